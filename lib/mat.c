@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+#include <basin/mat.h>
+#include <basin/mem.h>
+
+#include <cblas.h>
+#include <lapacke.h>
+#include <limits.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* OpenBLAS gives other bits with other thread counts, so it gets one thread. */
+static void pin(void)
+{
+    openblas_set_num_threads(1);
+}
+
+static void one_thread(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, pin);
+}
+
+bn_status bn_mat_alloc(struct bn_mat *m, size_t rows, size_t cols)
+{
+    *m = (struct bn_mat){ 0 };
+    if (cols != 0 && rows > SIZE_MAX / cols)
+        return bn_fail(BN_NOMEM, "a matrix of %zu x %zu does not fit in memory", rows, cols);
+    double *data = bn_alloc(rows * cols, sizeof *data);
+    if (data == NULL)
+        return BN_NOMEM;
+    *m = (struct bn_mat){ .rows = rows, .cols = cols, .data = data };
+    return BN_OK;
+}
+
+void bn_mat_free(struct bn_mat *m)
+{
+    free(m->data);
+    *m = (struct bn_mat){ 0 };
+}
+
+static bool fits(size_t n)
+{
+    return n <= INT_MAX;
+}
+
+static int leading(const struct bn_mat *m)
+{
+    return m->cols > 0 ? (int)m->cols : 1;
+}
+
+bn_status bn_gemm(double alpha, const struct bn_mat *a, enum bn_trans ta,
+                  const struct bn_mat *b, enum bn_trans tb, double beta, struct bn_mat *c)
+{
+    const size_t m = ta == BN_PLAIN ? a->rows : a->cols;
+    const size_t k = ta == BN_PLAIN ? a->cols : a->rows;
+    const size_t k2 = tb == BN_PLAIN ? b->rows : b->cols;
+    const size_t n = tb == BN_PLAIN ? b->cols : b->rows;
+
+    if (k != k2 || c->rows != m || c->cols != n || !fits(m) || !fits(n) || !fits(k))
+        return bn_fail(BN_INPUT, "product of %zu x %zu and %zu x %zu into %zu x %zu", m, k,
+                       k2, n, c->rows, c->cols);
+    one_thread();
+    if (m > 0 && n > 0)
+        cblas_dgemm(CblasRowMajor, ta == BN_PLAIN ? CblasNoTrans : CblasTrans,
+                    tb == BN_PLAIN ? CblasNoTrans : CblasTrans, (int)m, (int)n, (int)k,
+                    alpha, a->data, leading(a), b->data, leading(b), beta, c->data,
+                    leading(c));
+    return BN_OK;
+}
+
+bn_status bn_gram(double alpha, const struct bn_mat *a, enum bn_trans ta, struct bn_mat *c)
+{
+    const size_t n = ta == BN_PLAIN ? a->rows : a->cols;
+    const size_t k = ta == BN_PLAIN ? a->cols : a->rows;
+
+    if (c->rows != n || c->cols != n || !fits(n) || !fits(k))
+        return bn_fail(BN_INPUT, "Gram matrix of %zu x %zu into %zu x %zu", a->rows, a->cols,
+                       c->rows, c->cols);
+    one_thread();
+    if (n == 0)
+        return BN_OK;
+    cblas_dsyrk(CblasRowMajor, CblasUpper, ta == BN_PLAIN ? CblasNoTrans : CblasTrans,
+                (int)n, (int)k, alpha, a->data, leading(a), 0.0, c->data, (int)n);
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < i; j++)
+            c->data[i * n + j] = c->data[j * n + i];
+    return BN_OK;
+}
+
+double bn_dot(size_t n, const double *x, const double *y)
+{
+    one_thread();
+    return cblas_ddot((int)n, x, 1, y, 1);
+}
+
+double bn_norm(size_t n, const double *x)
+{
+    one_thread();
+    return cblas_dnrm2((int)n, x, 1);
+}
+
+double bn_mat_norm(const struct bn_mat *m)
+{
+    double s = 0.0;                      /* by rows: n may exceed an int */
+    for (size_t i = 0; i < m->rows; i++)
+        s = hypot(s, bn_norm(m->cols, m->data + i * m->cols));
+    return s;
+}
+
+static bn_status square(const struct bn_mat *a, const char *what)
+{
+    if (a->rows != a->cols || !fits(a->rows))
+        return bn_fail(BN_INPUT, "%s needs a square matrix, got %zu x %zu", what, a->rows,
+                       a->cols);
+    one_thread();
+    return BN_OK;
+}
+
+static bn_status lapack(lapack_int info, const char *what)
+{
+    if (info == LAPACK_WORK_MEMORY_ERROR || info == LAPACK_TRANSPOSE_MEMORY_ERROR)
+        return bn_fail(BN_NOMEM, "%s: out of memory", what);
+    if (info < 0)
+        return bn_fail(BN_NUMERIC, "%s: argument %d is not finite", what, (int)-info);
+    if (info > 0)
+        return bn_fail(BN_NUMERIC, "%s did not converge (info %d)", what, (int)info);
+    return BN_OK;
+}
+
+bn_status bn_eig_symmetric(struct bn_mat *a, double *w)
+{
+    BN_TRY(square(a, "a symmetric eigenproblem"));
+    /* Column-major eigenvectors in columns are rows to a row-major reader. */
+    return lapack(LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'V', 'U', (int)a->rows, a->data,
+                                 (int)a->rows, w), "symmetric eigenproblem");
+}
+
+struct eigenvalue {
+    double re, im;
+};
+
+/* Largest modulus first; a pair stays together, +imaginary first. */
+static int by_modulus(const void *x, const void *y)
+{
+    const struct eigenvalue *a = x, *b = y;
+    const double ma = hypot(a->re, a->im), mb = hypot(b->re, b->im);
+    if (ma != mb)
+        return ma > mb ? -1 : 1;
+    if (a->re != b->re)
+        return a->re > b->re ? -1 : 1;
+    return a->im > b->im ? -1 : a->im < b->im;
+}
+
+bn_status bn_eig_general(struct bn_mat *a, double *re, double *im)
+{
+    const size_t n = a->rows;
+
+    BN_TRY(square(a, "an eigenproblem"));
+    /* The eigenvalues of the transpose are the same, so no transposition. */
+    BN_TRY(lapack(LAPACKE_dgeev(LAPACK_COL_MAJOR, 'N', 'N', (int)n, a->data, (int)n, re, im,
+                                NULL, 1, NULL, 1), "eigenproblem"));
+    struct eigenvalue *e = bn_alloc(n, sizeof *e);
+    if (e == NULL)
+        return BN_NOMEM;
+    for (size_t i = 0; i < n; i++)
+        e[i] = (struct eigenvalue){ re[i], im[i] };
+    qsort(e, n, sizeof *e, by_modulus);
+    for (size_t i = 0; i < n; i++) {
+        re[i] = e[i].re;
+        im[i] = e[i].im;
+    }
+    free(e);
+    return BN_OK;
+}
+
+bn_status bn_singular_values(struct bn_mat *a, double *s)
+{
+    if (!fits(a->rows) || !fits(a->cols))
+        return bn_fail(BN_INPUT, "singular values of %zu x %zu", a->rows, a->cols);
+    one_thread();
+    return lapack(LAPACKE_dgesdd(LAPACK_COL_MAJOR, 'N', (int)a->cols, (int)a->rows, a->data,
+                                 leading(a), s, NULL, 1, NULL, 1), "singular values");
+}
+
+bn_status bn_solve(struct bn_mat *a, struct bn_mat *b)
+{
+    const size_t n = a->rows;
+
+    BN_TRY(square(a, "a linear system"));
+    if (b->rows != n || !fits(b->cols))
+        return bn_fail(BN_INPUT, "system of %zu equations with %zu x %zu right-hand sides", n,
+                       b->rows, b->cols);
+    int *pivot = bn_alloc(n, sizeof *pivot);
+    if (pivot == NULL)
+        return BN_NOMEM;
+    const double norm = LAPACKE_dlange(LAPACK_ROW_MAJOR, 'I', (int)n, (int)n, a->data,
+                                       leading(a));
+    /* Factor the transpose (column-major view) and solve with its transpose. */
+    lapack_int info = LAPACKE_dgetrf(LAPACK_COL_MAJOR, (int)n, (int)n, a->data, leading(a),
+                                     pivot);
+    double rcond = 0.0;
+    if (info == 0)
+        info = LAPACKE_dgecon(LAPACK_COL_MAJOR, '1', (int)n, a->data, leading(a), norm,
+                              &rcond);
+    if (info < 0 || rcond < 1e-16) {
+        free(pivot);
+        return info < 0 ? lapack(info, "linear system")
+                        : bn_fail(BN_NUMERIC, "a linear system of %zu equations is singular "
+                                  "(reciprocal condition %.1e)", n, rcond);
+    }
+    for (size_t j = 0; j < b->cols && info == 0; j++) {
+        double *x = bn_alloc(n, sizeof *x);
+        if (x == NULL) {
+            free(pivot);
+            return BN_NOMEM;
+        }
+        for (size_t i = 0; i < n; i++)
+            x[i] = b->data[i * b->cols + j];
+        info = LAPACKE_dgetrs(LAPACK_COL_MAJOR, 'T', (int)n, 1, a->data, leading(a), pivot,
+                              x, (int)n);
+        for (size_t i = 0; i < n; i++)
+            b->data[i * b->cols + j] = x[i];
+        free(x);
+    }
+    free(pivot);
+    return lapack(info, "linear system");
+}
