@@ -9,6 +9,10 @@
  *     recording { file = "${BASIN_DATA}/a.nwb" }
  *     include("other.conf")                     # relative to this file
  *
+ * Comments are # and // to the end of the line, and C comments.  A value with
+ * blanks needs quotes; a list is {1, 2, 3}, and one value does for a list of one.
+ * ${NAME} and ${NAME:-default} come from the environment, but not within single
+ * quotes; an unset NAME without a default is an error.
  * Later values win.  Values stay text here; param.h gives them a type.      */
 #ifndef BN_CONF_H
 #define BN_CONF_H
@@ -16,7 +20,8 @@
 #include <basin/param.h>
 
 struct bn_section {
-    const char *name;                    /* "" is the top level */
+    const char *name;                    /* "" is the top level; "*" stands for every
+                                            section that is not named: skipped */
     const struct bn_param *params;
     size_t count;
 };
