@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ * decode: from the state of a network to a point on its manifold.  Floor 6.
+ *
+ * overlap    G(theta) = (1/N) sum_i phi*_i(theta) phi_i;  angle = argmax G
+ * distance   d(theta)^2 = (1/N) sum_i (x_i - x*_i(theta))^2;  angle = argmin d
+ * Both curves are trigonometric polynomials in theta, so extrema are found by
+ * Newton on the polynomial itself, not on a grid.                           */
+#ifndef BN_DECODE_H
+#define BN_DECODE_H
+
+#include <basin/mat.h>
+
+typedef struct bn_decoder bn_decoder;
+
+/* x, phi [N, R]: coefficients (fourier.h) of currents and rates; copied.  At
+ * most 2 * harmonics + 1 of each are used: what is above cannot move an extremum
+ * visibly and would cost time.                                              */
+BN_MUST_USE bn_status bn_decoder_new(bn_decoder **d, const struct bn_mat *x,
+                                     const struct bn_mat *phi, size_t harmonics);
+void bn_decoder_free(bn_decoder *d);
+
+/* Overlap curves of rates [T, N] on `curve->cols` grid angles (curve [T, m] may be
+ * NULL) and their argmax angle[T], rad; the value there peak[T] (may be NULL). */
+BN_MUST_USE bn_status bn_decode_overlap(const bn_decoder *d, const struct bn_mat *rate,
+                                        struct bn_mat *curve, double *angle, double *peak);
+
+/* Root-mean-square distance of currents [T, N] to the manifold, per neuron, and
+ * the nearest angle (may be NULL).                                          */
+BN_MUST_USE bn_status bn_decode_distance(const bn_decoder *d, const struct bn_mat *x,
+                                         double *distance, double *angle);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT
+ * fourier: curves on the circle and their harmonics, over FFTW.  Floor 3; the
+ * sole includer of fftw3.h (plans by ESTIMATE: the same algorithm every time).
+ *
+ * Real basis, orthonormal under the mean over the circle:
+ *     e_0 = 1,  e_2n-1 = sqrt 2 cos n theta,  e_2n = sqrt 2 sin n theta,
+ * so f = sum_k c_k e_k, mean f^2 = sum_k c_k^2, whatever the number of angles.
+ * Relation to fhat_n = (1/2pi) int f e^{-i n theta}: fhat_0 = c_0 and
+ * fhat_n = (c_2n-1 - i c_2n)/sqrt 2.  For even M the last column (k = M - 1) is
+ * the Nyquist term, with e_M-1 = cos(M theta/2) on the grid.                */
+#ifndef BN_FOURIER_H
+#define BN_FOURIER_H
+
+#include <basin/mat.h>
+
+/* Coefficients of each row: curves [n, M], coefficients [n, R] with R <= M; the
+ * first R are kept.                                                         */
+BN_MUST_USE bn_status bn_fourier(const struct bn_mat *curves, struct bn_mat *coefficients);
+
+/* Values at theta_m = 2 pi m / M of each row: coefficients [n, R], curves [n, M],
+ * R <= M.  With R < M a Nyquist term of another grid is not recognised: pass an
+ * odd R.                                                                    */
+BN_MUST_USE bn_status bn_fourier_inverse(const struct bn_mat *coefficients,
+                                         struct bn_mat *curves);
+
+/* Band-limited interpolation of each row from M to M2 angles (M2 >= M; an even M's
+ * Nyquist term is halved between +M/2 and -M/2, as it must be).             */
+BN_MUST_USE bn_status bn_fourier_resample(const struct bn_mat *from, struct bn_mat *to);
+
+/* d/dtheta in place: (c_2n-1, c_2n) -> (n c_2n, -n c_2n-1); Nyquist -> 0. */
+void bn_fourier_differentiate(struct bn_mat *coefficients);
+
+/* Value and first two derivatives of one row of R coefficients at any theta. */
+void bn_fourier_at(const double *c, size_t r, double theta, double f[3]);
+
+/* theta in [0, 2 pi) of the largest (sign = 1) or smallest (sign = -1) value of
+ * the curve with R coefficients, given its values on M grid angles: the best grid
+ * angle, then Newton within a grid step.  *value is the value there.        */
+double bn_fourier_extremum(const double *c, size_t r, const double *grid, size_t m,
+                           int sign, double *value);
+
+/* Mean over rows of the circular autocorrelation at lags 2 pi m / M:
+ * (1/n) sum_i mean_theta f_i(theta) f_i(theta + lag); `power` [R] are the mean
+ * squares of the coefficients, `covariance` [M].                            */
+void bn_fourier_power(const struct bn_mat *coefficients, double *power);
+BN_MUST_USE bn_status bn_fourier_covariance(const double *power, size_t r, size_t m,
+                                            double *covariance);
+
+/* fhat_n, n = 0 .. r/2, of an even function of the lag given on M lags. */
+BN_MUST_USE bn_status bn_fourier_even(const double *even, size_t m, double *hat, size_t n);
+
+#endif

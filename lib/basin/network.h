@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT
+ * network: rate dynamics of many trajectories at once.  Floor 6.
+ *
+ *   tau dx/dt = -x + J phi(x) + tau omega(t) J' phi(x) + c (r0 - mean_i phi_i) 1 + noise
+ *
+ * (Clark, Abbott & Sompolinsky 2025), by Euler steps of dt.  Noise is private and
+ * white: each step adds noise sqrt(dt/tau) z, z ~ N(0,1) per neuron, which is
+ * tau dx = F dt + noise dW in units of tau.  Trajectories are cut into fixed tiles
+ * of at most 32 that run on separate cores; the bits do not depend on how many. */
+#ifndef BN_NETWORK_H
+#define BN_NETWORK_H
+
+#include <basin/operator.h>
+#include <basin/rng.h>
+#include <basin/transfer.h>
+
+struct bn_network {
+    struct bn_operator weights;
+    struct bn_operator velocity;         /* J'; n = 0 if there is none */
+    struct bn_transfer transfer;
+    double tau, dt;                      /* s */
+    double inhibition, target;           /* c (current per rate), r0 (rate) */
+    double noise;                        /* current */
+};
+
+/* Called at steps 0, every, 2 every, ... with the tile's states: rows first ..
+ * first + x->rows of all trajectories, x and rate [rows, N].  Tiles call at the
+ * same time: write only what belongs to these rows.                         */
+typedef bn_status bn_network_watch(void *context, size_t first, size_t save,
+                                   const struct bn_mat *x, const struct bn_mat *rate);
+
+/* Advance x [T, N] by `steps`.  omega [steps, 1] (shared) or [steps, T], rad/s, or
+ * NULL.  Trajectory t draws its noise from unit t, step k from draws k N ...
+ * BN_NUMERIC if a state stops being finite, saying when.                    */
+BN_MUST_USE bn_status bn_network_run(const struct bn_network *net, struct bn_mat *x,
+                                     size_t steps, size_t every, const struct bn_mat *omega,
+                                     struct bn_rng rng, bn_network_watch *watch,
+                                     void *context);
+
+#endif

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+#include <basin/network.h>
+#include <basin/tile.h>
+
+#include <math.h>
+#include <string.h>
+
+enum { MAX_TILE = 32 };
+
+struct plan {
+    const struct bn_network *net;
+    struct bn_mat *x;
+    size_t steps, every, tile;           /* tile: trajectories per tile */
+    const struct bn_mat *omega;
+    struct bn_rng rng;
+    bn_network_watch *watch;
+    void *context;
+    struct bn_mat both;                  /* [N, 2 q] = left | left of J' */
+};
+
+struct state {
+    size_t first;                        /* trajectory of row 0 */
+    struct bn_mat x, rate, drive, u;
+};
+
+static bool shared_right(const struct bn_network *net)
+{
+    return net->weights.dense.data == NULL && net->velocity.n != 0
+        && net->velocity.right.data == net->weights.right.data;
+}
+
+/* J and J' of the offline solution share their right factor: with the left ones
+ * side by side, both cost one product.                                      */
+static bn_status join_factors(struct plan *p)
+{
+    const struct bn_mat *a = &p->net->weights.left, *b = &p->net->velocity.left;
+
+    if (p->omega == NULL || !shared_right(p->net))
+        return BN_OK;
+    BN_TRY(bn_mat_alloc(&p->both, a->rows, a->cols + b->cols));
+    for (size_t i = 0; i < a->rows; i++) {
+        memcpy(bn_mat_row(&p->both, i), bn_mat_row(a, i), a->cols * sizeof(double));
+        memcpy(bn_mat_row(&p->both, i) + a->cols, bn_mat_row(b, i), b->cols * sizeof(double));
+    }
+    return BN_OK;
+}
+
+static double speed(const struct plan *p, size_t step, size_t trajectory)
+{
+    return *bn_mat_at(p->omega, step, p->omega->cols == 1 ? 0 : trajectory);
+}
+
+/* drive = (left | left') (u | tau omega u) - (D + tau omega D') rate */
+static bn_status drive_joined(const struct plan *p, struct state *s, size_t step)
+{
+    const struct bn_network *net = p->net;
+    const size_t q = net->weights.left.cols;
+    struct bn_mat u;
+
+    BN_TRY(bn_mat_alloc(&u, s->rate.rows, q));
+    bn_status rc = bn_gemm(1.0, &s->rate, BN_PLAIN, &net->weights.right, BN_TRANSPOSED, 0.0,
+                           &u);
+    for (size_t t = 0; t < u.rows; t++) {
+        const double g = net->tau * speed(p, step, s->first + t);
+        memcpy(bn_mat_row(&s->u, t), bn_mat_row(&u, t), q * sizeof(double));
+        for (size_t k = 0; k < q; k++)
+            *bn_mat_at(&s->u, t, q + k) = g * *bn_mat_at(&u, t, k);
+    }
+    if (rc == BN_OK)
+        rc = bn_gemm(1.0, &s->u, BN_PLAIN, &p->both, BN_TRANSPOSED, 0.0, &s->drive);
+    for (size_t t = 0; rc == BN_OK && t < u.rows; t++) {
+        const double g = net->tau * speed(p, step, s->first + t);
+        const double *d = net->weights.diagonal, *d2 = net->velocity.diagonal;
+        for (size_t i = 0; i < net->weights.n; i++)
+            *bn_mat_at(&s->drive, t, i) -= (d[i] + g * d2[i]) * *bn_mat_at(&s->rate, t, i);
+    }
+    bn_mat_free(&u);
+    return rc;
+}
+
+static bn_status drive_apart(const struct plan *p, struct state *s, size_t step)
+{
+    const struct bn_network *net = p->net;
+    struct bn_mat turn;
+
+    BN_TRY(bn_operator_apply(&net->weights, BN_PLAIN, &s->rate, &s->drive));
+    if (p->omega == NULL)
+        return BN_OK;
+    BN_TRY(bn_mat_alloc(&turn, s->rate.rows, s->rate.cols));
+    const bn_status rc = bn_operator_apply(&net->velocity, BN_PLAIN, &s->rate, &turn);
+    for (size_t t = 0; rc == BN_OK && t < turn.rows; t++) {
+        const double g = net->tau * speed(p, step, s->first + t);
+        for (size_t i = 0; i < turn.cols; i++)
+            *bn_mat_at(&s->drive, t, i) += g * *bn_mat_at(&turn, t, i);
+    }
+    bn_mat_free(&turn);
+    return rc;
+}
+
+/* Sum in eight fixed lanes: one order on every machine, and it vectorises. */
+static double mean(const double *r, size_t n)
+{
+    double lane[8] = { 0 };
+    size_t i = 0;
+
+    for (; i + 8 <= n; i += 8)
+        for (size_t k = 0; k < 8; k++)
+            lane[k] += r[i + k];
+    for (size_t k = 0; i < n; i++, k++)
+        lane[k] += r[i];
+    return (((lane[0] + lane[1]) + (lane[2] + lane[3]))
+            + ((lane[4] + lane[5]) + (lane[6] + lane[7]))) / (double)n;
+}
+
+static void advance(const struct plan *p, struct state *s, size_t step)
+{
+    const struct bn_network *net = p->net;
+    const size_t n = s->x.cols;
+    const double a = net->dt / net->tau;
+
+    for (size_t t = 0; t < s->x.rows; t++) {
+        double *x = bn_mat_row(&s->x, t), *drive = bn_mat_row(&s->drive, t);
+        const double push = net->inhibition == 0.0 ? 0.0
+            : net->inhibition * (net->target - mean(bn_mat_row(&s->rate, t), n));
+        for (size_t i = 0; i < n; i++)
+            x[i] += a * (drive[i] + push - x[i]);
+        if (net->noise == 0.0)
+            continue;
+        const double sd = net->noise * sqrt(a);
+        bn_rng_normals(p->rng, s->first + t, (uint64_t)step * n, drive, n);
+        for (size_t i = 0; i < n; i++)
+            x[i] += sd * drive[i];
+    }
+}
+
+static bn_status check_finite(const struct plan *p, const struct state *s, size_t step)
+{
+    for (size_t t = 0; t < s->x.rows; t++) {
+        const double m = mean(bn_mat_row(&s->x, t), s->x.cols);
+        if (!isfinite(m))
+            return bn_fail(BN_NUMERIC, "trajectory %zu diverged before %g s; a smaller dt or a "
+                           "larger lambda may help", s->first + t, (double)step * p->net->dt);
+    }
+    return BN_OK;
+}
+
+static bn_status integrate(const struct plan *p, struct state *s)
+{
+    for (size_t step = 0; ; step++) {
+        bn_transfer_rate(&p->net->transfer, s->x.rows * s->x.cols, s->x.data, s->rate.data);
+        if (step % p->every == 0) {
+            BN_TRY(check_finite(p, s, step));
+            if (p->watch != NULL)
+                BN_TRY(p->watch(p->context, s->first, step / p->every, &s->x, &s->rate));
+        }
+        if (step == p->steps)
+            return check_finite(p, s, step);
+        BN_TRY(p->both.data != NULL ? drive_joined(p, s, step) : drive_apart(p, s, step));
+        advance(p, s, step);
+    }
+}
+
+static bn_status run_tile(void *context, size_t tile)
+{
+    const struct plan *p = context;
+    struct state s = { .first = tile * p->tile };
+    const size_t n = p->x->cols, left = p->x->rows - s.first;
+    const size_t rows = left < p->tile ? left : p->tile;
+
+    s.x = (struct bn_mat){ rows, n, bn_mat_row(p->x, s.first) };
+    bn_status rc = bn_mat_alloc(&s.rate, rows, n);
+    if (rc == BN_OK)
+        rc = bn_mat_alloc(&s.drive, rows, n);
+    if (rc == BN_OK)
+        rc = bn_mat_alloc(&s.u, rows, p->both.cols);
+    if (rc == BN_OK)
+        rc = integrate(p, &s);
+    bn_mat_free(&s.u);
+    bn_mat_free(&s.drive);
+    bn_mat_free(&s.rate);
+    return rc;
+}
+
+static bn_status check(const struct plan *p)
+{
+    const struct bn_network *net = p->net;
+
+    if (p->x->cols != net->weights.n || p->x->rows == 0 || p->every == 0)
+        return bn_fail(BN_INPUT, "%zu states of %zu neurons for a network of %zu",
+                       p->x->rows, p->x->cols, net->weights.n);
+    if (p->omega == NULL)
+        return BN_OK;
+    if (net->velocity.n != net->weights.n)
+        return bn_fail(BN_INPUT, "an angular velocity needs velocity weights J'; this network "
+                       "has none");
+    if (p->omega->rows < p->steps || (p->omega->cols != 1 && p->omega->cols != p->x->rows))
+        return bn_fail(BN_INPUT, "angular velocity is %zu x %zu for %zu steps of %zu "
+                       "trajectories", p->omega->rows, p->omega->cols, p->steps, p->x->rows);
+    return BN_OK;
+}
+
+bn_status bn_network_run(const struct bn_network *net, struct bn_mat *x, size_t steps,
+                         size_t every, const struct bn_mat *omega, struct bn_rng rng,
+                         bn_network_watch *watch, void *context)
+{
+    struct plan p = { .net = net, .x = x, .steps = steps, .every = every, .omega = omega,
+                      .rng = rng, .watch = watch, .context = context };
+
+    BN_TRY(check(&p));
+    BN_TRY(join_factors(&p));
+    const size_t tiles = (x->rows + MAX_TILE - 1) / MAX_TILE;
+    p.tile = (x->rows + tiles - 1) / tiles;
+    const bn_status rc = bn_tiles((x->rows + p.tile - 1) / p.tile, run_tile, &p);
+    bn_mat_free(&p.both);
+    return rc;
+}

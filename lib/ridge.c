@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT */
+#include <basin/ridge.h>
+#include <basin/mem.h>
+#include <basin/tile.h>
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TILE_ROWS = 128 };
+
+/* tail[k]: mean square of what is lost when only the first k are kept. */
+static double *tails(const struct bn_mat *c)
+{
+    double *tail = bn_alloc(c->cols + 1, sizeof *tail);
+    if (tail == NULL)
+        return NULL;
+    for (size_t i = 0; i < c->rows; i++)
+        for (size_t k = 0; k < c->cols; k++)
+            tail[k] += *bn_mat_at(c, i, k) * *bn_mat_at(c, i, k);
+    for (size_t k = c->cols; k-- > 0;)
+        tail[k] = tail[k] / (double)c->rows + tail[k + 1];
+    return tail;
+}
+
+size_t bn_ridge_coefficients(const struct bn_mat *x, const struct bn_mat *phi, double lambda)
+{
+    double *tx = tails(x), *tp = tails(phi);
+    size_t r = phi->cols;
+
+    if (tx != NULL && tp != NULL)
+        for (size_t k = 1; k < phi->cols; k += 2)
+            if (tp[k] <= 1e-12 * lambda && sqrt(tp[k] * tx[k]) <= 1e-11 * lambda) {
+                r = k;
+                break;
+            }
+    free(tp);
+    free(tx);
+    return r;
+}
+
+struct work {
+    const struct bn_mat *x, *phi, *x_prime;
+    size_t r, n;
+    double lambda;
+    struct bn_mat u;                     /* [r, r]: row k is eigenvector k */
+    struct bn_mat v;                     /* [r, N] = U C_phi^T */
+    struct bn_mat xu, xu_prime;          /* [N, r] = C_x U^T */
+    double *e;                           /* [r] eigenvalues of S */
+};
+
+/* The first r columns, so that products run over contiguous rows. */
+static bn_status leading(const struct bn_mat *c, size_t r, struct bn_mat *out)
+{
+    BN_TRY(bn_mat_alloc(out, c->rows, r));
+    for (size_t i = 0; i < c->rows; i++)
+        memcpy(bn_mat_row(out, i), bn_mat_row(c, i), r * sizeof(double));
+    return BN_OK;
+}
+
+static bn_status project(const struct bn_mat *c, struct work *w, struct bn_mat *out)
+{
+    struct bn_mat first;
+
+    bn_status rc = leading(c, w->r, &first);
+    if (rc == BN_OK)
+        rc = bn_mat_alloc(out, w->n, w->r);
+    if (rc == BN_OK)
+        rc = bn_gemm(1.0, &first, BN_PLAIN, &w->u, BN_TRANSPOSED, 0.0, out);
+    bn_mat_free(&first);
+    return rc;
+}
+
+static bn_status decompose(struct work *w)
+{
+    struct bn_mat c;
+
+    bn_status rc = leading(w->phi, w->r, &c);
+    if (rc == BN_OK)
+        rc = bn_mat_alloc(&w->u, w->r, w->r);
+    if (rc == BN_OK && (w->e = bn_alloc(w->r, sizeof *w->e)) == NULL)
+        rc = BN_NOMEM;
+    if (rc == BN_OK)
+        rc = bn_gram(1.0 / (double)w->n, &c, BN_TRANSPOSED, &w->u);
+    if (rc == BN_OK)
+        rc = bn_eig_symmetric(&w->u, w->e);
+    if (rc == BN_OK)
+        rc = bn_mat_alloc(&w->v, w->r, w->n);
+    if (rc == BN_OK)
+        rc = bn_gemm(1.0, &w->u, BN_PLAIN, &c, BN_TRANSPOSED, 0.0, &w->v);
+    bn_mat_free(&c);
+    BN_TRY(rc);
+    const double top = w->e[w->r - 1], floor = (double)w->r * DBL_EPSILON * top;
+    for (size_t k = 0; k < w->r; k++)
+        w->e[k] = w->e[k] > 0.0 ? w->e[k] : 0.0;     /* S is positive semidefinite */
+    if (!(w->e[0] + w->lambda > floor))
+        return bn_fail(BN_NUMERIC, "the rates of %zu neurons span fewer than the %zu dimensions "
+                       "of their curves, so lambda = %g cannot be used; set lambda to at least "
+                       "%.1e (1e-8 is the default)", w->n, w->r, w->lambda, floor);
+    return BN_OK;
+}
+
+/* (J_uc)_ii / A_ii for the target whose projection is xu. */
+static double *diagonal_of(const struct work *w, const struct bn_mat *xu)
+{
+    double *d = bn_alloc(w->n, sizeof *d), *a = bn_alloc(w->n, sizeof *a);
+
+    if (d == NULL || a == NULL) {
+        free(a);
+        free(d);
+        return NULL;
+    }
+    for (size_t k = 0; k < w->r; k++) {
+        const double s = 1.0 / ((double)w->n * (w->e[k] + w->lambda));
+        const double *v = bn_mat_row(&w->v, k);
+        for (size_t i = 0; i < w->n; i++) {
+            d[i] += s * *bn_mat_at(xu, i, k) * v[i];
+            a[i] += s * v[i] * v[i];
+        }
+    }
+    for (size_t i = 0; i < w->n; i++)
+        d[i] /= 1.0 - a[i];
+    free(a);
+    return d;
+}
+
+/* left = (C_x U^T + D V^T)/N, in place of C_x U^T. */
+static void complete(const struct work *w, const double *d, struct bn_mat *xu)
+{
+    for (size_t i = 0; i < w->n; i++)
+        for (size_t k = 0; k < w->r; k++)
+            *bn_mat_at(xu, i, k) = (*bn_mat_at(xu, i, k) + d[i] * *bn_mat_at(&w->v, k, i))
+                                 / (double)w->n;
+}
+
+/* Squared Frobenius norm that each mode adds to left right: rows of V are
+ * orthogonal with |V_k|^2 = N e_k, so the norms add.                        */
+static bn_status contributions(const struct work *w, const struct bn_mat *left, double *c)
+{
+    for (size_t k = 0; k < w->r; k++)
+        c[k] = 0.0;
+    for (size_t i = 0; i < w->n; i++)
+        for (size_t k = 0; k < w->r; k++)
+            c[k] += *bn_mat_at(left, i, k) * *bn_mat_at(left, i, k);
+    for (size_t k = 0; k < w->r; k++) {
+        const double s = w->e[k] + w->lambda;
+        c[k] *= (double)w->n * w->e[k] / (s * s);
+    }
+    return BN_OK;
+}
+
+struct mode {
+    double share;
+    size_t k;
+};
+
+static int by_share(const void *x, const void *y)
+{
+    const struct mode *a = x, *b = y;
+    return a->share != b->share ? (a->share < b->share ? -1 : 1)
+                                : (a->k > b->k) - (a->k < b->k);
+}
+
+static void add_shares(struct mode *m, const double *c, size_t r)
+{
+    double sum = 0.0;
+    for (size_t k = 0; k < r; k++)
+        sum += c[k];
+    for (size_t k = 0; k < r; k++)
+        m[k].share += sum > 0.0 ? c[k] / sum : 0.0;
+}
+
+/* keep[k] for modes that matter to J or J'; returns how many. */
+static bn_status choose(const struct work *w, double tolerance, bool *keep, size_t *rank)
+{
+    struct mode *m = bn_alloc(w->r, sizeof *m);
+    double *c = bn_alloc(w->r, sizeof *c);
+
+    if (m == NULL || c == NULL) {
+        free(c);
+        free(m);
+        return BN_NOMEM;
+    }
+    for (size_t k = 0; k < w->r; k++)
+        m[k].k = k;
+    bn_status rc = contributions(w, &w->xu, c);
+    add_shares(m, c, w->r);
+    if (rc == BN_OK && w->x_prime != NULL) {
+        rc = contributions(w, &w->xu_prime, c);
+        add_shares(m, c, w->r);
+    }
+    qsort(m, w->r, sizeof *m, by_share);
+    double lost = 0.0;
+    *rank = 0;
+    for (size_t k = 0; k < w->r; k++) {
+        lost += m[k].share;
+        keep[m[k].k] = lost > tolerance * tolerance || k + 1 == w->r;
+        *rank += keep[m[k].k];
+    }
+    free(c);
+    free(m);
+    return rc;
+}
+
+static bn_status take_columns(const struct bn_mat *from, const bool *keep, size_t q,
+                              struct bn_mat *to)
+{
+    BN_TRY(bn_mat_alloc(to, from->rows, q));
+    for (size_t i = 0; i < from->rows; i++)
+        for (size_t k = 0, at = 0; k < from->cols; k++)
+            if (keep[k])
+                *bn_mat_at(to, i, at++) = *bn_mat_at(from, i, k);
+    return BN_OK;
+}
+
+static bn_status publish(const struct work *w, double tolerance, struct bn_ridge *out)
+{
+    bool *keep = bn_alloc(w->r, sizeof *keep);
+    if (keep == NULL)
+        return BN_NOMEM;
+    bn_status rc = choose(w, tolerance, keep, &out->rank);
+    if (rc == BN_OK)
+        rc = take_columns(&w->xu, keep, out->rank, &out->left);
+    if (rc == BN_OK && w->x_prime != NULL)
+        rc = take_columns(&w->xu_prime, keep, out->rank, &out->left_velocity);
+    if (rc == BN_OK)
+        rc = bn_mat_alloc(&out->right, out->rank, w->n);
+    for (size_t k = 0, at = 0; rc == BN_OK && k < w->r; k++) {
+        if (!keep[k])
+            continue;
+        double *row = bn_mat_row(&out->right, at++);
+        for (size_t i = 0; i < w->n; i++)
+            row[i] = *bn_mat_at(&w->v, k, i) / (w->e[k] + w->lambda);
+    }
+    out->condition = (w->e[w->r - 1] + w->lambda) / (w->e[0] + w->lambda);
+    free(keep);
+    return rc;
+}
+
+bn_status bn_ridge_fit(const struct bn_mat *x, const struct bn_mat *phi,
+                       const struct bn_mat *x_prime, size_t r, double lambda,
+                       double tolerance, struct bn_ridge *out)
+{
+    struct work w = { .x = x, .phi = phi, .x_prime = x_prime, .r = r, .n = phi->rows,
+                      .lambda = lambda };
+
+    *out = (struct bn_ridge){ 0 };
+    if (x->rows != phi->rows || r == 0 || r > x->cols || r > phi->cols
+        || (x_prime != NULL && (x_prime->rows != phi->rows || r > x_prime->cols)))
+        return bn_fail(BN_INPUT, "currents are %zu x %zu, rates %zu x %zu, %zu coefficients "
+                       "asked for", x->rows, x->cols, phi->rows, phi->cols, r);
+    bn_status rc = decompose(&w);
+    if (rc == BN_OK)
+        rc = project(x, &w, &w.xu);
+    if (rc == BN_OK && (out->diagonal = diagonal_of(&w, &w.xu)) == NULL)
+        rc = BN_NOMEM;
+    if (rc == BN_OK)
+        complete(&w, out->diagonal, &w.xu);
+    if (rc == BN_OK && x_prime != NULL) {
+        rc = project(x_prime, &w, &w.xu_prime);
+        if (rc == BN_OK && (out->diagonal_velocity = diagonal_of(&w, &w.xu_prime)) == NULL)
+            rc = BN_NOMEM;
+        if (rc == BN_OK)
+            complete(&w, out->diagonal_velocity, &w.xu_prime);
+    }
+    if (rc == BN_OK)
+        rc = publish(&w, tolerance, out);
+    bn_mat_free(&w.u);
+    bn_mat_free(&w.v);
+    bn_mat_free(&w.xu);
+    bn_mat_free(&w.xu_prime);
+    free(w.e);
+    if (rc != BN_OK)
+        bn_ridge_free(out);
+    return rc;
+}
+
+void bn_ridge_free(struct bn_ridge *r)
+{
+    bn_mat_free(&r->left);
+    bn_mat_free(&r->right);
+    bn_mat_free(&r->left_velocity);
+    free(r->diagonal);
+    free(r->diagonal_velocity);
+    *r = (struct bn_ridge){ 0 };
+}
+
+struct product {
+    const struct bn_mat *left, *right;
+    struct bn_mat *j;
+};
+
+static bn_status dense_tile(void *context, size_t tile)
+{
+    const struct product *p = context;
+    const size_t begin = tile * TILE_ROWS, n = p->j->rows;
+    const size_t rows = begin + TILE_ROWS < n ? TILE_ROWS : n - begin;
+    const struct bn_mat left = { rows, p->left->cols, bn_mat_row(p->left, begin) };
+    struct bn_mat j = { rows, n, bn_mat_row(p->j, begin) };
+
+    BN_TRY(bn_gemm(1.0, &left, BN_PLAIN, p->right, BN_PLAIN, 0.0, &j));
+    for (size_t i = 0; i < rows; i++)
+        *bn_mat_at(&j, i, begin + i) = 0.0;
+    return BN_OK;
+}
+
+/* The diagonal of left right is D to rounding, and J_ii = 0 by definition. */
+bn_status bn_ridge_dense(const struct bn_mat *left, const struct bn_mat *right,
+                         struct bn_mat *j)
+{
+    struct product p = { left, right, j };
+
+    if (j->rows != left->rows || j->cols != right->cols || j->rows != j->cols)
+        return bn_fail(BN_INPUT, "J is %zu x %zu, its factors give %zu x %zu", j->rows,
+                       j->cols, left->rows, right->cols);
+    return bn_tiles((j->rows + TILE_ROWS - 1) / TILE_ROWS, dense_tile, &p);
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+#include <basin/transfer.h>
+#include <basin/special.h>
+
+#include <math.h>
+#include <string.h>
+
+#define PI 3.14159265358979323846
+
+enum { BLOCK = 512, NODES = 96 };
+
+static const char *const names[] = { "erf", "softplus" };
+
+const char *bn_transfer_name(enum bn_transfer_kind kind)
+{
+    return names[kind];
+}
+
+bn_status bn_transfer_parse(const char *name, enum bn_transfer_kind *kind)
+{
+    for (size_t k = 0; k < BN_LEN(names); k++)
+        if (strcmp(name, names[k]) == 0) {
+            *kind = (enum bn_transfer_kind)k;
+            return BN_OK;
+        }
+    return bn_fail(BN_INPUT, "unknown rate function `%s`; known are erf and softplus", name);
+}
+
+void bn_transfer_rate(const struct bn_transfer *t, size_t n, const double *x, double *rate)
+{
+    const bool is_erf = t->kind == BN_TRANSFER_ERF;
+    const double gain = is_erf ? 0.5 * t->beta * sqrt(PI) : t->beta, b = t->threshold;
+    const double scale = 1.0 / t->beta;
+    double u[BLOCK];
+
+    for (size_t i = 0; i < n; i += BLOCK) {
+        const size_t m = n - i < BLOCK ? n - i : BLOCK;
+        for (size_t k = 0; k < m; k++)
+            u[k] = gain * (x[i + k] - b);
+        if (is_erf) {
+            bn_erf(m, u, u);
+            for (size_t k = 0; k < m; k++)
+                rate[i + k] = 1.0 + u[k];
+        } else {
+            bn_softplus(m, u, u);
+            for (size_t k = 0; k < m; k++)
+                rate[i + k] = u[k] * scale;
+        }
+    }
+}
+
+void bn_transfer_slope(const struct bn_transfer *t, size_t n, const double *x, double *slope)
+{
+    const bool is_erf = t->kind == BN_TRANSFER_ERF;
+    const double gain = 0.5 * t->beta * sqrt(PI), b = t->threshold;
+    double u[BLOCK];
+
+    for (size_t i = 0; i < n; i += BLOCK) {
+        const size_t m = n - i < BLOCK ? n - i : BLOCK;
+        for (size_t k = 0; k < m; k++) {
+            const double z = x[i + k] - b;
+            u[k] = is_erf ? -(gain * z) * (gain * z) : t->beta * z;
+        }
+        if (is_erf)
+            bn_exp(m, u, u);
+        else
+            bn_logistic(m, u, u);
+        for (size_t k = 0; k < m; k++)
+            slope[i + k] = is_erf ? t->beta * u[k] : u[k];
+    }
+}
+
+/* erf^-1 by Newton from a rough start; curves are inverted once per run. */
+static double erf_inverse(double y)
+{
+    const double w = log1p(-y * y), a = 2.0 / (PI * 0.147) + 0.5 * w;
+    double x = copysign(sqrt(sqrt(a * a - w / 0.147) - a), y);
+
+    for (int i = 0; i < 4; i++)
+        x -= (erf(x) - y) / (2.0 / sqrt(PI) * exp(-x * x));
+    return x;
+}
+
+bn_status bn_transfer_current(const struct bn_transfer *t, size_t n, const double *rate,
+                              double *x)
+{
+    const bool is_erf = t->kind == BN_TRANSFER_ERF;
+
+    for (size_t i = 0; i < n; i++)
+        if (!(rate[i] > 0.0) || (is_erf && !(rate[i] < 2.0)))
+            return bn_fail(BN_NUMERIC, "rate %g (element %zu) has no current: %s rates lie in "
+                           "(0, %s)", rate[i], i, names[t->kind], is_erf ? "2" : "inf");
+    if (is_erf) {
+        for (size_t i = 0; i < n; i++)
+            x[i] = t->threshold + erf_inverse(rate[i] - 1.0) * 2.0 / (t->beta * sqrt(PI));
+        return BN_OK;
+    }
+    for (size_t i = 0; i < n; i++)
+        x[i] = t->beta * rate[i];
+    bn_softplus_inverse(n, x, x);
+    for (size_t i = 0; i < n; i++)
+        x[i] = t->threshold + x[i] / t->beta;
+    return BN_OK;
+}
+
+static bool closed_form(const struct bn_transfer *t)
+{
+    return t->kind == BN_TRANSFER_ERF && t->threshold == 0.0;
+}
+
+bn_status bn_transfer_mean_slope(const struct bn_transfer *t, double g0, double *slope)
+{
+    double node[NODES], weight[NODES];
+
+    *slope = t->beta / sqrt(1.0 + 0.5 * PI * t->beta * t->beta * g0);
+    if (closed_form(t))
+        return BN_OK;
+    BN_TRY(bn_gauss_hermite(NODES, node, weight));
+    for (size_t k = 0; k < NODES; k++)
+        node[k] *= sqrt(g0);
+    bn_transfer_slope(t, NODES, node, node);
+    *slope = 0.0;
+    for (size_t k = 0; k < NODES; k++)
+        *slope += weight[k] * node[k];
+    return BN_OK;
+}
+
+/* E[phi(x) phi(y)] with x = sqrt(g0) z1, y = (g z1 + sqrt(g0^2 - g^2) z2)/sqrt(g0). */
+static double by_quadrature(const struct bn_transfer *t, double g0, double g,
+                            const double *node, const double *weight)
+{
+    const double s = sqrt(g0), rest = sqrt(fmax(0.0, g0 * g0 - g * g));
+    double x[NODES], y[NODES], sum = 0.0;
+
+    for (size_t i = 0; i < NODES; i++)
+        x[i] = s * node[i];
+    bn_transfer_rate(t, NODES, x, x);
+    for (size_t i = 0; i < NODES; i++) {
+        double inner = 0.0;
+        for (size_t k = 0; k < NODES; k++)
+            y[k] = g0 > 0.0 ? (g * node[i] + rest * node[k]) / s : 0.0;
+        bn_transfer_rate(t, NODES, y, y);
+        for (size_t k = 0; k < NODES; k++)
+            inner += weight[k] * y[k];
+        sum += weight[i] * x[i] * inner;
+    }
+    return sum;
+}
+
+bn_status bn_transfer_covariance(const struct bn_transfer *t, double g0, const double *g,
+                                 size_t n, double *covariance)
+{
+    const double b2 = t->beta * t->beta, a = b2 * g0 + 2.0 / PI;
+    double node[NODES], weight[NODES];
+
+    if (!closed_form(t))
+        BN_TRY(bn_gauss_hermite(NODES, node, weight));
+    for (size_t i = 0; i < n; i++)
+        covariance[i] = closed_form(t)
+            ? 1.0 + 2.0 / PI * atan(b2 * g[i] / sqrt(a * a - b2 * b2 * g[i] * g[i]))
+            : by_quadrature(t, g0, g[i], node, weight);
+    return BN_OK;
+}
