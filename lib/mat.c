@@ -4,6 +4,7 @@
 
 #include <cblas.h>
 #include <lapacke.h>
+#include <float.h>
 #include <limits.h>
 #include <math.h>
 #include <pthread.h>
@@ -175,6 +176,24 @@ bn_status bn_eig_general(struct bn_mat *a, double *re, double *im)
     return BN_OK;
 }
 
+bn_status bn_eig_vectors(struct bn_mat *a, double *re, double *im, struct bn_mat *v)
+{
+    const size_t n = a->rows;
+
+    BN_TRY(square(a, "an eigenproblem"));
+    if (v->rows != n || v->cols != n)
+        return bn_fail(BN_INPUT, "eigenvectors of %zu x %zu into %zu x %zu", n, n, v->rows,
+                       v->cols);
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < i; k++) {
+            const double t = a->data[i * n + k];
+            a->data[i * n + k] = a->data[k * n + i];
+            a->data[k * n + i] = t;
+        }
+    return lapack(LAPACKE_dgeev(LAPACK_COL_MAJOR, 'N', 'V', (int)n, a->data, (int)n, re, im,
+                                NULL, 1, v->data, (int)n), "eigenproblem");
+}
+
 bn_status bn_singular_values(struct bn_mat *a, double *s)
 {
     if (!fits(a->rows) || !fits(a->cols))
@@ -184,46 +203,26 @@ bn_status bn_singular_values(struct bn_mat *a, double *s)
                                  leading(a), s, NULL, 1, NULL, 1), "singular values");
 }
 
-bn_status bn_solve(struct bn_mat *a, struct bn_mat *b)
+bn_status bn_lu(struct bn_mat *a, int *pivot)
 {
     const size_t n = a->rows;
 
     BN_TRY(square(a, "a linear system"));
-    if (b->rows != n || !fits(b->cols))
-        return bn_fail(BN_INPUT, "system of %zu equations with %zu x %zu right-hand sides", n,
-                       b->rows, b->cols);
-    int *pivot = bn_alloc(n, sizeof *pivot);
-    if (pivot == NULL)
-        return BN_NOMEM;
-    const double norm = LAPACKE_dlange(LAPACK_ROW_MAJOR, 'I', (int)n, (int)n, a->data,
-                                       leading(a));
-    /* Factor the transpose (column-major view) and solve with its transpose. */
-    lapack_int info = LAPACKE_dgetrf(LAPACK_COL_MAJOR, (int)n, (int)n, a->data, leading(a),
-                                     pivot);
-    double rcond = 0.0;
-    if (info == 0)
-        info = LAPACKE_dgecon(LAPACK_COL_MAJOR, '1', (int)n, a->data, leading(a), norm,
-                              &rcond);
-    if (info < 0 || rcond < 1e-16) {
-        free(pivot);
-        return info < 0 ? lapack(info, "linear system")
-                        : bn_fail(BN_NUMERIC, "a linear system of %zu equations is singular "
-                                  "(reciprocal condition %.1e)", n, rcond);
-    }
-    for (size_t j = 0; j < b->cols && info == 0; j++) {
-        double *x = bn_alloc(n, sizeof *x);
-        if (x == NULL) {
-            free(pivot);
-            return BN_NOMEM;
-        }
-        for (size_t i = 0; i < n; i++)
-            x[i] = b->data[i * b->cols + j];
-        info = LAPACKE_dgetrs(LAPACK_COL_MAJOR, 'T', (int)n, 1, a->data, leading(a), pivot,
-                              x, (int)n);
-        for (size_t i = 0; i < n; i++)
-            b->data[i * b->cols + j] = x[i];
-        free(x);
-    }
-    free(pivot);
-    return lapack(info, "linear system");
+    const double scale = LAPACKE_dlange(LAPACK_COL_MAJOR, '1', (int)n, (int)n, a->data, (int)n);
+    const lapack_int info = LAPACKE_dgetrf(LAPACK_COL_MAJOR, (int)n, (int)n, a->data, (int)n,
+                                           pivot);
+    if (info < 0)
+        return lapack(info, "LU factors");
+    for (size_t i = 0; i < n; i++)
+        if (a->data[i * n + i] == 0.0)
+            a->data[i * n + i] = scale * DBL_EPSILON;
+    return BN_OK;
+}
+
+/* LAPACK sees the transpose of a row-major matrix. */
+bn_status bn_lu_solve(const struct bn_mat *lu, const int *pivot, enum bn_trans trans, double *x)
+{
+    const int n = (int)lu->rows;
+    return lapack(LAPACKE_dgetrs(LAPACK_COL_MAJOR, trans == BN_PLAIN ? 'T' : 'N', n, 1,
+                                 lu->data, n, pivot, x, n), "linear system");
 }

@@ -53,11 +53,20 @@ BN_MUST_USE bn_status bn_eig_symmetric(struct bn_mat *a, double *w);
  * first, conjugate pairs adjacent with the positive imaginary part first.   */
 BN_MUST_USE bn_status bn_eig_general(struct bn_mat *a, double *re, double *im);
 
+/* The same with right eigenvectors, in the order that LAPACK gives: for a real
+ * eigenvalue row k of v is its unit vector; for a pair (im > 0 first) rows k and
+ * k + 1 are its real and imaginary part.  a is destroyed; v [n, n].         */
+BN_MUST_USE bn_status bn_eig_vectors(struct bn_mat *a, double *re, double *im,
+                                     struct bn_mat *v);
+
 /* Singular values (a destroyed), descending: s[min(rows, cols)]. */
 BN_MUST_USE bn_status bn_singular_values(struct bn_mat *a, double *s);
 
-/* Solve a x = b in place (a destroyed, b overwritten by x); b is n x k.
- * BN_NUMERIC with the reciprocal condition if singular to rounding.         */
-BN_MUST_USE bn_status bn_solve(struct bn_mat *a, struct bn_mat *b);
+/* LU factors of a, in place; pivot [n].  An exactly singular a is factored with a
+ * pivot of rounding size, which is what inverse iteration wants; bn_lu_solve
+ * solves a x = b in place, or a^T x = b.                                    */
+BN_MUST_USE bn_status bn_lu(struct bn_mat *a, int *pivot);
+BN_MUST_USE bn_status bn_lu_solve(const struct bn_mat *lu, const int *pivot,
+                                  enum bn_trans trans, double *x);
 
 #endif

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+#include <basin/surrogate.h>
+#include <basin/fourier.h>
+#include <basin/manifold.h>
+#include <basin/mem.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static size_t *ranks(const size_t *order, size_t n)
+{
+    size_t *rank = bn_alloc(n, sizeof *rank);
+    for (size_t k = 0; rank != NULL && k < n; k++)
+        rank[order[k]] = k;
+    return rank;
+}
+
+static bn_status profile_dense(const struct bn_mat *j, const size_t *order, double *profile)
+{
+    const size_t n = j->rows;
+    size_t *rank = ranks(order, n);
+
+    if (rank == NULL)
+        return BN_NOMEM;
+    for (size_t i = 0; i < n; i++) {
+        const double *row = bn_mat_row(j, i);
+        for (size_t k = 0; k < n; k++)
+            profile[(rank[i] + n - rank[k]) % n] += row[k];
+    }
+    for (size_t d = 0; d < n; d++)
+        profile[d] /= (double)n;
+    free(rank);
+    return BN_OK;
+}
+
+/* sum_i l_(i + d) r_i has the harmonics  lhat_n conj(rhat_n): with the real basis
+ * (a, b) of each, a_l a_r + b_l b_r goes with cos n d, b_l a_r - a_l b_r with sin. */
+static void correlate(const double *l, const double *r, size_t n, double *sum)
+{
+    const double sqrt2 = sqrt(2.0);
+
+    sum[0] += l[0] * r[0];
+    for (size_t k = 1; k < n; k += 2) {
+        if (k + 1 == n) {                /* Nyquist */
+            sum[k] += l[k] * r[k];
+            continue;
+        }
+        sum[k] += (l[k] * r[k] + l[k + 1] * r[k + 1]) / sqrt2;
+        sum[k + 1] += (l[k + 1] * r[k] - l[k] * r[k + 1]) / sqrt2;
+    }
+}
+
+static bn_status profile_factored(const struct bn_operator *op, const size_t *order,
+                                  double *profile)
+{
+    const size_t n = op->n;
+    struct bn_mat rows = { 0 }, c = { 0 }, sum = { 0 }, out = { 1, n, profile };
+    double self = 0.0;
+
+    bn_status rc = bn_mat_alloc(&rows, 2, n);
+    if (rc == BN_OK)
+        rc = bn_mat_alloc(&c, 2, n);
+    if (rc == BN_OK)
+        rc = bn_mat_alloc(&sum, 1, n);
+    for (size_t k = 0; rc == BN_OK && k < op->left.cols; k++) {
+        for (size_t i = 0; i < n; i++) {
+            *bn_mat_at(&rows, 0, i) = *bn_mat_at(&op->left, order[i], k);
+            *bn_mat_at(&rows, 1, i) = *bn_mat_at(&op->right, k, order[i]);
+        }
+        rc = bn_fourier(&rows, &c);
+        correlate(bn_mat_row(&c, 0), bn_mat_row(&c, 1), n, sum.data);
+    }
+    if (rc == BN_OK)
+        rc = bn_fourier_inverse(&sum, &out);
+    for (size_t i = 0; op->diagonal != NULL && i < n; i++)
+        self += op->diagonal[i] / (double)n;
+    profile[0] -= self;
+    bn_mat_free(&sum);
+    bn_mat_free(&c);
+    bn_mat_free(&rows);
+    return rc;
+}
+
+bn_status bn_surrogate_profile(const struct bn_operator *op, const size_t *order,
+                               double *profile)
+{
+    memset(profile, 0, op->n * sizeof *profile);
+    return op->dense.data != NULL ? profile_dense(&op->dense, order, profile)
+                                  : profile_factored(op, order, profile);
+}
+
+void bn_surrogate_symmetrise(double *profile, size_t n)
+{
+    for (size_t d = 1; d <= n / 2; d++)
+        profile[d] = profile[n - d] = 0.5 * (profile[d] + profile[n - d]);
+}
+
+bn_status bn_surrogate_circulant(const double *profile, const size_t *order, double gain,
+                                 struct bn_mat *j)
+{
+    const size_t n = j->rows;
+    size_t *rank = ranks(order, n);
+
+    if (rank == NULL)
+        return BN_NOMEM;
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < n; k++)
+            *bn_mat_at(j, i, k) = i == k ? 0.0
+                : gain * profile[(rank[i] + n - rank[k]) % n];
+    free(rank);
+    return BN_OK;
+}
+
+bn_status bn_surrogate_factors(const double *profile, const size_t *order, size_t n,
+                               double gain, size_t harmonics, struct bn_mat *left,
+                               struct bn_mat *right, double *diagonal)
+{
+    const size_t q = 2 * harmonics + 1;
+    double *hat = bn_alloc(harmonics + 1, sizeof *hat);
+
+    if (hat == NULL)
+        return BN_NOMEM;
+    bn_status rc = q <= n && left->rows == n && left->cols == q && right->rows == q
+            && right->cols == n ? bn_fourier_even(profile, n, hat, harmonics + 1)
+        : bn_fail(BN_INPUT, "%zu harmonics of a profile of %zu neurons", harmonics, n);
+    for (size_t rank = 0; rc == BN_OK && rank < n; rank++) {
+        const size_t i = order[rank];
+        double self = 0.0;
+        for (size_t k = 0; k < q; k++) {
+            const double m = (double)((k + 1) / 2);
+            const double a = BN_TWO_PI * m * (double)rank / (double)n;
+            const double e = k == 0 ? 1.0 : k % 2 == 1 ? cos(a) : sin(a);
+            const double w = gain * hat[(k + 1) / 2] * (k == 0 ? 1.0 : 2.0);
+            *bn_mat_at(left, i, k) = w * e;
+            *bn_mat_at(right, k, i) = e;
+            self += w * e * e;
+        }
+        diagonal[i] = self;
+    }
+    free(hat);
+    return rc;
+}
+
+bn_status bn_surrogate_scramble(const double *profile, const size_t *order,
+                                struct bn_rng rng, struct bn_mat *j)
+{
+    const size_t n = j->rows, pairs = n * (n - 1);
+    size_t *rank = ranks(order, n), *p = bn_alloc(pairs, sizeof *p);
+    double *rest = bn_alloc(pairs, sizeof *rest);
+    bn_status rc = rank == NULL || p == NULL || rest == NULL ? BN_NOMEM : BN_OK;
+
+    if (rc == BN_OK)
+        bn_rng_permutation(rng, 0, p, pairs);
+    for (size_t i = 0, at = 0; rc == BN_OK && i < n; i++)
+        for (size_t k = 0; k < n; k++)
+            if (i != k)
+                rest[at++] = *bn_mat_at(j, i, k) - profile[(rank[i] + n - rank[k]) % n];
+    for (size_t i = 0, at = 0; rc == BN_OK && i < n; i++)
+        for (size_t k = 0; k < n; k++)
+            if (i != k)
+                *bn_mat_at(j, i, k) = profile[(rank[i] + n - rank[k]) % n] + rest[p[at++]];
+    free(rest);
+    free(p);
+    free(rank);
+    return rc;
+}
