@@ -14,19 +14,6 @@ enum { INVERSE_STEPS = 4 };
 
 /* --- points on the manifold ------------------------------------------------------ */
 
-static void basis_row(double theta, size_t r, int derivative, double *row)
-{
-    row[0] = derivative ? 0.0 : 1.0;
-    for (size_t k = 1; k < r; k++) {
-        const double n = (double)((k + 1) / 2), a = n * theta, s = sqrt(2.0);
-        const bool is_cos = k % 2 == 1;
-        if (!derivative)
-            row[k] = s * (is_cos ? cos(a) : sin(a));
-        else
-            row[k] = s * n * (is_cos ? -sin(a) : cos(a));
-    }
-}
-
 static bn_status evaluate(const struct bn_mat *c, const double *theta, size_t count,
                           int derivative, struct bn_mat *out)
 {
@@ -34,7 +21,7 @@ static bn_status evaluate(const struct bn_mat *c, const double *theta, size_t co
 
     BN_TRY(bn_mat_alloc(&basis, count, c->cols));
     for (size_t t = 0; t < count; t++)
-        basis_row(theta[t], c->cols, derivative, bn_mat_row(&basis, t));
+        bn_fourier_basis(theta[t], c->cols, derivative, bn_mat_row(&basis, t));
     bn_status rc = bn_mat_alloc(out, count, c->rows);
     if (rc == BN_OK)
         rc = bn_gemm(1.0, &basis, BN_PLAIN, c, BN_TRANSPOSED, 0.0, out);

@@ -147,6 +147,19 @@ void bn_fourier_differentiate(struct bn_mat *c)
     }
 }
 
+void bn_fourier_basis(double theta, size_t r, int order, double *row)
+{
+    row[0] = order == 0 ? 1.0 : 0.0;
+    for (size_t k = 1; k < r; k++) {
+        const double n = (double)((k + 1) / 2), a = n * theta;
+        const bool is_cos = k % 2 == 1;
+        if (order == 0)
+            row[k] = SQRT2 * (is_cos ? cos(a) : sin(a));
+        else
+            row[k] = SQRT2 * n * (is_cos ? -sin(a) : cos(a));
+    }
+}
+
 void bn_fourier_at(const double *c, size_t r, double theta, double f[3])
 {
     f[0] = r > 0 ? c[0] : 0.0;

@@ -30,6 +30,9 @@ BN_MUST_USE bn_status bn_fourier_resample(const struct bn_mat *from, struct bn_m
 /* d/dtheta in place: (c_2n-1, c_2n) -> (n c_2n, -n c_2n-1); Nyquist -> 0. */
 void bn_fourier_differentiate(struct bn_mat *coefficients);
 
+/* The first r basis functions, or their derivatives (order 1), at any theta. */
+void bn_fourier_basis(double theta, size_t r, int order, double *row);
+
 /* Value and first two derivatives of one row of R coefficients at any theta. */
 void bn_fourier_at(const double *c, size_t r, double theta, double f[3]);
 

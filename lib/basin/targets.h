@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT
+ * targets: what stages downstream of `tuning` and `weights` read.  Floor 8.
+ *
+ * Like the readers of stage.h these end the program with a message if something is
+ * missing or does not fit; all memory belongs to the frame.                 */
+#ifndef BN_TARGETS_H
+#define BN_TARGETS_H
+
+#include <basin/decode.h>
+#include <basin/operator.h>
+#include <basin/stage.h>
+#include <basin/transfer.h>
+
+struct bn_targets {
+    struct bn_mat x, phi;                /* [N, R] coefficients (fourier.h), R = M odd or
+                                            M - 1: the Nyquist term is left out */
+    size_t angles;                       /* M */
+    const double *preferred;             /* [N] rad */
+    const size_t *order;                 /* [N] neurons by preferred angle */
+    struct bn_transfer transfer;         /* the network's rate function */
+};
+struct bn_targets bn_targets_read(const char *role);
+
+struct bn_recurrent {
+    struct bn_operator weights, velocity;          /* velocity.n = 0 if there is none */
+};
+/* /J [N, N] if there, else /left, /right and /diagonal; `n` neurons expected. */
+struct bn_recurrent bn_recurrent_read(const char *role, size_t n);
+
+#endif

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT
+ * tuning - target currents x*_i(theta) and rates phi*_i(theta) of a population.
+ *
+ *     x*_i ~ GP on the circle,  phi* = phi(x*)                (generated), or
+ *     phi* from recorded curves, x* = phi^-1(phi*)            (role recording).
+ *
+ * Every choice of the preparation is a parameter; docs/science/ring.md says why.
+ */
+#include <basin/curves.h>
+#include <basin/fourier.h>
+#include <basin/gp.h>
+#include <basin/manifold.h>
+#include <basin/stage.h>
+#include <basin/transfer.h>
+#include <basin/rng.h>
+
+#include <math.h>
+#include <string.h>
+
+enum { COPIES = 8 };
+
+static const struct bn_input inputs[] = {
+    { "recording", true, "recorded tuning curves; without it curves are generated" },
+};
+
+static const struct bn_output outputs[] = {
+    { "/theta", "theta", "rad", "angle", 0, 0, false },
+    { "/current", "neuron theta", "1", "target current x*", 1e-12, 1e-10, false },
+    { "/rate", "neuron theta", "1", "target rate phi*", 1e-12, 1e-10, false },
+    { "/preferred", "neuron", "rad", "preferred angle: circular centre of mass of the rate",
+      1e-9, 0, false },
+    { "/order", "neuron", "1", "neurons sorted by preferred angle (indices from 0)", 0, 0,
+      false },
+    { "/covariance_current", "theta", "1", "E[x*(t) x*(t + lag)], predicted", 1e-9, 0, false },
+    { "/covariance_current_sampled", "theta", "1", "the same, mean over neurons and angles",
+      1e-9, 0, false },
+    { "/covariance_rate", "theta", "1", "E[phi*(t) phi*(t + lag)], predicted", 1e-9, 0, false },
+    { "/covariance_rate_sampled", "theta", "1", "the same, mean over neurons and angles", 1e-9,
+      0, false },
+    { "/covariance_cross", "theta", "1", "E[x*(t) phi*(t + lag)], predicted", 1e-9, 0, false },
+    { "/mean_gain", "", "1", "alpha = E[phi'(x*)], mean over neurons and angles", 1e-9, 0,
+      false },
+    { "/aligned_mean", "theta", "1", "mean rate after aligning preferred angles at pi", 1e-9, 0,
+      false },
+    { "/aligned_sd", "theta", "1", "standard deviation over neurons after aligning", 1e-9, 0,
+      false },
+    { "/classical", "copy theta", "1", "shifted copies of the mean curve: the homogeneous ring",
+      1e-9, 0, false },
+    { "/floored", "neuron", "1", "bins per neuron that the floor lifted", 0, 0, false },
+};
+
+static const struct bn_param params[] = {
+    BN_INTEGER("neurons", "1000", 2, 1e7, "number of generated neurons N"),
+    BN_INTEGER("angles", "200", 8, 100000, "grid angles M"),
+    BN_CHOICE("process", "erf", "erf softplus normalised",
+              "rate of a generated current; normalised: softplus divided by its own mean"),
+    BN_REAL("sigma", "1", "1.4211", 0.1, 100, "width of the current spectrum, Fourier indices"),
+    BN_REAL("beta", "1", "2.7659", 0.01, 100, "gain of the generating rate function"),
+    BN_REAL("threshold", "1", "0", -100, 100, "threshold b of the generating rate function"),
+    BN_REAL("network_beta", "1", "2", 0.01, 100,
+            "gain of the network's softplus (recorded and normalised curves)"),
+    BN_CHOICE("floor_kind", "clip", "clip add", "how recorded rates are lifted to the floor"),
+    BN_REAL("floor", "1", "1e-3", 1e-12, 1, "floor of a recorded rate, in means of its cell"),
+    BN_REAL("smoothing", "1", "2", 0, 50, "Gaussian width for recorded currents, in bins"),
+    BN_INTEGER("sweeps", "1000", 0, 100000,
+               "sweeps of the double normalisation (recorded and normalised curves)"),
+    BN_INTEGER("model_curves", "20000", 100, 10000000,
+               "curves drawn to predict covariances that have no closed form"),
+};
+
+struct population {
+    struct bn_transfer network;          /* the rate function that the network has */
+    struct bn_mat current, rate;
+};
+
+/* Currents and rates of `n` generated neurons on m angles.  Normalised curves keep
+ * their raw shape here; the network's current is found from the rates.      */
+static struct population generate(size_t n, size_t m, const char *stream, size_t sweeps)
+{
+    const double sigma = bn_real("sigma");
+    const size_t r = 2 * bn_gp_harmonics(sigma) + 1;
+    const bool normalised = bn_is("process", "normalised");
+    struct population p = { .network = { BN_TRANSFER_ERF, bn_real("beta"),
+                                         bn_real("threshold") } };
+    struct bn_mat c = bn_scratch(n, r);
+
+    if (m < r)
+        BN_REFUSE(BN_USAGE, "angles = %zu cannot carry the currents, which have harmonics up to "
+                  "%zu at sigma = %g: set angles to at least %zu", m, r / 2, sigma, r);
+    if (!bn_is("process", "erf"))
+        p.network.kind = BN_TRANSFER_SOFTPLUS;
+    p.current = bn_scratch(n, m);
+    p.rate = bn_scratch(n, m);
+    BN_CHECK(bn_gp_sample(sigma, bn_rng_sub(bn_random(), stream), 0, &c));
+    BN_CHECK(bn_fourier_inverse(&c, &p.current));
+    bn_transfer_rate(&p.network, n * m, p.current.data, p.rate.data);
+    if (normalised) {
+        double error;
+        BN_CHECK(bn_curves_unit_mean(&p.rate));
+        BN_CHECK(bn_curves_double_normalise(&p.rate, sweeps, &error));
+        p.network = (struct bn_transfer){ BN_TRANSFER_SOFTPLUS, bn_real("network_beta"), 0.0 };
+        BN_CHECK(bn_transfer_current(&p.network, n * m, p.rate.data, p.current.data));
+    }
+    return p;
+}
+
+/* Recorded rates in Hz to targets on m angles: the order of the steps matters. */
+static struct population from_recording(size_t m)
+{
+    struct population p = { .network = { BN_TRANSFER_SOFTPLUS, bn_real("network_beta"), 0.0 } };
+    struct bn_mat rate = bn_input_mat("recording", "/rate");
+    const size_t n = rate.rows, bins = rate.cols;
+    double *floored = bn_scratch_vec(n), error;
+    int64_t *count = (int64_t *)(void *)floored, total = 0;
+
+    if (m < bins)
+        BN_REFUSE(BN_USAGE, "angles = %zu is less than the %zu bins of the recording: set angles "
+                  "to at least %zu, or record fewer bins", m, bins, bins);
+    BN_CHECK(bn_curves_unit_mean(&rate));
+    bn_curves_floor(&rate, bn_is("floor_kind", "add") ? BN_FLOOR_ADD : BN_FLOOR_CLIP,
+                    bn_real("floor"), count);
+    struct bn_mat x = bn_scratch(n, bins);
+    BN_CHECK(bn_transfer_current(&p.network, n * bins, rate.data, x.data));
+    BN_CHECK(bn_curves_smooth(&x, bn_real("smoothing")));
+    bn_transfer_rate(&p.network, n * bins, x.data, rate.data);
+    BN_CHECK(bn_curves_double_normalise(&rate, bn_count("sweeps"), &error));
+    BN_CHECK(bn_transfer_current(&p.network, n * bins, rate.data, x.data));
+    p.current = bn_scratch(n, m);
+    p.rate = bn_scratch(n, m);
+    BN_CHECK(bn_fourier_resample(&x, &p.current));
+    bn_transfer_rate(&p.network, n * m, p.current.data, p.rate.data);
+    for (size_t i = 0; i < n; i++)
+        total += count[i];
+    bn_say("%zu recorded curves; the floor lifted %lld of %zu bins; double normalisation left "
+           "row means within %.1e of 1", n, (long long)total, n * bins, error);
+    bn_output_integers("/floored", count, n);
+    return p;
+}
+
+/* Mean over neurons of the autocovariance of a and b, and of their cross-covariance
+ * (a leads), on m lags; c may be NULL.                                      */
+static void covariances(const struct bn_mat *x, const struct bn_mat *rate, double *cx,
+                        double *cr, double *cross)
+{
+    const size_t m = x->cols;
+    struct bn_mat a = bn_scratch(x->rows, m), b = bn_scratch(x->rows, m);
+    double *power = bn_scratch_vec(m);
+
+    BN_CHECK(bn_fourier(x, &a));
+    BN_CHECK(bn_fourier(rate, &b));
+    bn_fourier_power(&a, power);
+    BN_CHECK(bn_fourier_covariance(power, m, m, cx));
+    bn_fourier_power(&b, power);
+    BN_CHECK(bn_fourier_covariance(power, m, m, cr));
+    memset(power, 0, m * sizeof *power);
+    for (size_t i = 0; i < a.rows; i++)
+        for (size_t k = 0; k < m; k++)
+            power[k] += *bn_mat_at(&a, i, k) * *bn_mat_at(&b, i, k) / (double)a.rows;
+    BN_CHECK(bn_fourier_covariance(power, m, m, cross));
+}
+
+/* Closed forms where they exist; else the mean over a large draw of the process that
+ * is always the same (common random numbers).                               */
+static void predict(const struct population *p, bool recorded)
+{
+    const size_t m = p->current.cols;
+    double *cx = bn_scratch_vec(m), *cr = bn_scratch_vec(m), *cross = bn_scratch_vec(m), alpha;
+
+    if (recorded || bn_is("process", "normalised")) {
+        const size_t fine = m > 200 ? 200 : m;
+        const struct population model = generate(bn_count("model_curves"), fine, "model", 0);
+        struct bn_mat c = bn_scratch(3, fine), out = bn_scratch(3, m);
+        covariances(&model.current, &model.rate, bn_mat_row(&c, 0), bn_mat_row(&c, 1),
+                    bn_mat_row(&c, 2));
+        BN_CHECK(bn_fourier_resample(&c, &out));
+        cx = bn_mat_row(&out, 0);
+        cr = bn_mat_row(&out, 1);
+        cross = bn_mat_row(&out, 2);
+    } else {
+        bn_gp_covariance(bn_real("sigma"), m, cx);
+        BN_CHECK(bn_transfer_covariance(&p->network, cx[0], cx, m, cr));
+        BN_CHECK(bn_transfer_mean_slope(&p->network, cx[0], &alpha));
+        for (size_t k = 0; k < m; k++)
+            cross[k] = alpha * cx[k];
+    }
+    bn_output_vec("/covariance_current", cx, m);
+    bn_output_vec("/covariance_rate", cr, m);
+    bn_output_vec("/covariance_cross", cross, m);
+    bn_output_attribute("/covariance_rate", "method",
+                        recorded || bn_is("process", "normalised") ? "drawn"
+                        : bn_is("process", "erf") ? "closed form" : "quadrature");
+}
+
+static void describe(const struct population *p)
+{
+    const size_t n = p->rate.rows, m = p->rate.cols;
+    double *preferred = bn_scratch_vec(n), *mean = bn_scratch_vec(m), *sd = bn_scratch_vec(m);
+    struct bn_mat copies = bn_scratch(COPIES, m), slope = bn_scratch(1, m);
+    size_t *order = (size_t *)(void *)bn_scratch_vec(n);
+    int64_t *sorted = (int64_t *)(void *)bn_scratch_vec(n);
+    double gain = 0.0;
+
+    bn_ring_centre(&p->rate, preferred, NULL);
+    BN_CHECK(bn_ring_order(preferred, n, order));
+    BN_CHECK(bn_ring_align(&p->rate, preferred, mean, sd));
+    for (size_t i = 0; i < n; i++) {
+        sorted[i] = (int64_t)order[i];
+        bn_transfer_slope(&p->network, m, bn_mat_row(&p->current, i), slope.data);
+        for (size_t k = 0; k < m; k++)
+            gain += slope.data[k] / (double)(n * m);
+    }
+    for (size_t c = 0; c < COPIES; c++)
+        for (size_t k = 0; k < m; k++)
+            *bn_mat_at(&copies, c, k) = mean[(k + m / 2 + m - c * m / COPIES) % m];
+    bn_output_vec("/preferred", preferred, n);
+    bn_output_integers("/order", sorted, n);
+    bn_output_number("/mean_gain", gain);
+    bn_output_vec("/aligned_mean", mean, m);
+    bn_output_vec("/aligned_sd", sd, m);
+    bn_output_mat("/classical", &copies);
+}
+
+static void run(void)
+{
+    const bool recorded = bn_has_input("recording");
+    const size_t m = bn_count("angles");
+    double *theta = bn_scratch_vec(m), *cx = bn_scratch_vec(m), *cr = bn_scratch_vec(m);
+    double *cross = bn_scratch_vec(m);
+
+    bn_ring_grid(m, theta);
+    bn_output_vec("/theta", theta, m);
+    const struct population p = recorded ? from_recording(m)
+        : generate(bn_count("neurons"), m, "curves",
+                   bn_is("process", "normalised") ? bn_count("sweeps") : 0);
+    bn_progress(0.4);
+    bn_output_mat("/current", &p.current);
+    bn_output_mat("/rate", &p.rate);
+    bn_output_attribute("/rate", "transfer", bn_transfer_name(p.network.kind));
+    bn_output_attribute_real("/rate", "transfer_beta", p.network.beta);
+    bn_output_attribute_real("/rate", "transfer_threshold", p.network.threshold);
+    describe(&p);
+    covariances(&p.current, &p.rate, cx, cr, cross);
+    bn_output_vec("/covariance_current_sampled", cx, m);
+    bn_output_vec("/covariance_rate_sampled", cr, m);
+    bn_progress(0.7);
+    predict(&p, recorded);
+}
+
+const struct bn_stage bn_stage = {
+    .name = "tuning",
+    .summary = "target currents and rates of a population on the ring",
+    .details = "Without a recording, currents are drawn from a stationary Gaussian process on "
+               "the circle and turned into rates by an erf, a softplus, or a softplus divided "
+               "by the curve's own mean. With a recording, its curves are divided by their "
+               "means, floored, turned into currents, smoothed, turned back, normalised over "
+               "neurons and angles, and resampled to the grid.",
+    .inputs = inputs, .n_inputs = BN_LEN(inputs),
+    .outputs = outputs, .n_outputs = BN_LEN(outputs),
+    .params = params, .n_params = BN_LEN(params),
+    .random = true,
+    .run = run,
+};

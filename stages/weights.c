@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT
+ * weights - recurrent weights that hold the target states x*(theta).
+ *
+ *     min (1/N)(1/M) sum (J phi* - x*)^2 + lambda sum J_ij^2,  J_ii = 0   (offline)
+ *
+ * and the controls made from them: the circulant average, the circulant average
+ * plus the shuffled rest, and the Hebbian outer product.  J' (velocity weights) is
+ * fitted like J to dx and d theta.  lambda has the factor 1/N in front of the error,
+ * so that it has a limit for N -> infinity (docs/science/ring.md, the box).
+ */
+#include <basin/fourier.h>
+#include <basin/manifold.h>
+#include <basin/ridge.h>
+#include <basin/rng.h>
+#include <basin/stage.h>
+#include <basin/surrogate.h>
+#include <basin/targets.h>
+
+#include <math.h>
+
+static const struct bn_input inputs[] = {
+    { "tuning", false, "target currents and rates" },
+    { "weights", true, "offline weights, for kind = circulant and scrambled" },
+};
+
+static const struct bn_output outputs[] = {
+    { "/J", "neuron presynaptic", "1", "weights; J_ij is from neuron j to neuron i", 1e-12,
+      1e-8, false },
+    { "/J_velocity", "neuron presynaptic", "1", "velocity weights J'", 1e-12, 1e-8, false },
+    { "/left", "neuron mode", "1", "J = left right - diag(diagonal)", 1e-12, 1e-8, false },
+    { "/right", "mode presynaptic", "1", "right factor", 1e-12, 1e-8, false },
+    { "/diagonal", "neuron", "1", "taken off the diagonal, so that J_ii = 0", 1e-12, 1e-8,
+      false },
+    { "/left_velocity", "neuron mode", "1", "J' = left_velocity right - diag(...)", 1e-12, 1e-8,
+      false },
+    { "/diagonal_velocity", "neuron", "1", "taken off the diagonal of J'", 1e-12, 1e-8, false },
+    { "/residual", "", "1", "|J phi* - x*| / |x*| over the manifold", 1e-12, 1e-6, false },
+    { "/residual_velocity", "", "1", "|J' phi* - dx*/dtheta| / |dx*/dtheta|", 1e-12, 1e-6,
+      false },
+    { "/condition", "", "1", "condition number of K = Phi Phi^T/N + M lambda I on its span", 0,
+      1e-3, false },
+    { "/rank", "", "1", "numerical rank: modes that J needs to rank_tolerance", 1, 0, false },
+    { "/coefficients", "", "1", "Fourier coefficients per curve that decide J to 1e-11", 0, 0,
+      false },
+    { "/lambda", "", "1", "ridge used", 0, 0, false },
+};
+
+static const struct bn_param params[] = {
+    BN_CHOICE("kind", "offline", "offline circulant scrambled hebb", "which weights"),
+    BN_REAL("lambda", "1", "1e-8", 0, 1e6, "ridge, with the error per neuron and angle"),
+    BN_CHOICE("form", "auto", "auto dense factored",
+              "how J is stored; auto: dense up to 2000 neurons"),
+    BN_REAL("rank_tolerance", "1", "1e-10", 0, 0.1,
+            "modes that change J by less than this (relative) are dropped"),
+    BN_FLAG("velocity", "yes", "fit the velocity weights, too (offline)"),
+    BN_REAL("gain", "1", "1", -100, 100, "factor on the circulant average"),
+    BN_FLAG("symmetric", "yes", "symmetrise the circulant average"),
+};
+
+enum { DENSE_LIMIT = 2000, SCRAMBLE_LIMIT = 20000 };
+
+static bool want_dense(size_t n)
+{
+    return bn_is("form", "dense") || (bn_is("form", "auto") && n <= DENSE_LIMIT);
+}
+
+/* |J phi* - target| / |target| over the grid, from coefficients (Parseval). */
+static double residual(const struct bn_operator *op, const struct bn_mat *phi,
+                       const struct bn_mat *target)
+{
+    struct bn_mat p = bn_scratch(phi->cols, phi->rows), out = bn_scratch(phi->cols, phi->rows);
+    double error = 0.0, norm = 0.0;
+
+    for (size_t i = 0; i < phi->rows; i++)
+        for (size_t k = 0; k < phi->cols; k++)
+            *bn_mat_at(&p, k, i) = *bn_mat_at(phi, i, k);
+    BN_CHECK(bn_operator_apply(op, BN_PLAIN, &p, &out));
+    for (size_t i = 0; i < phi->rows; i++)
+        for (size_t k = 0; k < phi->cols; k++) {
+            const double x = *bn_mat_at(target, i, k), d = *bn_mat_at(&out, k, i) - x;
+            error += d * d;
+            norm += x * x;
+        }
+    return sqrt(error / norm);
+}
+
+static void write_dense(const char *name, const struct bn_mat *left, const struct bn_mat *right)
+{
+    struct bn_mat j = bn_scratch(left->rows, left->rows);
+
+    BN_CHECK(bn_ridge_dense(left, right, &j));
+    bn_output_mat(name, &j);
+}
+
+static void offline(const struct bn_targets *t)
+{
+    const size_t n = t->x.rows;
+    const double lambda = bn_real("lambda");
+    const bool velocity = bn_flag("velocity"), dense = want_dense(n);
+    struct bn_mat slope = bn_scratch(t->x.rows, t->x.cols);
+    struct bn_ridge fit;
+    struct bn_operator op;
+
+    for (size_t k = 0; k < n * t->x.cols; k++)
+        slope.data[k] = t->x.data[k];
+    bn_fourier_differentiate(&slope);
+    const size_t r = bn_ridge_coefficients(&t->x, &t->phi, lambda);
+    BN_CHECK(bn_ridge_fit(&t->x, &t->phi, velocity ? &slope : NULL, r, lambda,
+                          bn_real("rank_tolerance"), &fit));
+    bn_progress(0.5);
+    if (dense) {
+        write_dense("/J", &fit.left, &fit.right);
+        if (velocity)
+            write_dense("/J_velocity", &fit.left_velocity, &fit.right);
+    } else {
+        bn_output_mat("/left", &fit.left);
+        bn_output_mat("/right", &fit.right);
+        bn_output_vec("/diagonal", fit.diagonal, n);
+        if (velocity) {
+            bn_output_mat("/left_velocity", &fit.left_velocity);
+            bn_output_vec("/diagonal_velocity", fit.diagonal_velocity, n);
+        }
+    }
+    BN_CHECK(bn_operator_factored(&op, &fit.left, &fit.right, fit.diagonal));
+    bn_output_number("/residual", residual(&op, &t->phi, &t->x));
+    if (velocity) {
+        BN_CHECK(bn_operator_factored(&op, &fit.left_velocity, &fit.right,
+                                      fit.diagonal_velocity));
+        bn_output_number("/residual_velocity", residual(&op, &t->phi, &slope));
+    }
+    bn_output_number("/condition", fit.condition);
+    bn_output_number("/rank", (double)fit.rank);
+    bn_output_number("/coefficients", (double)r);
+    bn_output_number("/lambda", lambda);
+    bn_ridge_free(&fit);
+}
+
+/* J = g X Phi^T/N per angle, with g such that J phi* has the first harmonic of x*:
+ * in the mean field the sum over presynaptic neurons multiplies harmonic n by the
+ * rate spectrum, so g = 1 / (spectrum of the rates at n = 1).               */
+static void hebb(const struct bn_targets *t)
+{
+    const size_t n = t->x.rows, r = t->x.cols;
+    struct bn_mat right = bn_scratch(r, n), left = bn_scratch(n, r);
+    double *power = bn_scratch_vec(r), *diagonal = bn_scratch_vec(n);
+    struct bn_operator op;
+
+    bn_fourier_power(&t->phi, power);
+    const double g = 2.0 / (power[1] + power[2]);
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < r; k++) {
+            *bn_mat_at(&left, i, k) = g * *bn_mat_at(&t->x, i, k) / (double)n;
+            *bn_mat_at(&right, k, i) = *bn_mat_at(&t->phi, i, k);
+            diagonal[i] += *bn_mat_at(&left, i, k) * *bn_mat_at(&t->phi, i, k);
+        }
+    if (want_dense(n)) {
+        write_dense("/J", &left, &right);
+    } else {
+        bn_output_mat("/left", &left);
+        bn_output_mat("/right", &right);
+        bn_output_vec("/diagonal", diagonal, n);
+    }
+    BN_CHECK(bn_operator_factored(&op, &left, &right, diagonal));
+    bn_output_number("/residual", residual(&op, &t->phi, &t->x));
+}
+
+static void circulant(const struct bn_targets *t, const struct bn_recurrent *j,
+                      const double *profile)
+{
+    const size_t n = t->x.rows;
+    const double gain = bn_real("gain");
+    struct bn_operator op;
+
+    (void)j;
+    if (want_dense(n)) {
+        struct bn_mat out = bn_scratch(n, n);
+        BN_CHECK(bn_surrogate_circulant(profile, t->order, gain, &out));
+        bn_output_mat("/J", &out);
+        BN_CHECK(bn_operator_dense(&op, &out));
+    } else {
+        const size_t h = (t->x.cols - 1) / 2, q = 2 * h + 1;
+        struct bn_mat left = bn_scratch(n, q), right = bn_scratch(q, n);
+        double *diagonal = bn_scratch_vec(n);
+        BN_CHECK(bn_surrogate_factors(profile, t->order, n, gain, h, &left, &right, diagonal));
+        bn_output_mat("/left", &left);
+        bn_output_mat("/right", &right);
+        bn_output_vec("/diagonal", diagonal, n);
+        BN_CHECK(bn_operator_factored(&op, &left, &right, diagonal));
+    }
+    bn_output_number("/residual", residual(&op, &t->phi, &t->x));
+}
+
+static void scrambled(const struct bn_targets *t, const struct bn_recurrent *j,
+                      const double *profile)
+{
+    const size_t n = t->x.rows;
+    struct bn_mat out;
+    struct bn_operator op;
+
+    if (n > SCRAMBLE_LIMIT)
+        BN_REFUSE(BN_USAGE, "kind = scrambled shuffles all N x N weights and so needs them in "
+                  "memory: refused above %d neurons (here %zu)", SCRAMBLE_LIMIT, n);
+    if (bn_is("form", "factored"))
+        BN_REFUSE(BN_USAGE, "kind = scrambled has no factored form: shuffled weights have full "
+                  "rank; set form to dense or auto");
+    if (j->weights.dense.data != NULL) {
+        out = j->weights.dense;
+    } else {
+        out = bn_scratch(n, n);
+        BN_CHECK(bn_ridge_dense(&j->weights.left, &j->weights.right, &out));
+    }
+    BN_CHECK(bn_surrogate_scramble(profile, t->order, bn_random(), &out));
+    bn_output_mat("/J", &out);
+    BN_CHECK(bn_operator_dense(&op, &out));
+    bn_output_number("/residual", residual(&op, &t->phi, &t->x));
+}
+
+static void run(void)
+{
+    const struct bn_targets t = bn_targets_read("tuning");
+
+    if (bn_is("kind", "offline")) {
+        offline(&t);
+    } else if (bn_is("kind", "hebb")) {
+        hebb(&t);
+    } else {
+        if (!bn_has_input("weights"))
+            BN_REFUSE(BN_USAGE, "kind = circulant and scrambled need the offline weights: give "
+                      "--in weights=FILE, or add the prerequisite to the pipeline");
+        const struct bn_recurrent j = bn_recurrent_read("weights", t.x.rows);
+        double *profile = bn_scratch_vec(t.x.rows);
+        BN_CHECK(bn_surrogate_profile(&j.weights, t.order, profile));
+        if (bn_flag("symmetric"))
+            bn_surrogate_symmetrise(profile, t.x.rows);
+        if (bn_is("kind", "circulant"))
+            circulant(&t, &j, profile);
+        else
+            scrambled(&t, &j, profile);
+    }
+}
+
+const struct bn_stage bn_stage = {
+    .name = "weights",
+    .summary = "recurrent weights that hold the target states",
+    .details = "kind = offline is the ridge solution with an exactly zero diagonal, found by one "
+               "factorisation. circulant is its average over pairs with the same difference of "
+               "preferred angle, scrambled is that average plus the rest in random places, hebb "
+               "is the outer product of currents and rates with gain 1 on the first harmonic. "
+               "Dense weights are /J; factored ones /left, /right and /diagonal, and nothing of "
+               "size N x N is ever formed.",
+    .inputs = inputs, .n_inputs = BN_LEN(inputs),
+    .outputs = outputs, .n_outputs = BN_LEN(outputs),
+    .params = params, .n_params = BN_LEN(params),
+    .random = true,
+    .run = run,
+};
