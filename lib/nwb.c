@@ -109,16 +109,17 @@ struct catalogue {
     size_t n;
 };
 
-static void type_of(bn_h5 *f, const char *path, char type[64])
+static bn_status type_of(bn_h5 *f, const char *path, char type[64])
 {
     char *text = NULL;
 
     type[0] = '\0';
-    if (!bn_h5_has_attribute(f, path, "neurodata_type") ||
-        bn_h5_get_text(f, path, "neurodata_type", &text) != BN_OK)
-        return;
+    if (!bn_h5_has_attribute(f, path, "neurodata_type"))
+        return BN_OK;
+    BN_TRY(bn_h5_get_text(f, path, "neurodata_type", &text));
     snprintf(type, 64, "%s", text);
     free(text);
+    return BN_OK;
 }
 
 static void measure(bn_h5 *f, struct found *x)
@@ -162,7 +163,9 @@ static bn_status explore(bn_h5 *f, struct catalogue *c, const char *group, const
     for (size_t i = 0; i < n && rc == BN_OK; i++) {
         if (!join(path, group, names[i]) || bn_h5_kind(f, path) != BN_H5_GROUP)
             continue;
-        type_of(f, path, type);
+        rc = type_of(f, path, type);
+        if (rc != BN_OK)
+            break;
         if (has(f, path, "timestamps", BN_H5_DATASET) ||
             has(f, path, "starting_time", BN_H5_DATASET) || strstr(type, "Series") != NULL)
             rc = note(f, c, path, type, parent);
@@ -253,9 +256,12 @@ static bn_status choose(bn_h5 *f, const struct catalogue *c, const char *name,
     if (name[0] != '\0')
         return bn_fail(BN_INPUT, "%s: no series %s (%s); there is: %s", bn_h5_path(f), name,
                        parameter, list_or(&all, "no series at all"));
+    if (all.count == 0)
+        return bn_fail(BN_INPUT, "%s: no tracking: no %s was found, nor any other series: choose "
+                       "another file", bn_h5_path(f), what);
     return bn_fail(BN_INPUT, "%s: no tracking: no %s was found; the series in this file are: "
-                   "%s. If one of them is it, name it with %s; otherwise choose another file",
-                   bn_h5_path(f), what, list_or(&all, "none at all"), parameter);
+                   "%s; if one of them is it, name it with %s, otherwise choose another file",
+                   bn_h5_path(f), what, all.text, parameter);
 }
 
 static bn_status find(bn_h5 *f, const char *name, const char *what, const char *parameter,

@@ -612,7 +612,8 @@ static bn_status detect(const char *path, const char **format)
     if (f != NULL)
         fclose(f);
     if (f == NULL || (n == 0 && why != 0))
-        return bn_fail(BN_INPUT, "%s: cannot read (%s)", path, strerror(why));
+        return bn_fail(BN_INPUT, "%s: cannot read (%s): check the path of the "
+                       "recording", path, strerror(why));
     if (n == 0)
         return bn_fail(BN_INPUT, "%s: the file is empty", path);
     if (bn_mat5_is(path))
