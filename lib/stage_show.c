@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+#include "stage_priv.h"
+
+#include <basin/text.h>
+
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_number(const struct bn_param *p)
+{
+    return p->type == BN_TYPE_REAL || p->type == BN_TYPE_REALS ||
+           p->type == BN_TYPE_INTEGER || p->type == BN_TYPE_INTEGERS;
+}
+
+/* --- for people -------------------------------------------------------------------- */
+
+static void show_inputs(const struct bn_stage *s)
+{
+    if (s->n_inputs > 0)
+        printf("\ninputs:\n");
+    for (size_t i = 0; i < s->n_inputs; i++)
+        printf("  %-18s %s%s\n", s->inputs[i].role, s->inputs[i].help,
+               s->inputs[i].optional ? " (optional)" : "");
+}
+
+static void show_outputs(const struct bn_stage *s)
+{
+    if (s->n_outputs > 0)
+        printf("\noutputs:\n");
+    for (size_t i = 0; i < s->n_outputs; i++) {
+        const struct bn_output *o = &s->outputs[i];
+        char shape[128];
+        snprintf(shape, sizeof shape, "%s%s%s%s", o->name, *o->axes != '\0' ? " [" : "",
+                 o->axes, *o->axes != '\0' ? "]" : "");
+        printf("  %-28s %-8s %s\n", shape, o->unit, o->help);
+    }
+}
+
+static void show_parameter(const struct bn_param *p)
+{
+    const char *initial = *p->initial != '\0' ? p->initial : "none";
+    const char last = initial[strlen(initial) - 1];
+    /* A default may bring its own unit. */
+    const bool bare = is_number(p) && strcmp(p->unit, "1") != 0 &&
+                      ((last >= '0' && last <= '9') || last == '.');
+    char low[32], high[32];
+
+    printf("  %s = %s%s%s\n      %s", p->name, initial, bare ? " " : "",
+           bare ? p->unit : "", p->help);
+    if (p->choices != NULL)
+        printf("; one of: %s", p->choices);
+    else if (is_number(p) && isfinite(p->low) && isfinite(p->high))
+        printf("; %s to %s", bn_shortest(p->low, low), bn_shortest(p->high, high));
+    else if (is_number(p) && isfinite(p->low))
+        printf("; at least %s", bn_shortest(p->low, low));
+    else if (is_number(p) && isfinite(p->high))
+        printf("; at most %s", bn_shortest(p->high, high));
+    printf(" (%s)\n", bn_type_name(p->type));
+}
+
+void bn_stage_help(const struct bn_stage *s, const struct bn_param *table, size_t n)
+{
+    printf("%s - %s\n\nusage: %s", s->name, s->summary, s->name);
+    for (size_t i = 0; i < s->n_inputs; i++)
+        printf(s->inputs[i].optional ? " [--in %s=FILE]" : " --in %s=FILE",
+               s->inputs[i].role);
+    printf(" --out FILE [--params FILE] [--set KEY=VALUE]...\n");
+    if (s->details != NULL)
+        printf("\n%s\n", s->details);
+    show_inputs(s);
+    show_outputs(s);
+    if (n > 0)
+        printf("\nparameters (a number is in the unit shown, or carries its own: "
+               "--set tau=\"50 ms\"):\n");
+    for (size_t i = 0; i < n; i++)
+        show_parameter(&table[i]);
+    printf("\noptions:\n"
+           "  --in ROLE=FILE       an input\n"
+           "  --out FILE           the result; appears whole or not at all\n"
+           "  --params FILE        read [%s] and the root seed from a parameter file\n"
+           "  --section NAME       then [%s.VARIANT] over it\n"
+           "  --set KEY=VALUE      over the file; also SECTION.KEY=VALUE\n"
+           "  --threads N          0 (the default): all cores; changes no bit\n"
+           "  --quiet              no remarks on standard error\n"
+           "  --schema             this table as JSON\n"
+           "  --version            the version\n", s->name, s->name);
+    printf("for the driver:\n"
+           "  --digest ROLE=HEX    content digest of an input, already known\n"
+           "  --code HEX           identity of the code, for the record\n"
+           "  --progress-fd N      write the fraction done to this descriptor\n"
+           "\nexit status: 0 done, 2 usage or parameter, 3 input, 4 output, 5 numerical,\n"
+           "6 out of memory\n");
+}
+
+/* --- for programs ------------------------------------------------------------------- */
+
+static json_t *text_or_null(const char *text)
+{
+    return text != NULL ? json_string(text) : json_null();
+}
+
+static json_t *schema_input(const struct bn_input *in)
+{
+    return json_pack("{s:s, s:b, s:s}", "role", in->role, "optional", (int)in->optional,
+                     "help", in->help);
+}
+
+static json_t *schema_output(const struct bn_output *o)
+{
+    return json_pack("{s:s, s:s, s:s, s:s, s:f, s:f, s:b}", "name", o->name, "axes",
+                     o->axes, "unit", o->unit, "help", o->help, "atol", o->atol, "rtol",
+                     o->rtol, "pack", (int)o->pack);
+}
+
+static json_t *schema_param(const struct bn_param *p)
+{
+    json_t *j = json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", p->name, "type",
+                          bn_type_name(p->type), "unit", p->unit, "initial", p->initial,
+                          "help", p->help);
+    if (is_number(p) && isfinite(p->low))
+        json_object_set_new(j, "low", json_real(p->low));
+    if (is_number(p) && isfinite(p->high))
+        json_object_set_new(j, "high", json_real(p->high));
+    if (p->choices != NULL)
+        json_object_set_new(j, "choices", json_string(p->choices));
+    return j;
+}
+
+bn_status bn_stage_schema(const struct bn_stage *s, const struct bn_param *table, size_t n)
+{
+    json_t *inputs = json_array(), *outputs = json_array(), *params = json_array();
+
+    for (size_t i = 0; i < s->n_inputs; i++)
+        json_array_append_new(inputs, schema_input(&s->inputs[i]));
+    for (size_t i = 0; i < s->n_outputs; i++)
+        json_array_append_new(outputs, schema_output(&s->outputs[i]));
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(params, schema_param(&table[i]));
+
+    const bool whole = json_array_size(inputs) == s->n_inputs &&
+                       json_array_size(outputs) == s->n_outputs &&
+                       json_array_size(params) == n;
+    json_t *root = json_pack("{s:s, s:s, s:o, s:b, s:o, s:o, s:o}", "name", s->name,
+                             "summary", s->summary, "details", text_or_null(s->details),
+                             "random", (int)s->random, "inputs", inputs, "outputs",
+                             outputs, "params", params);
+    const int failed = root == NULL || !whole ||
+                       json_dumpf(root, stdout, JSON_INDENT(2)) != 0 ||
+                       putchar('\n') == EOF || fflush(stdout) != 0;
+    json_decref(root);
+    return failed ? bn_fail(BN_OUTPUT, "cannot write the schema; are all texts of the "
+                            "table UTF-8?") : BN_OK;
+}
