@@ -36,15 +36,61 @@ static void silent(int level, char *message)
     (void)level, (void)message;
 }
 
+static uint32_t word(const unsigned char *p, bool big)
+{
+    return big ? (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3]
+               : (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
+}
+
+/* matio fills what a v5 file lacks with zeros and says nothing, so follow the chain
+ * of variables (type, length, bytes) and see that it ends where the file does.     */
+static bn_status whole(FILE *f, const char *path)
+{
+    enum { HEADER = 128, VERSION_5 = 1 };
+    unsigned char head[HEADER], tag[8];
+    long at = HEADER;
+
+    if (fread(head, 1, HEADER, f) != HEADER)
+        return bn_fail(BN_INPUT, "%s: cut short: not even the MATLAB header is whole",
+                       path);
+    const bool big = head[126] == 'M';
+    if (head[big ? 124 : 125] != VERSION_5)
+        return BN_OK;                    /* v4 has no header, v7.3 is HDF5 */
+    if (fseek(f, 0, SEEK_END) != 0)
+        return bn_fail(BN_INPUT, "%s: cannot read (%s)", path, strerror(errno));
+    const long size = ftell(f);
+    while (at < size) {
+        if (fseek(f, at, SEEK_SET) != 0 || fread(tag, 1, sizeof tag, f) != sizeof tag)
+            return bn_fail(BN_INPUT,
+                           "%s: cut short in the head of a variable, at byte %ld", path,
+                           at);
+        const long next = at + 8 + (long)word(tag + 4, big);
+        if (next > size)
+            return bn_fail(BN_INPUT,
+                           "%s: cut short: the variable at byte %ld reaches to byte %ld, "
+                           "but the file ends at %ld",
+                           path, at, next, size);
+        at = next;
+    }
+    return BN_OK;
+}
+
+static bn_status check_whole(const char *path)
+{
+    FILE *f = fopen(path, "rb");
+    if (f == NULL)
+        return bn_fail(BN_INPUT, "%s: cannot open (%s)", path, strerror(errno));
+    const bn_status rc = whole(f, path);
+    fclose(f);
+    return rc;
+}
+
 bn_status bn_mat5_open(bn_mat5 **f, const char *path)
 {
     const size_t length = strlen(path) + 1;
 
     *f = NULL;
-    FILE *readable = fopen(path, "rb");
-    if (readable == NULL)
-        return bn_fail(BN_INPUT, "%s: cannot open (%s)", path, strerror(errno));
-    fclose(readable);
+    BN_TRY(check_whole(path));
     Mat_LogInitFunc("basin", silent);
     mat_t *mat = Mat_Open(path, MAT_ACC_RDONLY);
     if (mat == NULL)
@@ -67,7 +113,7 @@ void bn_mat5_close(bn_mat5 *f)
     free(f);
 }
 
-/* --- variables and fields --------------------------------------------------------- */
+/* --- variables and fields ------------------------------------------------- */
 
 static bn_status no_variable(const bn_mat5 *f, const char *name)
 {
@@ -83,8 +129,10 @@ static bn_status no_variable(const bn_mat5 *f, const char *name)
         used += (size_t)m;
     }
     const char *near = n > 0 ? bn_nearest(name, (const char *const *)names, n) : NULL;
-    return bn_fail(BN_INPUT, "%s: no variable \"%s\", or it is cut short%s%s%s; the variables "
-                   "are: %s", f->path, name, near != NULL ? ": did you mean \"" : "",
+    return bn_fail(BN_INPUT,
+                   "%s: no variable \"%s\", or it is cut short%s%s%s; the variables are: "
+                   "%s",
+                   f->path, name, near != NULL ? ": did you mean \"" : "",
                    near != NULL ? near : "", near != NULL ? "\"?" : "",
                    n > 0 ? list : "none");
 }
@@ -166,11 +214,13 @@ static bn_status take(const bn_mat5 *f, const char *name, const matvar_t *v,
                       struct bn_mat5_array *a)
 {
     if (!numeric(v))
-        return bn_fail(BN_INPUT, "%s: %s is no array of real numbers (an object of a MATLAB "
-                       "class must be saved as plain arrays first)", f->path, name);
+        return bn_fail(BN_INPUT,
+                       "%s: %s is no array of real numbers (an object of a MATLAB class "
+                       "must be saved as plain arrays first)",
+                       f->path, name);
     if (v->rank > 3)
-        return bn_fail(BN_INPUT, "%s: %s has %d dimensions; at most 3 are read", f->path, name,
-                       v->rank);
+        return bn_fail(BN_INPUT, "%s: %s has %d dimensions; at most 3 are read", f->path,
+                       name, v->rank);
     for (int i = 0; i < 3; i++)
         a->dim[i] = i < v->rank ? v->dims[i] : 1;
     const size_t n = elements(v);
@@ -199,7 +249,7 @@ bn_status bn_mat5_read(bn_mat5 *f, const char *name, struct bn_mat5_array *a)
     return rc;
 }
 
-/* --- spikes ------------------------------------------------------------------------- */
+/* --- spikes --------------------------------------------------------------- */
 
 /* Unit i of a cell array, or of a struct array's field. */
 static matvar_t *unit_of(matvar_t *v, const char *field, size_t i)
@@ -209,22 +259,22 @@ static matvar_t *unit_of(matvar_t *v, const char *field, size_t i)
     return field_of(v, field, i);
 }
 
-static bn_status measure(const bn_mat5 *f, const char *name, matvar_t *v, const char *field,
-                         size_t units, size_t *spikes)
+static bn_status measure(const bn_mat5 *f, const char *name, matvar_t *v,
+                         const char *field, size_t units, size_t *spikes)
 {
     *spikes = 0;
     for (size_t i = 0; i < units; i++) {
         const matvar_t *u = unit_of(v, field, i);
         if (!numeric(u))
-            return bn_fail(BN_INPUT, "%s: %s: unit %zu has no vector of spike times", f->path,
-                           name, i + 1);
+            return bn_fail(BN_INPUT, "%s: %s: unit %zu has no vector of spike times",
+                           f->path, name, i + 1);
         *spikes += elements(u);
     }
     return BN_OK;
 }
 
-static bn_status collect(const bn_mat5 *f, const char *name, matvar_t *v, const char *field,
-                         struct bn_trains *trains)
+static bn_status collect(const bn_mat5 *f, const char *name, matvar_t *v,
+                         const char *field, struct bn_trains *trains)
 {
     if (field != NULL && v->class_type == MAT_C_STRUCT && elements(v) == 1) {
         matvar_t *inner = field_of(v, field, 0);
@@ -233,8 +283,10 @@ static bn_status collect(const bn_mat5 *f, const char *name, matvar_t *v, const 
     }
     if (!(v->class_type == MAT_C_CELL && field == NULL) &&
         !(v->class_type == MAT_C_STRUCT && field != NULL))
-        return bn_fail(BN_INPUT, "%s: %s is neither a cell array with one vector of spike times "
-                       "per unit nor a field of a struct array", f->path, name);
+        return bn_fail(BN_INPUT,
+                       "%s: %s is neither a cell array with one vector of spike times "
+                       "per unit nor a field of a struct array",
+                       f->path, name);
     const size_t units = elements(v);
     size_t spikes;
     BN_TRY(measure(f, name, v, field, units, &spikes));
@@ -245,7 +297,8 @@ static bn_status collect(const bn_mat5 *f, const char *name, matvar_t *v, const 
         const size_t n = elements(u);
         if (n > 0 && !widen(u, n, trains->time + spikes)) {
             bn_trains_free(trains);
-            return bn_fail(BN_INPUT, "%s: %s: unit %zu has MATLAB type %d, which is not read",
+            return bn_fail(BN_INPUT,
+                           "%s: %s: unit %zu has MATLAB type %d, which is not read",
                            f->path, name, i + 1, (int)u->data_type);
         }
         trains->end[i] = spikes += n;

@@ -14,7 +14,7 @@
 /* Paths in a file are made here; longer ones are not found rather than cut. */
 enum { PATH_MAX_IN_FILE = 512, LIST_LENGTH = 900, DEPTH = 8 };
 
-/* --- text that lists what there is --------------------------------------------- */
+/* --- text that lists what there is ---------------------------------------- */
 
 struct listing {
     char text[LIST_LENGTH];
@@ -44,8 +44,8 @@ static const char *list_or(const struct listing *l, const char *none)
 
 static bool join(char path[PATH_MAX_IN_FILE], const char *group, const char *name)
 {
-    const int n = snprintf(path, PATH_MAX_IN_FILE, "%s/%s", strcmp(group, "/") ? group : "",
-                           name);
+    const int n =
+        snprintf(path, PATH_MAX_IN_FILE, "%s/%s", strcmp(group, "/") ? group : "", name);
     return n > 0 && n < PATH_MAX_IN_FILE;
 }
 
@@ -55,7 +55,7 @@ static bool has(bn_h5 *f, const char *group, const char *name, enum bn_h5_kind k
     return join(path, group, name) && bn_h5_kind(f, path) == kind;
 }
 
-/* --- the file ------------------------------------------------------------------------ */
+/* --- the file ------------------------------------------------------------- */
 
 bool bn_nwb_is(bn_h5 *f)
 {
@@ -68,18 +68,20 @@ static bn_status check_version(bn_h5 *f)
     const char *path = bn_h5_path(f);
     char *version = NULL, *end;
 
+    bn_status rc = BN_OK;
+
+    if (!bn_nwb_is(f))
+        return bn_fail(BN_INPUT, "%s: this HDF5 file is not NWB: its root has no attribute "
+                       "nwb_version", path);
     if (!bn_h5_has_attribute(f, "/", "nwb_version"))
-        return bn_nwb_is(f)
-            ? bn_fail(BN_INPUT, "%s: this is NWB 1.x; 2.0 or later is needed: convert it, for "
-                      "instance with MatNWB or PyNWB", path)
-            : bn_fail(BN_INPUT, "%s: this HDF5 file is not NWB: its root has no attribute "
-                      "nwb_version", path);
+        return bn_fail(BN_INPUT, "%s: this is NWB 1.x; 2.0 or later is needed: convert it, "
+                       "for instance with MatNWB or PyNWB", path);
     BN_TRY(bn_h5_get_text(f, "/", "nwb_version", &version));
     const char *number = version + strcspn(version, "0123456789");   /* "NWB-2.0.1" */
     const double major = strtod(number, &end);
-    const bn_status rc = end != number && major >= 2.0 ? BN_OK
-        : bn_fail(BN_INPUT, "%s: nwb_version is \"%s\"; 2.0 or later is needed: convert it, "
-                  "for instance with MatNWB or PyNWB", path, version);
+    if (end == number || !(major >= 2.0))
+        rc = bn_fail(BN_INPUT, "%s: nwb_version is \"%s\"; 2.0 or later is needed: convert "
+                     "it, for instance with MatNWB or PyNWB", path, version);
     free(version);
     return rc;
 }
@@ -96,7 +98,7 @@ bn_status bn_nwb_open(bn_h5 **f, const char *path)
     return rc;
 }
 
-/* --- finding series -------------------------------------------------------------------- */
+/* --- finding series ------------------------------------------------------- */
 
 struct found {
     char path[PATH_MAX_IN_FILE];
@@ -153,8 +155,8 @@ static bn_status note(bn_h5 *f, struct catalogue *c, const char *path, const cha
 }
 
 /* Depth is bounded because soft links may lead back upward. */
-static bn_status explore(bn_h5 *f, struct catalogue *c, const char *group, const char *parent,
-                         int depth)
+static bn_status explore(bn_h5 *f, struct catalogue *c, const char *group,
+                         const char *parent, int depth)
 {
     char **names = NULL, path[PATH_MAX_IN_FILE], type[64];
     size_t n = 0;
@@ -167,7 +169,8 @@ static bn_status explore(bn_h5 *f, struct catalogue *c, const char *group, const
         if (rc != BN_OK)
             break;
         if (has(f, path, "timestamps", BN_H5_DATASET) ||
-            has(f, path, "starting_time", BN_H5_DATASET) || strstr(type, "Series") != NULL)
+            has(f, path, "starting_time", BN_H5_DATASET) ||
+            strstr(type, "Series") != NULL)
             rc = note(f, c, path, type, parent);
         else
             rc = explore(f, c, path, type, depth - 1);
@@ -246,7 +249,8 @@ static bn_status choose(bn_h5 *f, const struct catalogue *c, const char *name,
                 describe(one, &those);
             }
         if (those.count > 1)
-            return bn_fail(BN_INPUT, "%s: %zu series could be the %s: %s; name one with %s",
+            return bn_fail(BN_INPUT,
+                           "%s: %zu series could be the %s: %s; name one with %s",
                            bn_h5_path(f), those.count, what, those.text, parameter);
         if (one != NULL)
             return (*path = bn_copy(one->path)) != NULL ? BN_OK : BN_NOMEM;
@@ -254,13 +258,16 @@ static bn_status choose(bn_h5 *f, const struct catalogue *c, const char *name,
     for (size_t i = 0; i < c->n; i++)
         describe(&c->item[i], &all);
     if (name[0] != '\0')
-        return bn_fail(BN_INPUT, "%s: no series %s (%s); there is: %s", bn_h5_path(f), name,
-                       parameter, list_or(&all, "no series at all"));
+        return bn_fail(BN_INPUT, "%s: no series %s (%s); there is: %s", bn_h5_path(f),
+                       name, parameter, list_or(&all, "no series at all"));
     if (all.count == 0)
-        return bn_fail(BN_INPUT, "%s: no tracking: no %s was found, nor any other series: choose "
-                       "another file", bn_h5_path(f), what);
-    return bn_fail(BN_INPUT, "%s: no tracking: no %s was found; the series in this file are: "
-                   "%s; if one of them is it, name it with %s, otherwise choose another file",
+        return bn_fail(BN_INPUT,
+                       "%s: no tracking: no %s was found, nor any other series: choose "
+                       "another file",
+                       bn_h5_path(f), what);
+    return bn_fail(BN_INPUT,
+                   "%s: no tracking: no %s was found; the series in this file are: %s; "
+                   "if one of them is it, name it with %s, otherwise choose another file",
                    bn_h5_path(f), what, all.text, parameter);
 }
 
@@ -273,7 +280,8 @@ static bn_status find(bn_h5 *f, const char *name, const char *what, const char *
     *path = NULL;
     bn_status rc = catalogue(f, &c);
     if (rc == BN_OK)
-        rc = choose(f, &c, name, what, parameter, name[0] != '\0' ? by_name : tests, path);
+        rc =
+            choose(f, &c, name, what, parameter, name[0] != '\0' ? by_name : tests, path);
     free(c.item);
     return rc;
 }
@@ -281,17 +289,18 @@ static bn_status find(bn_h5 *f, const char *name, const char *what, const char *
 bn_status bn_nwb_find_angle(bn_h5 *f, const char *name, char **path)
 {
     static wanted *const tests[] = { is_compass, is_single, NULL };
-    return find(f, name, "head direction (a SpatialSeries in a CompassDirection)", "series",
-                tests, path);
+    return find(f, name, "head direction (a SpatialSeries in a CompassDirection)",
+                "series", tests, path);
 }
 
 bn_status bn_nwb_find_position(bn_h5 *f, const char *name, char **path)
 {
     static wanted *const tests[] = { is_position, is_planar, NULL };
-    return find(f, name, "position (a SpatialSeries in a Position)", "position", tests, path);
+    return find(f, name, "position (a SpatialSeries in a Position)", "position", tests,
+                path);
 }
 
-/* --- reading series ----------------------------------------------------------------------- */
+/* --- reading series ------------------------------------------------------- */
 
 void bn_nwb_series_free(struct bn_nwb_series *s)
 {
@@ -331,18 +340,21 @@ static bn_status read_times(bn_h5 *f, const char *path, struct bn_nwb_series *s)
     if (join(clock, path, "timestamps") && bn_h5_kind(f, clock) == BN_H5_DATASET) {
         BN_TRY(bn_h5_read(f, clock, &s->time, &n));
         return n == s->n ? BN_OK
-            : bn_fail(BN_INPUT, "%s: %s has %zu samples but %zu timestamps", bn_h5_path(f),
-                      path, s->n, n);
+                         : bn_fail(BN_INPUT, "%s: %s has %zu samples but %zu timestamps",
+                                   bn_h5_path(f), path, s->n, n);
     }
     if (join(clock, path, "starting_time") && bn_h5_kind(f, clock) == BN_H5_DATASET)
         return regular_times(f, clock, s);
-    return bn_fail(BN_INPUT, "%s: %s has neither timestamps nor starting_time (or they are "
-                   "links that lead nowhere)", bn_h5_path(f), path);
+    return bn_fail(BN_INPUT,
+                   "%s: %s has neither timestamps nor starting_time (or they are links "
+                   "that lead nowhere)",
+                   bn_h5_path(f), path);
 }
 
 static bn_status real_attribute(bn_h5 *f, const char *object, const char *key, double *x)
 {
-    return bn_h5_has_attribute(f, object, key) ? bn_h5_get_real(f, object, key, x) : BN_OK;
+    return bn_h5_has_attribute(f, object, key) ? bn_h5_get_real(f, object, key, x)
+                                               : BN_OK;
 }
 
 static bn_status read_values(bn_h5 *f, const char *data, struct bn_nwb_series *s)
@@ -390,23 +402,30 @@ bn_status bn_nwb_series_read(bn_h5 *f, const char *path, struct bn_nwb_series *s
 
 bn_status bn_nwb_centimetres(const struct bn_nwb_series *s, double *factor)
 {
-    static const struct { const char *unit; double cm; } known[] = {
-        { "m", 100.0 }, { "meter", 100.0 }, { "meters", 100.0 }, { "metre", 100.0 },
-        { "metres", 100.0 }, { "cm", 1.0 }, { "centimeter", 1.0 }, { "centimeters", 1.0 },
-        { "centimetre", 1.0 }, { "centimetres", 1.0 }, { "mm", 0.1 }, { "millimeter", 0.1 },
-        { "millimeters", 0.1 }, { "millimetre", 0.1 }, { "millimetres", 0.1 },
+    static const struct {
+        const char *unit;
+        double cm;
+    } known[] = {
+        { "m", 100.0 },         { "meter", 100.0 },     { "meters", 100.0 },
+        { "metre", 100.0 },     { "metres", 100.0 },    { "cm", 1.0 },
+        { "centimeter", 1.0 },  { "centimeters", 1.0 }, { "centimetre", 1.0 },
+        { "centimetres", 1.0 }, { "mm", 0.1 },          { "millimeter", 0.1 },
+        { "millimeters", 0.1 }, { "millimetre", 0.1 },  { "millimetres", 0.1 },
     };
     for (size_t i = 0; i < BN_LEN(known); i++)
         if (strcasecmp(s->unit, known[i].unit) == 0) {
-            const bool to_metres = known[i].cm == 1.0 && fabs(s->conversion - 0.01) < 1e-6;
+            const bool to_metres =
+                known[i].cm == 1.0 && fabs(s->conversion - 0.01) < 1e-6;
             *factor = to_metres ? 100.0 : known[i].cm;
             return BN_OK;
         }
-    return bn_fail(BN_INPUT, "the position is in \"%s\", which is no known length: no speed can "
-                   "be had from it, so set speed_min = 0", s->unit);
+    return bn_fail(BN_INPUT,
+                   "the position is in \"%s\", which is no known length: no speed can be "
+                   "had from it, so set speed_min = 0",
+                   s->unit);
 }
 
-/* --- units ----------------------------------------------------------------------------------- */
+/* --- units ---------------------------------------------------------------- */
 
 static bool ends_with(const char *text, const char *end)
 {
@@ -425,11 +444,11 @@ static bn_status no_column(bn_h5 *f, const char *column)
         if (!ends_with(names[i], "_index"))
             list_add(&l, names[i]);
     const char *near = bn_nearest(column, (const char *const *)names, n);
-    const bn_status rc = bn_fail(BN_INPUT, "%s: /units has no column \"%s\"%s%s%s; its columns "
-                                 "are: %s", bn_h5_path(f), column,
-                                 near != NULL ? ": did you mean \"" : "",
-                                 near != NULL ? near : "", near != NULL ? "\"?" : "",
-                                 list_or(&l, "none"));
+    const bn_status rc =
+        bn_fail(BN_INPUT,
+                "%s: /units has no column \"%s\"%s%s%s; its columns are: %s",
+                bn_h5_path(f), column, near != NULL ? ": did you mean \"" : "",
+                near != NULL ? near : "", near != NULL ? "\"?" : "", list_or(&l, "none"));
     free(names);
     return rc;
 }
@@ -487,15 +506,16 @@ static bn_status compare(bn_h5 *f, const char *column, const char *value,
         return bn_fail(BN_USAGE, "%s: /units/%s holds numbers, which cannot equal "
                        "units_value = \"%s\"", bn_h5_path(f), column, value);
     for (size_t i = 0; i < c->n; i++) {
-        keep[i] = c->texts != NULL ? strcasecmp(c->texts[i], value) == 0 : c->numbers[i] == x;
+        keep[i] =
+            c->texts != NULL ? strcasecmp(c->texts[i], value) == 0 : c->numbers[i] == x;
         kept += keep[i];
     }
     return kept > 0 ? BN_OK : none_selected(f, column, value, c);
 }
 
 /* keep[i]: is unit i wanted? */
-static bn_status select_units(bn_h5 *f, const char *column, const char *value, size_t units,
-                              bool *keep)
+static bn_status select_units(bn_h5 *f, const char *column, const char *value,
+                              size_t units, bool *keep)
 {
     char path[PATH_MAX_IN_FILE], index[PATH_MAX_IN_FILE];
     struct column c = {0};
@@ -513,8 +533,8 @@ static bn_status select_units(bn_h5 *f, const char *column, const char *value, s
     bn_status rc = bn_h5_is_text(f, path) ? bn_h5_read_texts(f, path, &c.texts, &c.n)
                                           : bn_h5_read(f, path, &c.numbers, &c.n);
     if (rc == BN_OK && c.n != units)
-        rc = bn_fail(BN_INPUT, "%s: %s has %zu rows for %zu units", bn_h5_path(f), path, c.n,
-                     units);
+        rc = bn_fail(BN_INPUT, "%s: %s has %zu rows for %zu units", bn_h5_path(f), path,
+                     c.n, units);
     if (rc == BN_OK)
         rc = compare(f, column, value, &c, keep);
     free(c.texts), free(c.numbers);
@@ -532,8 +552,9 @@ static bn_status read_ends(bn_h5 *f, struct units *u)
     static const char index[] = "/units/spike_times_index";
 
     if (bn_h5_kind(f, "/units/spike_times_index_index") != BN_H5_NONE)
-        return bn_fail(BN_INPUT, "%s: /units/spike_times is ragged twice: no such files are "
-                       "read", bn_h5_path(f));
+        return bn_fail(BN_INPUT,
+                       "%s: /units/spike_times is ragged twice: no such files are read",
+                       bn_h5_path(f));
     if (bn_h5_kind(f, index) == BN_H5_DATASET) {
         BN_TRY(bn_h5_read_integers(f, index, &u->end, &u->n));
     } else {                             /* one spike per row */
@@ -546,14 +567,16 @@ static bn_status read_ends(bn_h5 *f, struct units *u)
     }
     for (size_t i = 0; i < u->n; i++)
         if (u->end[i] < (i > 0 ? u->end[i - 1] : 0) || u->end[i] > (int64_t)u->spikes)
-            return bn_fail(BN_INPUT, "%s: %s: row %zu is %lld, which is no end among %zu spikes",
+            return bn_fail(BN_INPUT,
+                           "%s: %s: row %zu is %lld, which is no end among %zu spikes",
                            bn_h5_path(f), index, i, (long long)u->end[i], u->spikes);
     if (u->n == 0)
         return bn_fail(BN_INPUT, "%s: /units is empty", bn_h5_path(f));
     return BN_OK;
 }
 
-static bn_status copy_trains(const struct units *u, const bool *keep, struct bn_trains *trains)
+static bn_status copy_trains(const struct units *u, const bool *keep,
+                             struct bn_trains *trains)
 {
     size_t units = 0, spikes = 0;
 
@@ -583,8 +606,10 @@ bn_status bn_nwb_units(bn_h5 *f, const char *column, const char *value,
 
     *trains = (struct bn_trains){0};
     if (bn_h5_kind(f, "/units/spike_times") != BN_H5_DATASET)
-        return bn_fail(BN_INPUT, "%s: no sorted spikes: there is no /units/spike_times; choose "
-                       "a file with sorted units", bn_h5_path(f));
+        return bn_fail(BN_INPUT,
+                       "%s: no sorted spikes: there is no /units/spike_times; choose a "
+                       "file with sorted units",
+                       bn_h5_path(f));
     bn_status rc = bn_h5_read(f, "/units/spike_times", &u.times, &u.spikes);
     if (rc == BN_OK)
         rc = read_ends(f, &u);
@@ -598,7 +623,7 @@ bn_status bn_nwb_units(bn_h5 *f, const char *column, const char *value,
     return rc;
 }
 
-/* --- intervals ---------------------------------------------------------------------------------- */
+/* --- intervals ------------------------------------------------------------ */
 
 struct table {
     char path[PATH_MAX_IN_FILE];
@@ -633,7 +658,8 @@ static bn_status table_tags(bn_h5 *f, struct table *t)
     for (size_t i = 0; i < t->n_ends; i++)
         if (t->tag_end[i] < (i > 0 ? t->tag_end[i - 1] : 0) ||
             t->tag_end[i] > (int64_t)t->n_tags)
-            return bn_fail(BN_INPUT, "%s: %s: row %zu is %lld, which is no end among %zu tags",
+            return bn_fail(BN_INPUT,
+                           "%s: %s: row %zu is %lld, which is no end among %zu tags",
                            bn_h5_path(f), path, i, (long long)t->tag_end[i], t->n_tags);
     return BN_OK;
 }
@@ -674,7 +700,8 @@ static bool tag_is(const char *text, const char *tag)
 
 static bool row_has(const struct table *t, size_t row, const char *tag)
 {
-    const size_t from = t->tag_end == NULL ? row : row > 0 ? (size_t)t->tag_end[row - 1] : 0;
+    const size_t before = t->tag_end != NULL && row > 0 ? (size_t)t->tag_end[row - 1] : 0;
+    const size_t from = t->tag_end != NULL ? before : row;
     const size_t to = t->tag_end == NULL ? row + 1 : (size_t)t->tag_end[row];
 
     for (size_t i = from; i < to && t->tags != NULL; i++)
@@ -683,13 +710,14 @@ static bool row_has(const struct table *t, size_t row, const char *tag)
     return false;
 }
 
-static bn_status spans_add(bn_h5 *f, const struct table *t, size_t row, struct bn_spans *s)
+static bn_status spans_add(bn_h5 *f, const struct table *t, size_t row,
+                           struct bn_spans *s)
 {
     const double a = t->start[row], b = t->stop[row];
 
     if (!isfinite(a) || !isfinite(b) || b < a)
-        return bn_fail(BN_INPUT, "%s: %s: row %zu goes from %g to %g s", bn_h5_path(f), t->path,
-                       row, a, b);
+        return bn_fail(BN_INPUT, "%s: %s: row %zu goes from %g to %g s", bn_h5_path(f),
+                       t->path, row, a, b);
     double *start = bn_grow(s->start, s->n + 1, sizeof *start);
     if (start == NULL)
         return BN_NOMEM;
@@ -747,9 +775,11 @@ bn_status bn_nwb_spans(bn_h5 *f, const char *tag, struct bn_spans *spans)
     *spans = (struct bn_spans){0};
     bn_status rc = gather(f, tag, spans, &tags, &tables);
     if (rc == BN_OK && spans->n == 0)
-        rc = bn_fail(BN_INPUT, "%s: no epoch \"%s\"; the tags are: %s; the tables in /intervals "
-                     "are: %s; epoch = \"\" takes the whole recording", bn_h5_path(f), tag,
-                     list_or(&tags, "none"), list_or(&tables, "none"));
+        rc =
+            bn_fail(BN_INPUT,
+                    "%s: no epoch \"%s\"; the tags are: %s; the tables in /intervals "
+                    "are: %s; epoch = \"\" takes the whole recording",
+                    bn_h5_path(f), tag, list_or(&tags, "none"), list_or(&tables, "none"));
     if (rc != BN_OK)
         bn_spans_free(spans);
     return rc;

@@ -49,12 +49,14 @@ static bn_status begin(struct bn_population *p, size_t units, size_t angles, boo
         if (p->occupancy == NULL)
             return BN_NOMEM;
     }
-    if (p->angles != angles)
-        return bn_fail(BN_INPUT, "%zu angles here but %zu in the files before: only curves over "
-                       "the same angles can be pooled", angles, p->angles);
     if (p->counted != counted)
-        return bn_fail(BN_INPUT, "finished curves and spikes cannot be pooled: give either kind "
-                       "of file alone");
+        return bn_fail(BN_INPUT, "finished curves and spikes cannot be pooled: give "
+                                 "either kind of file alone");
+    if (p->angles != angles)
+        return bn_fail(BN_INPUT,
+                       "%zu angles here but %zu in the files before: only curves over "
+                       "the same angles can be pooled",
+                       angles, p->angles);
     return reserve(p, p->n + units);
 }
 
@@ -110,8 +112,10 @@ bn_status bn_population_copy(struct bn_population *p, size_t copies, struct bn_r
 
     if (share == NULL)
         return BN_NOMEM;
-    const bn_status rc = copies < SIZE_MAX / (units + 1) ? reserve(p, units * (copies + 1))
-        : bn_fail(BN_NOMEM, "out of memory: %zu copies of %zu units", copies, units);
+    const bn_status rc =
+        copies < SIZE_MAX / (units + 1)
+            ? reserve(p, units * (copies + 1))
+            : bn_fail(BN_NOMEM, "out of memory: %zu copies of %zu units", copies, units);
     for (size_t u = 0; u < units && rc == BN_OK; u++) {
         bn_rng_uniforms(random, u, 0, share, copies);
         for (size_t k = 0; k < copies; k++)
@@ -123,7 +127,8 @@ bn_status bn_population_copy(struct bn_population *p, size_t copies, struct bn_r
     return rc;
 }
 
-void bn_population_centres(const struct bn_population *p, double *preferred, double *length)
+void bn_population_centres(const struct bn_population *p, double *preferred,
+                           double *length)
 {
     for (size_t u = 0; u < p->n; u++)
         bn_curve_centre(p->rate + u * p->angles, p->angles, &preferred[u], &length[u]);

@@ -91,8 +91,10 @@ static bn_status settle(const struct bn_source *from, struct bn_session *s)
     range_of(s->spans.start, s->spans.n, &low, &high);
     bn_spans_merge(&s->spans, first, last);
     if (s->spans.n == 0)
-        return bn_fail(BN_INPUT, "%s: epoch \"%s\" begins at %g s but the tracking goes from %g "
-                       "to %g s: they do not meet", from->path, from->epoch, low, first, last);
+        return bn_fail(BN_INPUT,
+                       "%s: epoch \"%s\" begins at %g s but the tracking goes from %g to "
+                       "%g s: they do not meet",
+                       from->path, from->epoch, low, first, last);
     BN_TRY(bn_trains_mend(&s->trains, &mended));
     note_mended(s, "spikes", &mended);
     const size_t spikes = s->trains.end[s->trains.n - 1];
@@ -101,15 +103,17 @@ static bn_status settle(const struct bn_source *from, struct bn_session *s)
                        s->trains.n);
     if (!any_within(&s->trains, &s->spans)) {
         range_of(s->trains.time, spikes, &low, &high);
-        return bn_fail(BN_INPUT, "%s: no spike falls into the epoch: the spikes lie between %g "
-                       "and %g s, the tracked epoch between %g and %g s; do they share a clock?",
+        return bn_fail(BN_INPUT,
+                       "%s: no spike falls into the epoch: the spikes lie between %g and "
+                       "%g s, the tracked epoch between %g and %g s; do they share a "
+                       "clock?",
                        from->path, low, high, s->spans.start[0],
                        s->spans.stop[s->spans.n - 1]);
     }
     return BN_OK;
 }
 
-/* --- NWB ------------------------------------------------------------------------- */
+/* --- NWB ------------------------------------------------------------------ */
 
 static void note_lost(struct bn_session *s)
 {
@@ -135,8 +139,10 @@ static bn_status settle_angle(const struct bn_source *from, const char *where,
     if (rc != BN_OK)
         return bn_fail_at(rc, "%s: %s", from->path, where);
     if (guessed)
-        note(s, "%s: the values go beyond one turn in radians (unit \"%s\"): taken as degrees; "
-             "angle_unit says otherwise", where, unit);
+        note(s,
+             "%s: the values go beyond one turn in radians (unit \"%s\"): taken as "
+             "degrees; angle_unit says otherwise",
+             where, unit);
     note_lost(s);
     return BN_OK;
 }
@@ -145,9 +151,12 @@ static bn_status take_angle(const struct bn_source *from, const char *path,
                             struct bn_nwb_series *angle, struct bn_session *s)
 {
     if (angle->width != 1)
-        return bn_fail(BN_INPUT, "%s: %s has %zu numbers per sample; a head direction has one: "
-                       "name another with series", from->path, path, angle->width);
-    s->track = (struct bn_track){ .n = angle->n, .time = angle->time, .angle = angle->data };
+        return bn_fail(BN_INPUT,
+                       "%s: %s has %zu numbers per sample; a head direction has one: "
+                       "name another with series",
+                       from->path, path, angle->width);
+    s->track =
+        (struct bn_track){ .n = angle->n, .time = angle->time, .angle = angle->data };
     angle->time = angle->data = NULL;    /* now the track's */
     return settle_angle(from, path, angle->unit, s);
 }
@@ -207,8 +216,11 @@ static bn_status nwb_epoch(bn_h5 *f, const struct bn_source *from, struct bn_ses
     if (strcmp(from->epoch, "auto") != 0)
         return given(from->epoch) ? bn_nwb_spans(f, from->epoch, &s->spans) : BN_OK;
     BN_TRY(bn_nwb_has_epoch(f, usual, &found));
-    note(s, found ? "epoch: the intervals tagged %s" : "epoch: no interval is tagged %s, so the "
-         "whole tracking is taken", usual);
+    note(s,
+         found ? "epoch: the intervals tagged %s"
+               : "epoch: no interval is tagged %s, so the "
+                 "whole tracking is taken",
+         usual);
     return found ? bn_nwb_spans(f, usual, &s->spans) : BN_OK;
 }
 
@@ -231,25 +243,29 @@ static bn_status read_nwb(const struct bn_source *from, struct bn_session *s)
     return rc != BN_OK ? rc : shut;
 }
 
-/* --- finished curves -------------------------------------------------------------- */
+/* --- finished curves ------------------------------------------------------ */
 
 static bn_status check_curves(const struct bn_source *from, const struct bn_session *s)
 {
     if (s->cells == 0 || s->angles < 3)
-        return bn_fail(BN_INPUT, "%s: %zu cells at %zu angles are no tuning curves", from->path,
-                       s->cells, s->angles);
+        return bn_fail(BN_INPUT, "%s: %zu cells at %zu angles are no tuning curves",
+                       from->path, s->cells, s->angles);
     for (size_t i = 0; i < s->cells; i++) {
         double sum = 0.0;
         for (size_t m = 0; m < s->angles; m++) {
             const double r = s->curves[i * s->angles + m];
             if (!(r >= 0.0) || isinf(r))
-                return bn_fail(BN_INPUT, "%s: cell %zu at angle %zu (from 0) has the rate %g: "
-                               "rates are finite and not negative", from->path, i, m, r);
+                return bn_fail(BN_INPUT,
+                               "%s: cell %zu at angle %zu (from 0) has the rate %g: "
+                               "rates are finite and not negative",
+                               from->path, i, m, r);
             sum += r;
         }
         if (sum == 0.0)
-            return bn_fail(BN_INPUT, "%s: cell %zu (from 0) is silent at every angle: leave it "
-                           "out of the file", from->path, i);
+            return bn_fail(BN_INPUT,
+                           "%s: cell %zu (from 0) is silent at every angle: leave it out "
+                           "of the file",
+                           from->path, i);
     }
     return BN_OK;
 }
@@ -261,7 +277,8 @@ static bn_status h5_curves(bn_h5 *f, const struct bn_source *from, struct bn_ses
 
     BN_TRY(bn_h5_shape(f, from->curves, &shape));
     if (shape.rank != 2 && !(shape.rank == 3 && shape.dim[1] == BN_FOLDS))
-        return bn_fail(BN_INPUT, "%s: %s has rank %d and %zu numbers; tuning curves are cell x "
+        return bn_fail(BN_INPUT,
+                       "%s: %s has rank %d and %zu numbers; tuning curves are cell x "
                        "angle or cell x 2 x angle: name another dataset with curves",
                        from->path, from->curves, shape.rank, bn_shape_count(&shape));
     BN_TRY(bn_h5_read(f, from->curves, &s->curves, &n));
@@ -287,8 +304,9 @@ static bn_status list_datasets(bn_h5 *f, const struct bn_source *from)
     for (size_t i = 0; i < n && used + strlen(names[i]) + 4 < sizeof list; i++)
         used += (size_t)sprintf(list + used, "%s/%s", i > 0 ? ", " : "", names[i]);
     free(names);
-    return bn_fail(BN_INPUT, "%s: no dataset %s; there is: %s; name the tuning curves with "
-                   "curves (and the format, if this is none of nwb, mat, csv, curves)",
+    return bn_fail(BN_INPUT,
+                   "%s: no dataset %s; there is: %s; name the tuning curves with curves "
+                   "(and the format, if this is none of nwb, mat, csv, curves)",
                    from->path, from->curves, used > 0 ? list : "nothing");
 }
 
@@ -297,22 +315,24 @@ static bn_status read_curves(const struct bn_source *from, struct bn_session *s)
     bn_h5 *f;
 
     BN_TRY(bn_h5_open(&f, from->path));
-    const bn_status rc = bn_h5_kind(f, from->curves) == BN_H5_DATASET ? h5_curves(f, from, s)
-                                                                     : list_datasets(f, from);
+    const bn_status rc = bn_h5_kind(f, from->curves) == BN_H5_DATASET
+                             ? h5_curves(f, from, s)
+                             : list_datasets(f, from);
     const bn_status shut = bn_h5_close(f);
     return rc != BN_OK ? rc : shut;
 }
 
-/* --- MATLAB ------------------------------------------------------------------------ */
+/* --- MATLAB --------------------------------------------------------------- */
 
-static bn_status mat_vector(bn_mat5 *f, const struct bn_source *from, const char *parameter,
-                            const char *name, double **x, size_t *n)
+static bn_status mat_vector(bn_mat5 *f, const struct bn_source *from,
+                            const char *parameter, const char *name, double **x,
+                            size_t *n)
 {
     struct bn_mat5_array a;
 
     if (!given(name))
-        return bn_fail(BN_USAGE, "%s: %s is not set: name the MATLAB variable", from->path,
-                       parameter);
+        return bn_fail(BN_USAGE, "%s: %s is not set: name the MATLAB variable",
+                       from->path, parameter);
     BN_TRY(bn_mat5_read(f, name, &a));
     *x = a.data;
     *n = a.dim[0] * a.dim[1] * a.dim[2];
@@ -328,7 +348,8 @@ static bn_status mat_epoch(bn_mat5 *f, const struct bn_source *from, struct bn_s
     BN_TRY(bn_mat5_read(f, from->epoch, &a));
     bn_status rc = BN_OK;
     if (a.dim[1] != 2 || a.dim[2] != 1 || a.dim[0] == 0)
-        rc = bn_fail(BN_INPUT, "%s: the epoch %s is %zu x %zu; start and stop times are K x 2",
+        rc = bn_fail(BN_INPUT,
+                     "%s: the epoch %s is %zu x %zu; start and stop times are K x 2",
                      from->path, from->epoch, a.dim[0], a.dim[1]);
     if (rc == BN_OK)
         rc = bn_spans_alloc(&s->spans, a.dim[0]);
@@ -343,7 +364,8 @@ static bn_status mat_epoch(bn_mat5 *f, const struct bn_source *from, struct bn_s
     return rc;
 }
 
-static bn_status mat_spikes(bn_mat5 *f, const struct bn_source *from, struct bn_session *s)
+static bn_status mat_spikes(bn_mat5 *f, const struct bn_source *from,
+                            struct bn_session *s)
 {
     size_t n = 0;
 
@@ -364,7 +386,8 @@ static bn_status mat_spikes(bn_mat5 *f, const struct bn_source *from, struct bn_
 }
 
 /* MATLAB's [angle, cell] with the first index fastest is our [cell, angle]. */
-static bn_status mat_curves(bn_mat5 *f, const struct bn_source *from, struct bn_session *s)
+static bn_status mat_curves(bn_mat5 *f, const struct bn_source *from,
+                            struct bn_session *s)
 {
     const char *name = from->curves + (from->curves[0] == '/');
     struct bn_mat5_array a;
@@ -376,11 +399,13 @@ static bn_status mat_curves(bn_mat5 *f, const struct bn_source *from, struct bn_
     s->angles = a.dim[0];
     s->cells = a.dim[1];
     if (from->layer > a.dim[2])
-        return bn_fail(BN_USAGE, "%s: layer = %zu, but %s has %zu", from->path, from->layer,
-                       name, a.dim[2]);
+        return bn_fail(BN_USAGE, "%s: layer = %zu, but %s has %zu", from->path,
+                       from->layer, name, a.dim[2]);
     const size_t layer = from->layer > 0 ? from->layer - 1 : a.dim[2] - 1;
-    const size_t size = s->angles * s->cells;
-    if (size > 0)
+    const size_t size = a.dim[2] > 0 ? s->angles * s->cells : 0;
+    if (size == 0)
+        s->cells = 0;                    /* an empty array in MATLAB has sizes, too */
+    else
         memmove(s->curves, s->curves + layer * size, size * sizeof *s->curves);
     note(s, "%s: %zu angles (rows) of %zu cells (columns)%s", name, s->angles, s->cells,
          a.dim[2] > 1 ? ", one of its layers" : "");
@@ -398,7 +423,7 @@ static bn_status read_mat(const struct bn_source *from, struct bn_session *s)
     return rc;
 }
 
-/* --- CSV ------------------------------------------------------------------------------ */
+/* --- CSV ------------------------------------------------------------------ */
 
 struct csv {
     const char *path;
@@ -464,12 +489,12 @@ static bn_status add_row(struct csv *c, char *line)
         c->x = more;
         double *x = &c->x[c->rows * c->columns + columns];
         if (bn_parse_real(w, x) != BN_OK)
-            return bn_fail(BN_INPUT, "%s:%zu: \"%s\" in column %zu is not a number", c->path,
-                           c->line, w, columns + 1);
+            return bn_fail(BN_INPUT, "%s:%zu: \"%s\" in column %zu is not a number",
+                           c->path, c->line, w, columns + 1);
     }
     if (c->rows > 0 && columns != c->columns)
-        return bn_fail(BN_INPUT, "%s:%zu: %zu columns, but %zu in the rows before", c->path,
-                       c->line, columns, c->columns);
+        return bn_fail(BN_INPUT, "%s:%zu: %zu columns, but %zu in the rows before",
+                       c->path, c->line, columns, c->columns);
     c->columns = columns;
     c->rows++;
     return BN_OK;
@@ -489,9 +514,11 @@ static bn_status add_header(struct csv *c, char *line, bool *is_header)
         return BN_OK;
     c->header = strcasecmp(first, "theta") == 0 || strcasecmp(first, "angle") == 0;
     return c->header ? BN_OK
-        : bn_fail(BN_INPUT, "%s:%zu: the header begins with \"%s\"; the first column must be "
-                  "theta, or there is no header and each row is a cell", c->path, c->line,
-                  first);
+                     : bn_fail(BN_INPUT,
+                               "%s:%zu: the header begins with \"%s\"; the first column "
+                               "must be theta, or there is no header and each row is a "
+                               "cell",
+                               c->path, c->line, first);
 }
 
 static bn_status parse(struct csv *c)
@@ -521,18 +548,21 @@ static bn_status parse(struct csv *c)
 /* theta must step evenly once around: where it begins, in radians. */
 static bn_status theta_column(const struct csv *c, double *begin)
 {
-    const double n = (double)c->rows, step = c->rows > 1 ? c->x[c->columns] - c->x[0] : 0.0;
+    const double n = (double)c->rows,
+                 step = c->rows > 1 ? c->x[c->columns] - c->x[0] : 0.0;
     const bool degrees = fabs(step * n - 360.0) < 0.36;
 
     if (!degrees && fabs(step * n - TURN) >= 1e-3 * TURN)
-        return bn_fail(BN_INPUT, "%s: theta steps by %g in %zu rows: together %g, which is one "
-                       "turn neither in radians nor in degrees", c->path, step, c->rows,
-                       step * n);
+        return bn_fail(BN_INPUT,
+                       "%s: theta steps by %g in %zu rows: together %g, which is one "
+                       "turn neither in radians nor in degrees",
+                       c->path, step, c->rows, step * n);
     for (size_t m = 0; m < c->rows; m++) {
         const double want = c->x[0] + (double)m * (degrees ? 360.0 : TURN) / n;
         if (fabs(c->x[m * c->columns] - want) > 0.01 * step)
-            return bn_fail(BN_INPUT, "%s: theta is %g in row %zu where even steps give %g",
-                           c->path, c->x[m * c->columns], m + 1, want);
+            return bn_fail(BN_INPUT,
+                           "%s: theta is %g in row %zu where even steps give %g", c->path,
+                           c->x[m * c->columns], m + 1, want);
     }
     *begin = degrees ? c->x[0] * TURN / 360.0 : c->x[0];
     return BN_OK;
@@ -543,8 +573,10 @@ static bn_status csv_columns(const struct csv *c, struct bn_session *s)
     double begin = 0.0;
 
     if (c->rows < 3 || c->columns < 2)
-        return bn_fail(BN_INPUT, "%s: %zu rows of %zu columns; a column theta and one per cell "
-                       "are expected", c->path, c->rows, c->columns);
+        return bn_fail(BN_INPUT,
+                       "%s: %zu rows of %zu columns; a column theta and one per cell are "
+                       "expected",
+                       c->path, c->rows, c->columns);
     BN_TRY(theta_column(c, &begin));
     s->angles = c->rows;
     s->cells = c->columns - 1;
@@ -583,13 +615,14 @@ static bn_status read_csv(const struct bn_source *from, struct bn_session *s)
     } else if (rc == BN_OK) {
         s->cells = c.rows, s->angles = c.columns;
         s->curves = c.x, c.x = NULL;
-        note(s, "no header: each of %zu rows is a cell at %zu angles from 0", c.rows, c.columns);
+        note(s, "no header: each of %zu rows is a cell at %zu angles from 0", c.rows,
+             c.columns);
     }
     free(c.text), free(c.x);
     return rc;
 }
 
-/* --- which format ------------------------------------------------------------------------ */
+/* --- which format --------------------------------------------------------- */
 
 static bn_status detect_h5(const char *path, const char **format)
 {
@@ -618,12 +651,14 @@ static bn_status detect(const char *path, const char **format)
         return bn_fail(BN_INPUT, "%s: the file is empty", path);
     if (bn_mat5_is(path))
         *format = "mat";
-    else if (n >= sizeof signature - 1 && memcmp(head, signature, sizeof signature - 1) == 0)
+    else if (n >= sizeof signature - 1 &&
+             memcmp(head, signature, sizeof signature - 1) == 0)
         return detect_h5(path, format);
     else if (memchr(head, '\0', n) == NULL)
         *format = "csv";
     else
-        return bn_fail(BN_INPUT, "%s: neither NWB nor another HDF5 file, nor MATLAB, nor text",
+        return bn_fail(BN_INPUT,
+                       "%s: neither NWB nor another HDF5 file, nor MATLAB, nor text",
                        path);
     return BN_OK;
 }

@@ -12,7 +12,7 @@
 
 #define TURN 6.283185307179586
 
-/* --- containers ------------------------------------------------------------- */
+/* --- containers ----------------------------------------------------------- */
 
 void bn_track_free(struct bn_track *t)
 {
@@ -63,7 +63,7 @@ static size_t first_of(const struct bn_trains *s, size_t unit)
     return unit > 0 ? s->end[unit - 1] : 0;
 }
 
-/* --- cleaning ----------------------------------------------------------------- */
+/* --- cleaning ------------------------------------------------------------- */
 
 static int by_value(const void *a, const void *b)
 {
@@ -107,7 +107,8 @@ bn_status bn_series_mend(size_t *n, double *time, double *data, size_t width,
                          struct bn_mended *m)
 {
     struct stamped *s = bn_alloc(*n, sizeof *s);
-    double *finite = bn_alloc(*n, sizeof *finite), *moved = bn_alloc(*n * width, sizeof *moved);
+    double *finite = bn_alloc(*n, sizeof *finite),
+           *moved = bn_alloc(*n * width, sizeof *moved);
     size_t count = 0, kept = 0;
 
     *m = (struct bn_mended){0};
@@ -194,8 +195,10 @@ void bn_spans_merge(struct bn_spans *s, double first, double last)
 bn_status bn_track_step(const struct bn_track *t, double *step)
 {
     if (t->n < 2)
-        return bn_fail(BN_INPUT, "the tracking has %zu usable sample(s), not the two that "
-                       "a time step needs", t->n);
+        return bn_fail(BN_INPUT,
+                       "the tracking has %zu usable sample(s), not the two that a time "
+                       "step needs",
+                       t->n);
     double *d = bn_alloc(t->n - 1, sizeof *d);
     if (d == NULL)
         return BN_NOMEM;
@@ -206,7 +209,7 @@ bn_status bn_track_step(const struct bn_track *t, double *step)
     return BN_OK;
 }
 
-/* --- angles ---------------------------------------------------------------------- */
+/* --- angles --------------------------------------------------------------- */
 
 static double wrapped(double angle)
 {
@@ -225,14 +228,18 @@ static bn_status guess_degrees(double low, double high, const char *unit, bool *
 
     *degrees = says_degrees || !one_turn;
     if (says_degrees && one_turn && high > low)
-        return bn_fail(BN_INPUT, "the unit is \"%s\" but all angles lie in [%.4g, %.4g], one "
-                       "turn in radians: say which is right with "
-                       "angle_unit = radians or degrees", unit, low, high);
+        return bn_fail(BN_INPUT,
+                       "the unit is \"%s\" but all angles lie in [%.4g, %.4g], one turn "
+                       "in radians: say which is right with angle_unit = radians or "
+                       "degrees",
+                       unit, low, high);
     if (!says_degrees && *degrees) {
         if (low < -360.0 - slack || high > 360.0 + slack)
-            return bn_fail(BN_INPUT, "the unit is \"%s\" and the angles lie in [%.4g, %.4g], "
+            return bn_fail(BN_INPUT,
+                           "the unit is \"%s\" and the angles lie in [%.4g, %.4g], "
                            "neither one turn in radians nor one in degrees: say which "
-                           "with angle_unit = radians or degrees", unit, low, high);
+                           "with angle_unit = radians or degrees",
+                           unit, low, high);
         *guessed = true;
     }
     return BN_OK;
@@ -254,10 +261,12 @@ bn_status bn_angle_wrap(double *angle, size_t n, const char *unit, const char *w
     if (strcmp(wanted, "auto") == 0)
         BN_TRY(guess_degrees(low, high, unit, &degrees, guessed));
     else if (!degrees && strcmp(wanted, "radians") != 0)
-        return bn_fail(BN_USAGE, "angle_unit is auto, radians or degrees, not %s", wanted);
+        return bn_fail(BN_USAGE, "angle_unit is auto, radians or degrees, not %s",
+                       wanted);
     for (size_t k = 0; k < n; k++)
-        angle[k] = isfinite(angle[k]) ? wrapped(degrees ? angle[k] * (TURN / 360.0) : angle[k])
-                                      : NAN;
+        angle[k] = isfinite(angle[k])
+                       ? wrapped(degrees ? angle[k] * (TURN / 360.0) : angle[k])
+                       : NAN;
     return BN_OK;
 }
 
@@ -275,8 +284,8 @@ static size_t sample_at(const double *time, size_t n, double at)
     return low - 1;
 }
 
-bn_status bn_track_speed(struct bn_track *t, const double *time, const double *xy, size_t n,
-                         size_t width)
+bn_status bn_track_speed(struct bn_track *t, const double *time, const double *xy,
+                         size_t n, size_t width)
 {
     const double half = 0.1;
 
@@ -286,14 +295,15 @@ bn_status bn_track_speed(struct bn_track *t, const double *time, const double *x
     for (size_t k = 0; k < t->n; k++) {
         double sum = 0.0;
         size_t at[2];
-        double part[2];
+        double part[2] = { 0.0, 0.0 };
         for (int side = 0; side < 2; side++) {
             const double when = t->time[k] + (side ? half : -half);
             at[side] = sample_at(time, n, when);
             if (at[side] == SIZE_MAX || at[side] + 1 >= n)
                 sum = NAN;               /* the track begins or ends here */
             else
-                part[side] = (when - time[at[side]]) / (time[at[side] + 1] - time[at[side]]);
+                part[side] =
+                    (when - time[at[side]]) / (time[at[side] + 1] - time[at[side]]);
         }
         for (size_t d = 0; d < width && !isnan(sum); d++) {
             double x[2];
@@ -308,7 +318,7 @@ bn_status bn_track_speed(struct bn_track *t, const double *time, const double *x
     return BN_OK;
 }
 
-/* --- counting ----------------------------------------------------------------------- */
+/* --- counting ------------------------------------------------------------- */
 
 void bn_tally_free(struct bn_tally *t)
 {
@@ -341,7 +351,8 @@ static bool stretch(const struct walk *w, size_t i, size_t k, double *from, doub
     *from = fmax(t->time[k], w->spans->start[i]);
     *to = fmin(end, w->spans->stop[i]);
     return *from < *to && isfinite(t->angle[k]) &&
-           !(w->b->speed_min > 0.0 && !(t->speed != NULL && t->speed[k] >= w->b->speed_min));
+           !(w->b->speed_min > 0.0 &&
+             !(t->speed != NULL && t->speed[k] >= w->b->speed_min));
 }
 
 /* The fold of what begins at `when` in span i; `before`: seconds of earlier spans. */
@@ -434,14 +445,16 @@ static bn_status refuse_unvisited(const struct walk *w, double *occupancy, size_
             (void)occupy(w, fewer, occupancy);
     } while (fewer > 0 && unvisited(occupancy, fewer, &ignored) > 0);
     if (fewer < 3)
-        return bn_fail(BN_INPUT, "%zu of %zu angular bins were not visited in both folds (the "
-                       "first is at %.1f degrees), and no number of angles would do: take a "
-                       "longer epoch, a lower speed_min or more chunks", count, angles,
-                       360.0 * (double)first / (double)angles);
-    return bn_fail(BN_INPUT, "%zu of %zu angular bins were not visited in both folds (the first "
-                   "is at %.1f degrees): this epoch resolves angles = %zu, not %zu; or take a "
-                   "longer epoch, a lower speed_min or more chunks", count, angles,
-                   360.0 * (double)first / (double)angles, fewer, angles);
+        return bn_fail(BN_INPUT,
+                       "%zu of %zu angular bins were not visited in both folds (the "
+                       "first is at %.1f degrees), and no number of angles would do: "
+                       "take a longer epoch, a lower speed_min or more chunks",
+                       count, angles, 360.0 * (double)first / (double)angles);
+    return bn_fail(BN_INPUT,
+                   "%zu of %zu angular bins were not visited in both folds (the first is "
+                   "at %.1f degrees): this epoch resolves angles = %zu, not %zu; or take "
+                   "a longer epoch, a lower speed_min or more chunks",
+                   count, angles, 360.0 * (double)first / (double)angles, fewer, angles);
 }
 
 static bn_status tally_check(const struct walk *w, struct bn_tally *t)
@@ -449,9 +462,10 @@ static bn_status tally_check(const struct walk *w, struct bn_tally *t)
     size_t first = 0;
 
     if (!(occupy(w, t->angles, t->occupancy) > 0.0))
-        return bn_fail(BN_INPUT, "not one second of the epoch can be used: angle tracked%s "
-                       "and inside the intervals", w->b->speed_min > 0.0 ?
-                       ", faster than speed_min" : "");
+        return bn_fail(BN_INPUT,
+                       "not one second of the epoch can be used: angle tracked%s and "
+                       "inside the intervals",
+                       w->b->speed_min > 0.0 ? ", faster than speed_min" : "");
     const size_t count = unvisited(t->occupancy, t->angles, &first);
     return count > 0 ? refuse_unvisited(w, t->occupancy, count, first) : BN_OK;
 }
@@ -517,7 +531,7 @@ void bn_tally_raw(const struct bn_tally *t, double *raw)
         }
 }
 
-/* --- smoothing ------------------------------------------------------------------------- */
+/* --- smoothing ------------------------------------------------------------ */
 
 /* One side of a symmetric circular kernel: weight[d] for bins d away, d <= reach. */
 static void kernel(double sigma, size_t angles, double *weight, size_t *reach)
@@ -549,8 +563,8 @@ static void surround(const double *x, size_t angles, double *around)
         around[k] = x[(k + angles - h) % angles];
 }
 
-static void convolve(const double *around, size_t angles, const double *weight, size_t reach,
-                     double *y)
+static void convolve(const double *around, size_t angles, const double *weight,
+                     size_t reach, double *y)
 {
     const double *x = around + angles / 2;
 
@@ -685,7 +699,7 @@ bn_status bn_tally_smooth(const struct bn_tally *t, const double *sigmas, size_t
     return rc;
 }
 
-/* --- curves --------------------------------------------------------------------------- */
+/* --- curves --------------------------------------------------------------- */
 
 void bn_curve_centre(const double *rate, size_t angles, double *angle, double *length)
 {
@@ -714,7 +728,7 @@ void bn_curve_rotate(const double *x, size_t angles, double by, double *y)
     }
 }
 
-/* --- behaviour --------------------------------------------------------------------------- */
+/* --- behaviour ------------------------------------------------------------ */
 
 void bn_behaviour_free(struct bn_behaviour *b)
 {
@@ -748,7 +762,8 @@ static size_t average(struct bn_behaviour *b, const struct bn_track *t, double s
     for (size_t i = 0; i < b->n; i++) {
         /* samples that cancel have no mean, like no samples at all */
         b->valid[i] = hypot(b->angle[i], b->velocity[i]) > 1e-9 ? 1.0 : 0.0;
-        b->angle[i] = b->valid[i] > 0.0 ? wrapped(atan2(b->velocity[i], b->angle[i])) : 0.0;
+        b->angle[i] =
+            b->valid[i] > 0.0 ? wrapped(atan2(b->velocity[i], b->angle[i])) : 0.0;
         tracked += b->valid[i] > 0.0;
     }
     return tracked;
@@ -772,7 +787,8 @@ static void interpolate(struct bn_behaviour *b)
     for (size_t k = last + 1; k < b->n; k++)
         b->angle[k] = b->angle[last];
     for (size_t i = 0; i + 1 < b->n; i++)
-        b->velocity[i] = way(b->angle[i], b->angle[i + 1]) / (b->time[i + 1] - b->time[i]);
+        b->velocity[i] =
+            way(b->angle[i], b->angle[i + 1]) / (b->time[i + 1] - b->time[i]);
     b->velocity[b->n - 1] = b->n > 1 ? b->velocity[b->n - 2] : 0.0;
 }
 
@@ -812,8 +828,10 @@ bn_status bn_behaviour_make(struct bn_behaviour *b, const struct bn_track *t,
     *b = (struct bn_behaviour){0};
     BN_TRY(bn_track_step(t, &step));
     if (width < step * (1.0 - 1e-9))
-        return bn_fail(BN_USAGE, "bin = %g s is below the tracking's own step of %g s: choose "
-                       "bin = %g or more", width, step, step);
+        return bn_fail(BN_USAGE,
+                       "bin = %g s is below the tracking's own step of %g s: choose bin "
+                       "= %g or more",
+                       width, step, step);
     const double bins = floor((stop - start) / width + 1e-9);
     if (!(bins >= 1.0))
         return bn_fail(BN_USAGE, "bin = %g s is longer than the epoch of %g s", width,

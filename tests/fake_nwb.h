@@ -80,8 +80,9 @@ static inline void fake_units(bn_h5 *f, const double *time, size_t spikes,
 
 /* Rows of `table`; ends NULL: flat tags, one per row. */
 static inline void fake_intervals(bn_h5 *f, const char *table, const double *start,
-                                  const double *stop, size_t rows, const char *const *tags,
-                                  size_t n_tags, const int64_t *ends)
+                                  const double *stop, size_t rows,
+                                  const char *const *tags, size_t n_tags,
+                                  const int64_t *ends)
 {
     char name[256];
     const struct bn_shape shape = bn_shape1(rows);
@@ -107,7 +108,8 @@ struct fake {
 static inline struct fake fake_make(void)
 {
     static const struct bn_rng rng = { .seed = 3, .stream = 11 };
-    struct fake k = { .time = bn_alloc(FAKE_SAMPLES, 8), .angle = bn_alloc(FAKE_SAMPLES, 8),
+    struct fake k = { .time = bn_alloc(FAKE_SAMPLES, 8),
+                      .angle = bn_alloc(FAKE_SAMPLES, 8),
                       .spikes = bn_alloc(FAKE_UNITS * FAKE_SAMPLES, 8) };
     double *u = bn_alloc(2 * FAKE_SAMPLES, sizeof *u), at = 0.0;
 
@@ -153,9 +155,11 @@ static inline void fake_file(const char *path, const struct fake *k, double fact
     fake_series(f, FAKE_ANGLE, "SpatialSeries", scaled, FAKE_SAMPLES, 0, unit);
     fake_times(f, FAKE_ANGLE, k->time, FAKE_SAMPLES);
     for (size_t i = 0; i < FAKE_SAMPLES; i++)       /* rests for the last quarter */
-        scaled[2 * i] = i < FAKE_SAMPLES / 4 * 3 ? 10.0 * k->time[i] : 0.0, scaled[2 * i + 1] = 0;
+        scaled[2 * i] = i < FAKE_SAMPLES / 4 * 3 ? 10.0 * k->time[i] : 0.0,
+                   scaled[2 * i + 1] = 0;
     fake_type(f, "/processing/behavior/Position", "Position");
-    fake_series(f, FAKE_POSITION, "SpatialSeries", scaled, FAKE_SAMPLES, 2, "centimeters");
+    fake_series(f, FAKE_POSITION, "SpatialSeries", scaled, FAKE_SAMPLES, 2,
+                "centimeters");
     fake_times(f, FAKE_POSITION, k->time, FAKE_SAMPLES);
     fake_units(f, k->spikes, k->n_spikes, k->end, FAKE_UNITS);
     assert_ok(bn_h5_write_texts(f, "/units/location", area, FAKE_UNITS));

@@ -180,25 +180,26 @@ static void regular_int16(void **state)
     fake_type(f, "/acquisition/hd", "SpatialSeries");
     assert_ok(bn_h5_write(f, "/acquisition/hd/starting_time", BN_H5_F64, &scalar, &start,
                           false));
-    assert_ok(bn_h5_put_real(f, "/acquisition/hd/starting_time", "rate", &(double){ 40.0 }, 1));
+    assert_ok(
+        bn_h5_put_real(f, "/acquisition/hd/starting_time", "rate", &(double){ 40.0 }, 1));
     assert_ok(bn_h5_close(f));
     const hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
     const hid_t space = H5Screate_simple(2, dims, NULL);
-    const hid_t set = H5Dcreate2(file, "/acquisition/hd/data", H5T_STD_I16BE, space, H5P_DEFAULT,
-                                 H5P_DEFAULT, H5P_DEFAULT);
+    const hid_t set = H5Dcreate2(file, "/acquisition/hd/data", H5T_STD_I16BE, space,
+                                 H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     assert_true(H5Dwrite(set, H5T_NATIVE_INT16, H5S_ALL, H5S_ALL, H5P_DEFAULT, raw) >= 0);
     const hid_t one = H5Screate(H5S_SCALAR);
     for (int i = 0; i < 2; i++) {        /* conversion is float32 in the schema */
         const float value = i == 0 ? 0.5f : 3.0f;
-        const hid_t a = H5Acreate2(set, i == 0 ? "conversion" : "offset", H5T_IEEE_F32LE, one,
-                                   H5P_DEFAULT, H5P_DEFAULT);
+        const hid_t a = H5Acreate2(set, i == 0 ? "conversion" : "offset", H5T_IEEE_F32LE,
+                                   one, H5P_DEFAULT, H5P_DEFAULT);
         assert_true(H5Awrite(a, H5T_NATIVE_FLOAT, &value) >= 0);
         H5Aclose(a);
     }
     H5Sclose(one), H5Dclose(set), H5Sclose(space), H5Fclose(file);
 
     f = reopen();
-    assert_ok(bn_nwb_find_angle(f, "", &name));        /* the only one-number SpatialSeries */
+    assert_ok(bn_nwb_find_angle(f, "", &name)); /* the only one-number SpatialSeries */
     assert_string_equal(name, "/acquisition/hd");
     assert_ok(bn_nwb_series_read(f, name, &s));
     assert_int_equal(s.n, 4);
@@ -361,7 +362,8 @@ static void centimetres(void **state)
         double factor = -1;
         snprintf(unit, sizeof unit, "%s", row[i].unit);
         const struct bn_nwb_series s = { .unit = unit, .conversion = row[i].conversion };
-        assert_fails(bn_nwb_centimetres(&s, &factor), isnan(row[i].factor) ? BN_INPUT : BN_OK);
+        assert_fails(bn_nwb_centimetres(&s, &factor),
+                     isnan(row[i].factor) ? BN_INPUT : BN_OK);
         if (isnan(row[i].factor))
             assert_says(bn_error(), "pixels");
         else

@@ -145,8 +145,10 @@ static void known_rates_come_back(void **state)
             for (int j = -10; j <= 10; j++)
                 truth += tuned(TURN * ((double)m + j / 21.0) / ANGLES, u) / 21.0;
             assert_close(raw[u * ANGLES + m], truth, 0,
-                         5.0 * sqrt(truth / seconds) + 5.0 / seconds * (truth * seconds < 1));
-            assert_close(p.rate[u * ANGLES + m], truth, 0, 5.0 * sqrt(truth / seconds) + 0.2);
+                         5.0 * sqrt(truth / seconds) +
+                             5.0 / seconds * (truth * seconds < 1));
+            assert_close(p.rate[u * ANGLES + m], truth, 0,
+                         5.0 * sqrt(truth / seconds) + 0.2);
         }
     free(raw);
     bn_population_free(&p);
@@ -233,15 +235,17 @@ static void smoothing_follows_the_data(void **state)
     enum { M = 40 };
     double occupancy[2 * M], counts[3 * 2 * M], rate[3 * M], chosen[6];
     const double sigmas[] = { 0.1, 0.5, 1.0, 2.0, 4.0, 100.0 };
-    struct bn_tally t = { .angles = M, .units = 3, .occupancy = occupancy, .counts = counts };
+    struct bn_tally t = {
+        .angles = M, .units = 3, .occupancy = occupancy, .counts = counts
+    };
 
     for (size_t f = 0; f < 2; f++)
         for (size_t m = 0; m < M; m++) {
             const double hill = von_mises(TURN * (double)m / M, 40.0, 3.0, 5.0);
             occupancy[f * M + m] = 10.0;
             counts[f * M + m] = floor(1e5 * hill);                      /* exact */
-            counts[2 * M + f * M + m] = (m + f) % 2 ? 0.0 : 10.0;       /* opposite combs */
-            counts[4 * M + f * M + m] = f == 0 ? 3.0 : 0.0;             /* one fold silent */
+            counts[2 * M + f * M + m] = (m + f) % 2 ? 0.0 : 10.0; /* opposite combs */
+            counts[4 * M + f * M + m] = f == 0 ? 3.0 : 0.0; /* one fold silent */
         }
     assert_ok(bn_tally_smooth(&t, sigmas, BN_LEN(sigmas), 1e-3, rate, chosen));
     assert_close(chosen[0], 0.1, 0, 0);
@@ -304,9 +308,13 @@ static void lost_and_slow_samples_do_not_count(void **state)
     double angle[] = { 0, 2.1, 4.2, NAN, 0, 2.1, 4.2, 0 };
     double speed[] = { 5, 5, 5, 5, 5, 5, 5, 1 }, spikes[] = { 0.5, 3.5, 7.5 };
     size_t end[] = { 3 };
-    const struct bn_track track = { .n = 8, .time = time, .angle = angle, .speed = speed };
+    const struct bn_track track = {
+        .n = 8, .time = time, .angle = angle, .speed = speed
+    };
     const struct bn_trains trains = { .n = 1, .end = end, .time = spikes };
-    const struct bn_binning b = { .angles = 3, .chunks = 2, .gap = 2.0, .speed_min = 2.0 };
+    const struct bn_binning b = {
+        .angles = 3, .chunks = 2, .gap = 2.0, .speed_min = 2.0
+    };
     struct bn_spans spans;
     struct bn_tally t;
     double seconds = 0.0;
@@ -418,7 +426,8 @@ static void angle_units(void **state)
     for (size_t i = 0; i < BN_LEN(row); i++) {
         double x[] = { row[i].low, NAN, row[i].high };
         bool guessed = !row[i].guessed;
-        assert_fails(bn_angle_wrap(x, 3, row[i].unit, row[i].wanted, &guessed), row[i].status);
+        assert_fails(bn_angle_wrap(x, 3, row[i].unit, row[i].wanted, &guessed),
+                     row[i].status);
         if (row[i].status != BN_OK)
             continue;
         assert_true(guessed == row[i].guessed);
@@ -545,7 +554,8 @@ static void behaviour_adds_up(void **state)
     for (size_t i = 1000; i < 1039; i++)
         assert_close(b.velocity[i], steady, 1e-6, 1e-9);
     bn_behaviour_free(&b);
-    assert_fails(bn_behaviour_make(&b, &w.track, &w.trains, 100.0, 1300.0, 0.01), BN_USAGE);
+    assert_fails(bn_behaviour_make(&b, &w.track, &w.trains, 100.0, 1300.0, 0.01),
+                 BN_USAGE);
     assert_fails(bn_behaviour_make(&b, &w.track, &w.trains, 100.0, 101.0, 5.0), BN_USAGE);
     assert_fails(bn_behaviour_make(&b, &w.track, &w.trains, 200.5, 203.5, 0.1), BN_INPUT);
     free_world(&w);
@@ -555,7 +565,8 @@ static void drop_leaves_the_rest(void **state)
 {
     (void)state;
     struct world w = make_world();
-    const double spikes[] = { bn_tally_spikes(&w.tally, 0), bn_tally_spikes(&w.tally, 3) };
+    const double spikes[] = { bn_tally_spikes(&w.tally, 0),
+                              bn_tally_spikes(&w.tally, 3) };
     const size_t first = w.trains.end[0], last = w.trains.end[3] - w.trains.end[2];
     const double time = w.trains.time[w.trains.end[2]];
 

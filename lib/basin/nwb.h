@@ -17,7 +17,7 @@ BN_MUST_USE bn_status bn_nwb_open(bn_h5 **f, const char *path);
 /* Is this open HDF5 file an NWB file, of whatever version? */
 bool bn_nwb_is(bn_h5 *f);
 
-/* --- series ------------------------------------------------------------------ */
+/* --- series --------------------------------------------------------------- */
 struct bn_nwb_series {
     size_t n, width;                     /* samples, numbers per sample: (T) and (T,1) are 1 */
     double *time;                        /* timestamps, or starting_time + k / rate */
@@ -42,14 +42,14 @@ BN_MUST_USE bn_status bn_nwb_find_position(bn_h5 *f, const char *name, char **pa
  * of stored centimetres to metres, not to hundredths of a centimetre.              */
 BN_MUST_USE bn_status bn_nwb_centimetres(const struct bn_nwb_series *s, double *factor);
 
-/* --- units ---------------------------------------------------------------------- */
+/* --- units ---------------------------------------------------------------- */
 /* Spike times of the units whose `column` equals `value`: a number (true and false
  * for flags) or a text, upper and lower case alike; column "" takes all.  BN_INPUT
  * lists the columns, or the values that the column has.                            */
 BN_MUST_USE bn_status bn_nwb_units(bn_h5 *f, const char *column, const char *value,
                                    struct bn_trains *trains);
 
-/* --- intervals -------------------------------------------------------------------- */
+/* --- intervals ------------------------------------------------------------ */
 /* Intervals of /intervals tagged `tag` (ragged or flat tags), or all rows of the table
  * named `tag`.  BN_INPUT lists tags and tables.                                      */
 BN_MUST_USE bn_status bn_nwb_spans(bn_h5 *f, const char *tag, struct bn_spans *spans);

@@ -12,7 +12,7 @@
 
 #include <basin/err.h>
 
-/* --- what a recording holds; the _free functions accept the zero object ------- */
+/* --- what a recording holds; the _free functions accept the zero object --- */
 struct bn_track {
     size_t n;
     double *time;                        /* strictly increasing */
@@ -34,7 +34,7 @@ void bn_spans_free(struct bn_spans *s);
 BN_MUST_USE bn_status bn_trains_alloc(struct bn_trains *s, size_t units, size_t spikes);
 BN_MUST_USE bn_status bn_spans_alloc(struct bn_spans *s, size_t n);
 
-/* --- cleaning ------------------------------------------------------------------ */
+/* --- cleaning ------------------------------------------------------------- */
 /* Drop samples without a usable time (not finite, or more than 1e7 s = 116 days
  * from the median: a clock that was never set), sort by time, drop repeated times.
  * `data` has `width` numbers per sample and moves along.                         */
@@ -61,7 +61,7 @@ BN_MUST_USE bn_status bn_angle_wrap(double *angle, size_t n, const char *unit,
 BN_MUST_USE bn_status bn_track_speed(struct bn_track *t, const double *time,
                                      const double *xy, size_t n, size_t width);
 
-/* --- counting ------------------------------------------------------------------- */
+/* --- counting ------------------------------------------------------------- */
 struct bn_binning {
     size_t angles;                       /* M */
     size_t chunks;                       /* equal times of the epoch, in turn folds 0 and 1 */
@@ -86,7 +86,7 @@ double bn_tally_spikes(const struct bn_tally *t, size_t unit);
 /* Take units with fewer than `minimum` counted spikes out of both; returns how many. */
 size_t bn_tally_drop(struct bn_tally *t, struct bn_trains *trains, double minimum);
 
-/* --- smoothing -------------------------------------------------------------------- */
+/* --- smoothing ------------------------------------------------------------ */
 /* Circular smoothing with a wrapped Gaussian of `sigma` bins, weights summing to 1. */
 BN_MUST_USE bn_status bn_smooth(const double *x, size_t angles, double sigma, double *y);
 
@@ -102,7 +102,7 @@ BN_MUST_USE bn_status bn_tally_smooth(const struct bn_tally *t, const double *si
 /* counts/occupancy of both folds together: raw[unit, angle]. */
 void bn_tally_raw(const struct bn_tally *t, double *raw);
 
-/* --- curves ------------------------------------------------------------------------ */
+/* --- curves --------------------------------------------------------------- */
 /* Centre of mass on the circle, sum r e^{i theta} / sum r: its angle in [0, 2 pi) and
  * its length in [0, 1].  A curve that is zero everywhere gives 0 and 0.             */
 void bn_curve_centre(const double *rate, size_t angles, double *angle, double *length);
@@ -111,7 +111,7 @@ void bn_curve_centre(const double *rate, size_t angles, double *angle, double *l
  * mean is kept.  y must not be x.                                                   */
 void bn_curve_rotate(const double *x, size_t angles, double by, double *y);
 
-/* --- behaviour ----------------------------------------------------------------------- */
+/* --- behaviour ------------------------------------------------------------ */
 struct bn_behaviour {
     size_t n, units;
     double *time;                        /* bin centres, s */
