@@ -289,6 +289,30 @@ bn_status bn_h5_axis(bn_h5 *f, const char *name, int axis, const char *scale)
                                   f->path, axis, name, label, reason());
 }
 
+bn_status bn_h5_axis_name(bn_h5 *f, const char *name, int axis, char **scale)
+{
+    *scale = NULL;
+    const hid_t d = H5Dopen2(f->id, name, H5P_DEFAULT);
+    if (d < 0)
+        return bn_fail(BN_INPUT, "%s: no dataset %s (%s)", f->path, name, reason());
+    const ssize_t n = H5DSget_label(d, (unsigned)axis, NULL, 0);
+    bn_status rc = BN_OK;
+    if (n > 0) {
+        *scale = bn_alloc((size_t)n + 1, 1);
+        if (*scale == NULL)
+            rc = BN_NOMEM;
+        else if (H5DSget_label(d, (unsigned)axis, *scale, (size_t)n + 1) < 0)
+            rc = bn_fail(BN_INPUT, "%s: axis %d of %s has an unreadable name (%s)",
+                         f->path, axis, name, reason());
+    }
+    if (rc != BN_OK) {
+        free(*scale);
+        *scale = NULL;
+    }
+    H5Dclose(d);
+    return rc;
+}
+
 /* One attribute; `type` describes both memory and file. */
 static bn_status put(bn_h5 *f, const char *object, const char *key, hid_t file_type,
                      hid_t mem_type, const struct bn_shape *shape, const void *data)

@@ -42,6 +42,8 @@ BN_MUST_USE bn_status bn_h5_group(bn_h5 *f, const char *name);
  * attached as that axis' HDF5 dimension scale.                              */
 BN_MUST_USE bn_status bn_h5_axis(bn_h5 *f, const char *name, int axis,
                                  const char *scale);
+/* The name that bn_h5_axis gave, which free(); NULL if the axis has none. */
+BN_MUST_USE bn_status bn_h5_axis_name(bn_h5 *f, const char *name, int axis, char **scale);
 /* Attributes of an object ("/" is the root). */
 BN_MUST_USE bn_status bn_h5_put_text(bn_h5 *f, const char *object, const char *key,
                                      const char *text);

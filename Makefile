@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: MIT
+#
+# The front door: `make help` says what there is.  Three parts: the build, the
+# checks, and the artifacts.  Artifacts are planned by the driver (`basin resolve`)
+# while Make reads this file, ordered by Make, and made by the driver (`basin run`).
+
+# -L: the time of a link counts, since results are links into a cache of old files.
+# Built-in rules would be searched for every artifact: 20 times slower.
+letters := $(filter-out --%,$(firstword -$(MAKEFLAGS)))
+MAKEFLAGS += -LrR --warn-undefined-variables
+.DELETE_ON_ERROR:
+
+V       ?= release#     release | debug | asan | cov: builds that never mix
+BUILD   ?= build
+RESULTS ?= results
+FROM    ?= ring#        pipeline that figures draw
+SET     ?=#             parameters for this run, "ring.weights.lambda=1e-6 ..."
+export BASIN_DATA ?= ../shared/data
+
+V := $(strip $V)
+B := $(BUILD)/$V
+R := $(RESULTS)
+P := $(strip $(FROM))
+S := $(patsubst %,.%,$(filter-out ring,$P))
+
+ifneq ($(words $(CURDIR)),1)
+  $(error The path "$(CURDIR)" has a blank, which Make cannot handle: move the project)
+endif
+ifneq ($(findstring t,$(letters)),)
+  $(error `make -t` would call results up to date that are not: leave -t out)
+endif
+ifeq ($(filter $V,release debug asan cov),)
+  $(error V=$V: there is release, debug, asan and cov)
+endif
+
+goals   := $(or $(MAKECMDGOALS),help)
+install := $(filter deps deps-all,$(goals))
+rest    := $(filter-out deps deps-all,$(goals))
+drawn   := $(filter figures figure% results $R/%,$(goals))
+built   := $(filter programs check check-% cov bench lint docs $(BUILD)/%,$(goals))
+
+.PHONY: help deps deps-all clean programs check cov bench lint docs figures results FORCE
+
+# --- for every machine: no compiler, no library, no valid parameter is needed ------
+help: ; @tools/help
+clean: ; rm -rf $(BUILD)
+
+ifneq ($(install),)
+# Install first; then one make, which sees the new programs, makes the rest.
+$(install): ; +@tools/$@$(if $(rest), && $(MAKE) --no-print-directory $(rest))
+$(if $(word 2,$(install)),$(error deps-all includes deps: ask for one of them))
+$(sort $(filter-out help clean,$(rest))): $(install) ; @:
+else ifneq ($(drawn)$(built),)
+
+# --- build ---------------------------------------------------------------------------
+CC     := gcc
+AR     := ar
+PKGS   := hdf5 lapacke openblas fftw3 libconfuse udunits jansson libcrypto matio arpack \
+          sleef
+CFLAGS := -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Wpedantic -Wshadow \
+          -Wconversion -Wmissing-prototypes -Wstrict-prototypes -Wvla -Werror \
+          -ffp-contract=off
+flags-release := -O2
+flags-debug   := -Og -g
+flags-asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
+flags-cov     := -O0 -g --coverage
+CFLAGS += $(flags-$V) -Ilib \
+          $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS)))
+LDLIBS := -Wl,--as-needed $(shell pkg-config --libs $(PKGS)) -lhdf5_hl -lpthread -lm
+
+# A new file in one of these folders is built; nothing is registered anywhere.
+objects = $(patsubst %.c,$B/%.o,$(wildcard $1))
+lib     := $(call objects,lib/*.c)
+stages  := $(patsubst stages/%.c,$B/stages/%,$(wildcard stages/*.c))
+schemas := $(stages:$B/stages/%=$B/schema/%.json)
+tests   := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/test_*.c))
+benches := $(patsubst bench/%.c,$B/bench/%,$(wildcard bench/bench_*.c))
+programs: $B/programs.mk
+
+# Changed flags or library versions are a changed prerequisite: no `make clean`.
+flags := $(CC) $(CFLAGS) $(LDLIBS) $(shell pkg-config --modversion $(PKGS))
+$B/flags: FORCE
+	+@mkdir -p $(@D); echo '$(flags)' | cmp -s - $@ || echo '$(flags)' > $@
+$B/%.o: %.c $B/flags
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
+$B/libbasin.a: $(lib)
+	@rm -f $@
+	$(AR) rcs $@ $^
+$(stages): $B/stages/%: $B/stages/%.o $B/libbasin.a
+$(tests): $B/tests/%: $B/tests/%.o $B/libbasin.a
+$(benches): $B/bench/%: $B/bench/%.o $B/libbasin.a
+$B/basin: $(call objects,tools/basin/*.c) $B/libbasin.a
+$(tests): private LDLIBS += -lcmocka
+$B/basin $(stages) $(tests) $(benches):
+	$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
+$(schemas): $B/schema/%.json: $B/stages/%
+	@mkdir -p $(@D)
+	@$< --schema > $@.tmp && mv $@.tmp $@
+# Empty; its time says that every program is fresh.  Short names for the hand.
+$B/programs.mk: $B/basin $(stages) $(schemas)
+	@touch $@; $(if $(filter release,$V),ln -sfn $V/stages $V/basin $(BUILD)/)
+-include $(wildcard $(foreach d,lib stages tests tools/basin bench,$B/$d/*.d))
+
+# --- check -----------------------------------------------------------------------------
+export OPENBLAS_NUM_THREADS ?= 1
+export LSAN_OPTIONS := suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0
+# Each program writes a log, and the last line counts what cmocka counted.
+logs := $(tests:=.log)
+check: $(logs) ; @tools/tally $^
+$(logs): $B/tests/%.log: $B/tests/% $B/programs.mk FORCE
+	@BIN=$(abspath $B) tools/test $< $@
+cov:
+	@$(MAKE) --no-print-directory check V=cov
+	@tools/coverage $(BUILD)/cov
+bench: programs $(benches) ; @for b in $(benches); do $$b || exit; done
+docs: programs ; $B/basin docs
+lint: programs ; tools/lint $B
+
+# --- artifacts ---------------------------------------------------------------------------
+ifneq ($(drawn),)
+ifeq ($(filter-out release,$V):$R,$V:results)
+  $(error results/ is made by release programs; give V=$V another folder: RESULTS=folder)
+endif
+
+# Make remakes what it includes and starts again, so programs are fresh before a
+# plan counts.
+include $B/programs.mk
+
+# The plan is named by its content: recipes of this make read no other values than
+# these, whatever is edited meanwhile.  -n and -q look and do not wait their turn.
+RECORDED :=
+look := $(or $(findstring n,$(letters)),$(findstring q,$(letters)))
+PLAN := $(shell test -x $B/basin && exec $B/basin resolve --results '$R' --from '$P' \
+          --set '$(subst ','\'',$(SET))' $(if $(look),,--make $$PPID) || echo error:)
+plan := $(basename $(notdir $(PLAN)))
+ifeq ($(filter error:%,$(PLAN)),)
+include $(PLAN) $(wildcard pipelines/*.mk)
+pictures := $(FIGURES:.pdf=.svg) $(FIGURES:.pdf=.png)
+
+$(NODES): $R/%.h5: $R/.basin/nodes/%.node
+$(FIGURES): $R/%.pdf: $R/.basin/nodes/%.node
+$(filter %.svg,$(pictures)): %.svg: %.pdf
+$(filter %.png,$(pictures)): %.png: %.pdf
+$(NODES) $(FIGURES) $(pictures):
+	@$B/basin run --results $R --plan $(plan) $@
+
+names := $(patsubst $R/figures/%$S.pdf,%,$(FIGURES))
+.PHONY: $(names)
+$(names): %: $R/figures/%$S.pdf $R/figures/%$S.svg $R/figures/%$S.png
+figures: $(names)
+results: figures $(NODES)
+else
+# A wrong parameter: nothing runs, and the message stands alone.
+message := $(PLAN:error:%=%)
+.PHONY: bad-parameters
+bad-parameters: ; +@cat $(or $(firstword $(message)),/dev/null) >&2; exit 2
+$(sort $(drawn)): bad-parameters ; @:
+endif
+endif
+endif

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: MIT
+# mouse: a ring attractor from the tuning curves of recorded neurons.
+# target: what it is made from.  The name before the first dot is the stage.
+
+$R/mouse/recording.h5:
+
+$R/mouse/tuning.h5:             $R/mouse/recording.h5
+
+$R/mouse/weights.h5:            $R/mouse/tuning.h5
+$R/mouse/weights.circulant.h5:  $R/mouse/weights.h5 $R/mouse/tuning.h5
+$R/mouse/weights.scrambled.h5:  $R/mouse/weights.h5 $R/mouse/tuning.h5
+$R/mouse/weights.hebb.h5:       $R/mouse/tuning.h5
+
+$R/mouse/activity.h5:           $R/mouse/weights.h5 $R/mouse/tuning.h5
+$R/mouse/activity.circulant.h5: $R/mouse/weights.circulant.h5 $R/mouse/tuning.h5
+$R/mouse/activity.scrambled.h5: $R/mouse/weights.scrambled.h5 $R/mouse/tuning.h5
+$R/mouse/activity.constant.h5:  $R/mouse/weights.h5 $R/mouse/tuning.h5
+$R/mouse/activity.velocity.h5:  $R/mouse/weights.h5 $R/mouse/tuning.h5 \
+                                $R/mouse/recording.h5
+
+$R/mouse/diagnosis.h5:          $R/mouse/weights.h5 $R/mouse/tuning.h5

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: MIT
+# ring: a ring attractor from generated tuning curves.
+# target: what it is made from.  The name before the first dot is the stage.
+
+$R/ring/tuning.h5:
+
+$R/ring/weights.h5:            $R/ring/tuning.h5
+$R/ring/weights.circulant.h5:  $R/ring/weights.h5 $R/ring/tuning.h5
+$R/ring/weights.scrambled.h5:  $R/ring/weights.h5 $R/ring/tuning.h5
+$R/ring/weights.hebb.h5:       $R/ring/tuning.h5
+
+$R/ring/activity.h5:           $R/ring/weights.h5 $R/ring/tuning.h5
+$R/ring/activity.circulant.h5: $R/ring/weights.circulant.h5 $R/ring/tuning.h5
+$R/ring/activity.scrambled.h5: $R/ring/weights.scrambled.h5 $R/ring/tuning.h5
+$R/ring/activity.constant.h5:  $R/ring/weights.h5 $R/ring/tuning.h5
+$R/ring/activity.velocity.h5:  $R/ring/weights.h5 $R/ring/tuning.h5
+
+$R/ring/diagnosis.h5:          $R/ring/weights.h5 $R/ring/tuning.h5

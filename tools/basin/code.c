@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The identity of code: a digest of what the compiler sees, tokens without
+ * comments and white space, of a source file, of the project's headers that it
+ * includes, of lib/<module>.c for each of those headers, and so on until nothing
+ * new turns up, together with the -D flags.  Not of the machine, the compiler,
+ * the path or a date: a result made elsewhere from the same code is the same.
+ * A module counts if its header is included, whether or not it is called: that
+ * may run a stage once too often, never once too few.                        */
+#include "basin.h"
+
+#include <basin/mem.h>
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Sources that only talk to people, and so cannot change a number:
+ *   lib/err.c   keeps the sentence of a failure; a failed run leaves no result
+ *   lib/conf.c  reads parameter files; the driver hands every value to a stage on
+ *               its command line, and values are in the key themselves
+ *   lib/stage_show.c  prints --help and --schema
+ * Their headers stay in: they hold macros and types that others compile.     */
+static const char *const left_out[] = { "lib/err.c", "lib/conf.c", "lib/stage_show.c" };
+
+/* --- tokens -------------------------------------------------------------------- */
+
+struct scan {
+    const char *p;
+    bn_digest *d;
+    bool start;                          /* of a line */
+    bool directive;                      /* in a line that starts with # */
+    bool define;                         /* just after `#define` */
+};
+
+static void emit(struct scan *s, const char *begin, size_t n)
+{
+    bn_digest_add(s->d, begin, n);
+    bn_digest_add(s->d, "", 1);
+}
+
+static const char *skip_literal(const char *p)
+{
+    const char quote = *p++;
+    for (; *p != '\0' && *p != quote && *p != '\n'; p++)
+        if (*p == '\\' && p[1] != '\0')
+            p++;
+    return p + (*p == quote);
+}
+
+/* Identifiers and numbers; "1e-5" is one number. */
+static const char *skip_word(const char *p)
+{
+    const bool number = isdigit((unsigned char)*p) || *p == '.';
+    for (;; p++) {
+        if (isalnum((unsigned char)*p) || *p == '_' || (number && *p == '.'))
+            continue;
+        if (!number || (*p != '+' && *p != '-') || strchr("eEpP", p[-1]) == NULL)
+            return p;
+    }
+}
+
+static const char *skip_punctuator(const char *p)
+{
+    static const char *const longer[] = {
+        "...", "<<=", ">>=", "->", "++", "--", "<<", ">>", "<=", ">=", "==", "!=", "&&",
+        "||", "*=", "/=", "%=", "+=", "-=", "&=", "^=", "|=", "##",
+    };
+    for (size_t i = 0; i < BN_LEN(longer); i++)
+        if (strncmp(p, longer[i], strlen(longer[i])) == 0)
+            return p + strlen(longer[i]);
+    return p + 1;
+}
+
+/* White space and comments; the end of a directive is a token of its own. */
+static void skip_blank(struct scan *s)
+{
+    for (;;) {
+        if (s->p[0] == '/' && s->p[1] == '*') {
+            const char *end = strstr(s->p + 2, "*/");
+            s->p = end ? end + 2 : s->p + strlen(s->p);
+        } else if (s->p[0] == '/' && s->p[1] == '/') {
+            s->p += strcspn(s->p, "\n");
+        } else if (*s->p == '\n') {
+            if (s->directive)
+                emit(s, "\n", 1);
+            s->directive = s->define = false;
+            s->start = true;
+            s->p++;
+        } else if (*s->p != '\0' && isspace((unsigned char)*s->p)) {
+            s->p++;
+        } else {
+            return;
+        }
+    }
+}
+
+static void scan_tokens(struct scan *s)
+{
+    for (skip_blank(s); *s->p != '\0'; skip_blank(s)) {
+        const char *begin = s->p, *end;
+        const unsigned char c = (unsigned char)*begin;
+        if (c == '"' || c == '\'')
+            end = skip_literal(begin);
+        else if (isalnum(c) || c == '_' || (c == '.' && isdigit((unsigned char)begin[1])))
+            end = skip_word(begin);
+        else
+            end = skip_punctuator(begin);
+        emit(s, begin, (size_t)(end - begin));
+        s->directive = s->directive || (s->start && c == '#');
+        s->start = false;
+        /* `#define f (x)` is not `#define f(x)` */
+        if (s->define)
+            emit(s, *end == '(' ? "(" : " ", 1);
+        s->define = s->directive && end - begin == 6 && memcmp(begin, "define", 6) == 0;
+        s->p = end;
+    }
+}
+
+/* A backslash before a newline joins the lines, before all else. */
+static void join_lines(char *text)
+{
+    char *out = text;
+    for (const char *p = text; *p != '\0'; p++) {
+        if (p[0] == '\\' && p[1] == '\n')
+            p++;
+        else
+            *out++ = *p;
+    }
+    *out = '\0';
+}
+
+/* --- the closure of a source ------------------------------------------------------ */
+
+static bool is_left_out(const char *path)
+{
+    for (size_t i = 0; i < BN_LEN(left_out); i++)
+        if (strcmp(path, left_out[i]) == 0)
+            return true;
+    return false;
+}
+
+static bn_status add_file(struct list *files, const char *path)
+{
+    if (is_left_out(path) || list_has(files, path) || !file_exists(path))
+        return BN_OK;
+    return list_add(files, path);
+}
+
+/* A module in several sources, lib/<module>.c and lib/<module>_<part>.c, shares
+ * lib/<module>_priv.h.                                                      */
+static bn_status add_parts(struct list *files, const char *header)
+{
+    const char *end = strstr(header, "_priv.h");
+    if (strncmp(header, "lib/", 4) != 0 || end == NULL)
+        return BN_OK;
+    struct list names = { 0 };
+    const size_t n = (size_t)(end - header) - 4 + 1;
+    bn_status rc = file_names("lib", ".c", &names);
+    for (size_t i = 0; i < names.n && rc == BN_OK; i++) {
+        if (strncmp(names.at[i], header + 4, n) != 0)
+            continue;
+        char *path = bn_format("lib/%s", names.at[i]);
+        rc = path ? add_file(files, path) : BN_NOMEM;
+        free(path);
+    }
+    list_free(&names);
+    return rc;
+}
+
+/* A line `#include <basin/x.h>` or `#include "x.h"` in `from`. */
+static bn_status add_include(struct list *files, const char *from, const char *line)
+{
+    char name[128];
+    char *path = NULL;
+    bn_status rc = BN_OK;
+    if (sscanf(line, "# include <basin/%100[a-z0-9_].h>", name) == 1 ||
+        sscanf(line, "#include <basin/%100[a-z0-9_].h>", name) == 1) {
+        path = bn_format("lib/basin/%s.h", name);
+        rc = path ? add_file(files, path) : BN_NOMEM;
+        free(path);
+        path = rc == BN_OK ? bn_format("lib/%s.c", name) : NULL;
+    } else if (sscanf(line, "#include \"%100[A-Za-z0-9_./-]\"", name) == 1) {
+        const char *slash = strrchr(from, '/');
+        path = bn_format("%.*s%s", slash ? (int)(slash - from + 1) : 0, from, name);
+        rc = path ? add_parts(files, path) : BN_NOMEM;
+    } else {
+        return BN_OK;
+    }
+    if (rc == BN_OK)
+        rc = path ? add_file(files, path) : BN_NOMEM;
+    free(path);
+    return rc;
+}
+
+static bn_status closure(const char *source, struct list *files)
+{
+    if (!file_exists(source))
+        return bn_fail(BN_INPUT, "%s: no such source", source);
+    BN_TRY(list_add(files, source));
+    if (strncmp(source, "stages/", 7) == 0)
+        BN_TRY(add_file(files, "lib/stage_main.c"));
+    for (size_t i = 0; i < files->n; i++) {
+        char *text;
+        bn_status rc = file_read(files->at[i], &text, NULL);
+        for (char *line = text; rc == BN_OK && line != NULL && *line != '\0';) {
+            if (*line == '#')
+                rc = add_include(files, files->at[i], line);
+            line = strchr(line, '\n');
+            line += line != NULL;
+        }
+        free(text);
+        BN_TRY(rc);
+    }
+    list_sort(files);
+    return BN_OK;
+}
+
+/* --- digests, each file's tokens hashed once per process ---------------------------- */
+
+static bn_status token_hash(const char *path, char hex[BN_HEX])
+{
+    static struct list paths, hashes;
+    for (size_t i = 0; i < paths.n; i++)
+        if (strcmp(paths.at[i], path) == 0) {
+            memcpy(hex, hashes.at[i], BN_HEX);
+            return BN_OK;
+        }
+    char *text;
+    BN_TRY(file_read(path, &text, NULL));
+    struct scan s = { .start = true };
+    bn_status rc = bn_digest_new(&s.d);
+    if (rc == BN_OK) {
+        join_lines(text);
+        s.p = text;
+        scan_tokens(&s);
+        bn_digest_end(s.d, hex);
+        rc = list_add(&hashes, hex);
+    }
+    if (rc == BN_OK)
+        rc = list_add(&paths, path);
+    free(text);
+    return rc;
+}
+
+/* The -D flags of this build, in the order of the alphabet. */
+static bn_status add_defines(const char *build, bn_digest *d)
+{
+    char *path = bn_format("%s/flags", build), *text = NULL;
+    struct list defines = { 0 };
+    bn_status rc = path ? BN_OK : BN_NOMEM;
+    if (rc == BN_OK && file_exists(path))
+        rc = file_read(path, &text, NULL);
+    char *rest = NULL;
+    for (char *w = text ? strtok_r(text, " \n", &rest) : NULL; w && rc == BN_OK;
+         w = strtok_r(NULL, " \n", &rest))
+        if (strncmp(w, "-D", 2) == 0)
+            rc = list_add(&defines, w);
+    list_sort(&defines);
+    for (size_t i = 0; i < defines.n; i++)
+        bn_digest_text(d, defines.at[i]);
+    list_free(&defines);
+    free(text);
+    free(path);
+    return rc;
+}
+
+bn_status code_identity(const char *build, const char *source, char hex[BN_HEX])
+{
+    struct list files = { 0 };
+    bn_digest *d = NULL;
+    bn_status rc = closure(source, &files);
+    if (rc == BN_OK)
+        rc = bn_digest_new(&d);
+    if (rc == BN_OK)
+        rc = add_defines(build, d);
+    for (size_t i = 0; i < files.n && rc == BN_OK; i++) {
+        rc = token_hash(files.at[i], hex);
+        bn_digest_text(d, files.at[i]);
+        bn_digest_text(d, hex);
+    }
+    if (d != NULL)
+        bn_digest_end(d, hex);
+    list_free(&files);
+    return rc;
+}
+
+bn_status code_is_built(const char *source, const char *program)
+{
+    struct list files = { 0 };
+    struct stat built, st;
+    if (stat(program, &built) != 0)
+        return bn_fail(BN_INPUT, "%s: not built; run make again", program);
+    bn_status rc = closure(source, &files);
+    for (size_t i = 0; i < files.n && rc == BN_OK; i++)
+        if (stat(files.at[i], &st) != 0 || st.st_mtim.tv_sec > built.st_mtim.tv_sec ||
+            (st.st_mtim.tv_sec == built.st_mtim.tv_sec &&
+             st.st_mtim.tv_nsec > built.st_mtim.tv_nsec))
+            rc = bn_fail(BN_INPUT, "%s: sources changed while make was running (it is "
+                         "younger than %s): run make again", files.at[i], program);
+    list_free(&files);
+    return rc;
+}
+
+/* --- gnuplot scripts ------------------------------------------------------------------ */
+
+static bn_status script_closure(struct list *files)
+{
+    for (size_t i = 0; i < files->n; i++) {
+        char *text;
+        bn_status rc = file_read(files->at[i], &text, NULL);
+        for (char *line = text; rc == BN_OK && line != NULL && *line != '\0';) {
+            char name[256];
+            const char *p = line + strspn(line, " \t");
+            if (sscanf(p, "load \"%200[^\"]\"", name) == 1 ||
+                sscanf(p, "load '%200[^']'", name) == 1 ||
+                sscanf(p, "call \"%200[^\"]\"", name) == 1 ||
+                sscanf(p, "call '%200[^']'", name) == 1)
+                rc = list_has(files, name) ? BN_OK : list_add(files, name);
+            line = strchr(line, '\n');
+            line += line != NULL;
+        }
+        free(text);
+        BN_TRY(rc);
+    }
+    return BN_OK;
+}
+
+bn_status code_of_script(const char *script, bn_digest *d)
+{
+    struct list files = { 0 };
+    bn_status rc = list_add(&files, script);
+    if (rc == BN_OK)
+        rc = script_closure(&files);
+    for (size_t i = 0; i < files.n && rc == BN_OK; i++) {
+        char hex[BN_HEX];
+        rc = bn_digest_file(files.at[i], hex);
+        if (rc == BN_OK) {
+            bn_digest_text(d, files.at[i]);
+            bn_digest_text(d, hex);
+        }
+    }
+    list_free(&files);
+    return rc;
+}

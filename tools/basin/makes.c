@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Makes that work in one tree with the same plan help each other; makes with
+ * different plans take turns, because results/ can hold one set of links.  Each
+ * make is noted in results/.basin/makes/<pid> with the time it started, so that
+ * a note whose process is gone, however it went, counts for nothing.         */
+#include "basin.h"
+
+#include <basin/mem.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Parent and start time (clock ticks after boot) of a process; false if gone. */
+static bool process(long pid, long *parent, unsigned long long *start)
+{
+    char path[64], text[1024];
+    snprintf(path, sizeof path, "/proc/%ld/stat", pid);
+    FILE *f = fopen(path, "r");
+    if (f == NULL)
+        return false;
+    const size_t n = fread(text, 1, sizeof text - 1, f);
+    fclose(f);
+    text[n] = '\0';
+    char state, *end = strrchr(text, ')');   /* the name may hold anything */
+    return end != NULL &&
+           sscanf(end + 1, " %c %ld %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d "
+                  "%*d %*d %*d %*d %llu", &state, parent, start) == 3 && state != 'Z';
+}
+
+/* A make that runs below another one must not wait for it. */
+static bool is_ancestor(long pid, long of)
+{
+    unsigned long long start;
+    for (long p = of, parent; p > 1; p = parent) {
+        if (!process(p, &parent, &start))
+            return false;
+        if (parent == pid)
+            return true;
+    }
+    return false;
+}
+
+/* Is there a living make, not this one, with another plan?  Dead notes go. */
+static bn_status find_other(const char *folder, long make, const char *plan, long *other)
+{
+    struct list names = { 0 };
+    *other = 0;
+    bn_status rc = file_names(folder, "", &names);
+    for (size_t i = 0; i < names.n && rc == BN_OK; i++) {
+        char *path = bn_format("%s/%s", folder, names.at[i]), *text = NULL;
+        char theirs[BN_HEX] = "";
+        const long pid = strtol(names.at[i], NULL, 10);
+        unsigned long long noted = 0, start = 0;
+        long parent;
+        rc = path && (!file_exists(path) || file_read(path, &text, NULL) == BN_OK)
+                 ? BN_OK : BN_NOMEM;
+        const bool whole = text && sscanf(text, "%llu %64s", &noted, theirs) == 2;
+        if (pid > 0 && (!whole || !process(pid, &parent, &start) || start != noted))
+            unlink(path);
+        else if (pid > 0 && pid != make && strcmp(theirs, plan) != 0 &&
+                 !is_ancestor(pid, make))
+            *other = pid;
+        free(text);
+        free(path);
+    }
+    list_free(&names);
+    return rc;
+}
+
+static bn_status note(const char *folder, long make, const char *plan)
+{
+    unsigned long long start = 0;
+    long parent;
+    if (!process(make, &parent, &start))
+        return bn_fail(BN_USAGE, "--make %ld: there is no such process", make);
+    char *path = bn_format("%s/%ld", folder, make);
+    char *text = bn_format("%llu %s\n", start, plan);
+    const bn_status rc = path && text ? file_write(path, text) : BN_NOMEM;
+    free(text);
+    free(path);
+    return rc;
+}
+
+static bn_status open_gate(const char *folder, int *fd)
+{
+    char *gate = bn_format("%s/.gate", folder);
+    bn_status rc = gate ? file_make_folders(gate) : BN_NOMEM;
+    if (rc == BN_OK && (*fd = open(gate, O_RDWR | O_CREAT | O_CLOEXEC, 0666)) < 0)
+        rc = bn_fail(BN_OUTPUT, "%s: cannot be opened (%s); make the folder writable, or "
+                     "choose another with RESULTS=folder", gate, strerror(errno));
+    free(gate);
+    return rc;
+}
+
+bn_status makes_enter(const char *results, long make, const char *plan)
+{
+    const struct timespec pause = { 0, 100000000 };
+    char *folder = bn_format("%s/.basin/makes", results);
+    int fd = -1;
+    bn_status rc = folder ? open_gate(folder, &fd) : BN_NOMEM;
+    bool said = false;
+    while (rc == BN_OK) {
+        long other;
+        while (flock(fd, LOCK_EX) != 0 && errno == EINTR)
+            ;
+        rc = find_other(folder, make, plan, &other);
+        if (rc == BN_OK && other == 0)
+            rc = note(folder, make, plan);
+        flock(fd, LOCK_UN);
+        if (rc != BN_OK || other == 0)
+            break;
+        if (!said)
+            fprintf(stderr, "basin: another make (process %ld) works in %s with other "
+                    "parameters; waiting for it to end\n", other, results);
+        said = true;
+        nanosleep(&pause, NULL);
+    }
+    if (fd >= 0)
+        close(fd);
+    free(folder);
+    return rc;
+}

@@ -1,0 +1,690 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * `basin resolve`: from fragments, parameter files, SET, FROM and sources to a
+ * plan, named by the digest of what it says:
+ *
+ *   results/.basin/plans/<digest>.mk     what Make includes
+ *   results/.basin/plans/<digest>.plan   a line per node: its name and, as JSON,
+ *                                        stage, code, parameters, files, inputs
+ *   results/.basin/nodes/<name>.node     one node; Make compares its time, so it is
+ *                                        rewritten only when its content changes
+ *
+ * A plan never changes, so a running make cannot see values of another one.  It
+ * prints the name of the .mk file, or `error:FILE` where FILE holds the message:
+ * the Makefile then prints that instead of running anything.                 */
+#include "basin.h"
+
+#include <basin/mem.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct resolve {
+    const char *results, *from, *set;
+    long make;
+    char *build;
+    struct graph graph;
+    struct stage_node *nodes;
+    size_t n_nodes;
+    struct settings settings;
+    struct variables vars;
+    json_t *plan;                        /* name -> node, in the order of fragments */
+    json_t *codes;                       /* stage -> identity */
+    json_t *states;                      /* name -> content digest, or "" if stale */
+    char suffix[128], digest[BN_HEX];
+};
+
+static const char *text_of(const json_t *object, const char *key)
+{
+    const char *s = json_string_value(json_object_get(object, key));
+    return s ? s : "";
+}
+
+static bool is_figure(const char *name)
+{
+    return strncmp(name, "figures/", 8) == 0;
+}
+
+/* --- stage nodes ------------------------------------------------------------------- */
+
+static bn_status find_stage_nodes(struct resolve *r)
+{
+    const struct variables none = { "ring", "", "" };
+    r->nodes = bn_alloc(r->graph.n + 1, sizeof *r->nodes);
+    if (r->nodes == NULL)
+        return BN_NOMEM;
+    for (size_t i = 0; i < r->graph.n; i++) {
+        const struct rule *rule = &r->graph.rules[i];
+        struct stage_node *node = &r->nodes[r->n_nodes];
+        char *name;
+        BN_TRY(graph_expand(rule->target, &none, rule->place, &name));
+        if (is_figure(name)) {
+            free(name);
+            continue;
+        }
+        node->name = name;
+        r->n_nodes++;
+        bn_status rc = graph_split(name, &node->pipeline, &node->stage, &node->variant);
+        if (rc == BN_OK)
+            rc = schema_get(r->build, node->stage, &node->schema);
+        if (rc != BN_OK)
+            return bn_fail_at(rc, "%s", rule->place);
+    }
+    return BN_OK;
+}
+
+static bn_status check_from(struct resolve *r)
+{
+    struct list known = { 0 };
+    char hint[96];
+    bn_status rc = BN_OK;
+    for (size_t i = 0; i < r->n_nodes && rc == BN_OK; i++)
+        if (!list_has(&known, r->nodes[i].pipeline))
+            rc = list_add(&known, r->nodes[i].pipeline);
+    if (rc == BN_OK && !list_has(&known, r->from)) {
+        char *all = list_sentence(&known);
+        rc = bn_fail(BN_USAGE, "FROM=%s: there is no such pipeline%s; the pipelines are %s",
+                     r->from, list_hint(&known, r->from, hint), all ? all : "");
+        free(all);
+    }
+    list_free(&known);
+    return rc;
+}
+
+static bn_status code_of(struct resolve *r, const char *stage, const char **code)
+{
+    if (json_object_get(r->codes, stage) == NULL) {
+        char hex[BN_HEX], *source = bn_format("stages/%s.c", stage);
+        const bn_status rc = source ? code_identity(r->build, source, hex) : BN_NOMEM;
+        free(source);
+        BN_TRY(rc);
+        json_object_set_new(r->codes, stage, json_string(hex));
+    }
+    *code = text_of(r->codes, stage);
+    return BN_OK;
+}
+
+/* The value of a parameter of type file is what the files say and their names. */
+static bn_status add_file_value(struct resolve *r, const struct stage_node *node,
+                                const bn_values *v, size_t i, json_t *json)
+{
+    const char *key = bn_values_param(v, i)->name;
+    json_t *files = json_array();
+    char *value = bn_copy("");
+    bn_status rc = BN_OK;
+    for (size_t k = 0; k < bn_values_length(v, i) && rc == BN_OK && value; k++) {
+        const char *path = bn_values_item(v, i, k);
+        const char *slash = strrchr(path, '/');
+        char hex[BN_HEX] = "missing";
+        if (path[0] == '\0')
+            continue;
+        if (bn_values_param(v, i)->type == BN_TYPE_FILES && strpbrk(path, " ,{}\t"))
+            rc = bn_fail(BN_USAGE, "%s: %s holds `%s`: a list of files takes no name with "
+                         "blanks, commas or braces; make a link with a plain name",
+                         node->name, key, path);
+        else if (file_exists(path))
+            rc = store_sha256(r->results, path, hex);
+        char *longer = bn_format("%s%ssha256:%s %s", value, value[0] ? " " : "", hex,
+                                 slash ? slash + 1 : path);
+        free(value);
+        value = longer;
+        json_array_append_new(files, json_pack("[ss]", path, hex));
+    }
+    json_object_set_new(json_object_get(json, "parameters"), key,
+                        json_string(value ? value : ""));
+    if (json_array_size(files) > 0)
+        json_object_set(json_object_get(json, "files"), key, files);
+    json_decref(files);
+    free(value);
+    return rc;
+}
+
+static bn_status add_stage_node(struct resolve *r, const struct stage_node *node)
+{
+    bn_values *v = NULL;
+    const char *code;
+    BN_TRY(code_of(r, node->stage, &code));
+    BN_TRY(settings_values(&r->settings, node, &v));
+    json_t *json = json_pack("{ss ss s{} s{} s{}}", "stage", node->stage, "code", code,
+                             "parameters", "files", "inputs");
+    bn_status rc = json ? BN_OK : BN_NOMEM;
+    for (size_t i = 0; i < bn_values_count(v) && rc == BN_OK; i++) {
+        const struct bn_param *p = bn_values_param(v, i);
+        if (p->type == BN_TYPE_FILE || p->type == BN_TYPE_FILES)
+            rc = add_file_value(r, node, v, i, json);
+        else
+            json_object_set_new(json_object_get(json, "parameters"), p->name,
+                                json_string(bn_values_canonical(v, i)));
+    }
+    bn_values_free(v);
+    json_object_set_new(r->plan, node->name, json);
+    return rc;
+}
+
+/* A recording is drawn beside a generated network when all its files are there. */
+static const char *find_recorded(const struct resolve *r)
+{
+    const json_t *node = json_object_get(r->plan, "mouse/recording.h5");
+    const char *key;
+    json_t *files, *file;
+    size_t i, found = 0;
+    json_object_foreach(json_object_get(node, "files"), key, files)
+        json_array_foreach(files, i, file) {
+            if (strcmp(json_string_value(json_array_get(file, 1)), "missing") == 0)
+                return "";
+            found++;
+        }
+    return found > 0 && strcmp(r->from, "ring") == 0 ? "mouse/recording.h5" : "";
+}
+
+/* --- edges --------------------------------------------------------------------------- */
+
+static const struct schema *schema_of(const struct resolve *r, const char *name)
+{
+    for (size_t i = 0; i < r->n_nodes; i++)
+        if (strcmp(r->nodes[i].name, name) == 0)
+            return r->nodes[i].schema;
+    return NULL;
+}
+
+static bn_status unknown_input(const struct resolve *r, const char *name,
+                               const struct rule *rule)
+{
+    struct list known = { 0 };
+    char hint[96];
+    const char *key;
+    json_t *value;
+    bn_status rc = BN_OK;
+    json_object_foreach(r->plan, key, value)
+        if (rc == BN_OK)
+            rc = list_add(&known, key);
+    if (rc == BN_OK)
+        rc = bn_fail(BN_USAGE, "%s: %s/%s: no rule makes it and it is not there%s",
+                     rule->place, r->results, name, list_hint(&known, name, hint));
+    list_free(&known);
+    return rc;
+}
+
+/* What a stage or a figure calls this input. */
+static bn_status role_of(const struct schema *schema, const char *input, bool figure,
+                         const struct rule *rule, char role[256])
+{
+    char *pipeline, *stage, *variant;
+    BN_TRY(graph_split(input, &pipeline, &stage, &variant));
+    snprintf(role, 256, "%s%s%s", stage, variant[0] ? (figure ? "_" : ".") : "", variant);
+    bn_status rc = BN_OK;
+    if (figure) {
+        for (char *c = role; *c != '\0'; c++)
+            if (strchr(".-+", *c) != NULL)
+                *c = '_';                /* gnuplot variables */
+    } else if (!schema_has_input(schema, role)) {
+        snprintf(role, 256, "%s", stage);
+        if (!schema_has_input(schema, role)) {
+            struct list known = { 0 };
+            char hint[96];
+            size_t i;
+            json_t *x;
+            json_array_foreach(json_object_get(schema->json, "inputs"), i, x)
+                if (rc == BN_OK)
+                    rc = list_add(&known, text_of(x, "role"));
+            char *all = list_sentence(&known);
+            rc = bn_fail(BN_USAGE, "%s: the stage %s reads no `%s`%s; it reads %s",
+                         rule->place, schema->stage, role, list_hint(&known, role, hint),
+                         all ? all : "");
+            free(all);
+            list_free(&known);
+        }
+    }
+    free(pipeline);
+    return rc;
+}
+
+static bn_status add_input(struct resolve *r, const char *target, json_t *json,
+                           const char *word, const struct rule *rule)
+{
+    char *name, role[256];
+    BN_TRY(graph_expand(word, &r->vars, rule->place, &name));
+    bn_status rc = BN_OK;
+    if (name[0] != '\0') {
+        char *path = bn_format("%s/%s", r->results, name);
+        if (path == NULL)
+            rc = BN_NOMEM;
+        else if (json_object_get(r->plan, name) == NULL && !file_exists(path))
+            rc = unknown_input(r, name, rule);
+        if (rc == BN_OK)
+            rc = role_of(schema_of(r, target), name, is_figure(target), rule, role);
+        json_t *inputs = json_object_get(json, "inputs");
+        if (rc == BN_OK && json_object_get(inputs, role) != NULL)
+            rc = bn_fail(BN_USAGE, "%s: %s and %s are both `%s` to %s; the table of the "
+                         "stage must tell them apart (an input `stage.variant`)",
+                         rule->place, text_of(inputs, role), name, role, target);
+        else if (rc == BN_OK)
+            json_object_set_new(inputs, role, json_string(name));
+        free(path);
+    }
+    free(name);
+    return rc;
+}
+
+static bn_status check_inputs(const struct schema *schema, const json_t *json,
+                              const struct rule *rule)
+{
+    size_t i;
+    json_t *input;
+    json_array_foreach(json_object_get(schema->json, "inputs"), i, input) {
+        const char *role = text_of(input, "role");
+        if (!json_is_true(json_object_get(input, "optional")) &&
+            json_object_get(json_object_get(json, "inputs"), role) == NULL)
+            return bn_fail(BN_USAGE, "%s: the stage %s needs a `%s` among the "
+                           "prerequisites of %s", rule->place, schema->stage, role,
+                           rule->target);
+    }
+    return BN_OK;
+}
+
+/* --- figures ---------------------------------------------------------------------------- */
+
+static json_t *new_figure(struct resolve *r, const char *name)
+{
+    char hex[BN_HEX], *script = bn_format("%.*s.gp", (int)strcspn(name, "."), name);
+    if (script == NULL)
+        return NULL;
+    /* What is missing is said when somebody asks for the figure. */
+    const bn_status rc = figure_code(r->results, r->build, script, hex);
+    char *missing = rc == BN_OK ? NULL : bn_format("missing: %s", bn_error());
+    json_t *json = json_pack("{ss ss ss s{ss} s{} s{}}", "stage", "figure", "code",
+                             missing ? missing : hex, "script", script, "parameters",
+                             "from", r->from, "files", "inputs");
+    free(missing);
+    free(script);
+    return json;
+}
+
+static bn_status add_converted(struct resolve *r, const char *pdf, const char *format)
+{
+    char hex[BN_HEX];
+    const bn_status rc = figure_converter_code(r->results, hex);
+    char *missing = rc == BN_OK ? NULL : bn_format("missing: %s", bn_error());
+    char *name = bn_format("%.*s.%s", (int)strlen(pdf) - 4, pdf, format);
+    if (name != NULL)
+        json_object_set_new(r->plan, name,
+                            json_pack("{ss ss s{ss} s{} s{ss}}", "stage", "pdftocairo",
+                                      "code", missing ? missing : hex, "parameters",
+                                      "format", format, "files", "inputs", "pdf", pdf));
+    free(missing);
+    free(name);
+    return name ? BN_OK : BN_NOMEM;
+}
+
+static bn_status add_figure(struct resolve *r, const char *name, const struct rule *rule)
+{
+    const size_t n = strlen(name);
+    if (n < 5 || strcmp(name + n - 4, ".pdf") != 0)
+        return bn_fail(BN_USAGE, "%s: %s: a figure is a .pdf; its .svg and .png follow "
+                       "by themselves", rule->place, name);
+    json_t *json = new_figure(r, name);
+    if (json == NULL || json_object_set_new(r->plan, name, json) != 0)
+        return BN_NOMEM;
+    BN_TRY(add_converted(r, name, "svg"));
+    return add_converted(r, name, "png");
+}
+
+static bn_status add_edges(struct resolve *r)
+{
+    bn_status rc = BN_OK;
+    for (int pass = 0; pass < 2; pass++)     /* all figures, then all edges */
+        for (size_t i = 0; i < r->graph.n && rc == BN_OK; i++) {
+            const struct rule *rule = &r->graph.rules[i];
+            char *name;
+            BN_TRY(graph_expand(rule->target, &r->vars, rule->place, &name));
+            json_t *json = json_object_get(r->plan, name);
+            if (pass == 0 && is_figure(name))
+                rc = add_figure(r, name, rule);
+            for (size_t k = 0; pass == 1 && k < rule->inputs.n && rc == BN_OK; k++)
+                rc = add_input(r, name, json, rule->inputs.at[k], rule);
+            if (pass == 1 && rc == BN_OK && !is_figure(name))
+                rc = check_inputs(schema_of(r, name), json, rule);
+            free(name);
+        }
+    return rc;
+}
+
+/* --- state: Make's times only order the work, manifests decide -------------------------- */
+
+static bn_status check_state(struct resolve *r, const char *name);
+
+/* Digests of the inputs by role; *whole is false if one is not up to date. */
+static bn_status input_states(struct resolve *r, const json_t *node, json_t *digests,
+                              bool *whole)
+{
+    const char *role;
+    json_t *input;
+    json_object_foreach(json_object_get(node, "inputs"), role, input) {
+        BN_TRY(check_state(r, json_string_value(input)));
+        const char *digest = text_of(r->states, json_string_value(input));
+        *whole = *whole && digest[0] != '\0';
+        json_object_set_new(digests, role, json_string(digest));
+    }
+    return BN_OK;
+}
+
+/* A link that is not what is wanted now gets an old time, whatever depends on it
+ * too: then no time that another make sets can make it look current.        */
+static bn_status check_state(struct resolve *r, const char *name)
+{
+    const char *known = json_string_value(json_object_get(r->states, name));
+    if (known != NULL && strcmp(known, "busy") == 0)
+        return bn_fail(BN_USAGE, "pipelines/: %s needs itself, through its prerequisites",
+                       name);
+    if (known != NULL)
+        return BN_OK;
+    json_object_set_new(r->states, name, json_string("busy"));
+    const json_t *node = json_object_get(r->plan, name);
+    struct object o;
+    char digest[BN_HEX] = "", k1[BN_HEX];
+    bool whole = true;
+    json_t *digests = json_object();
+    bn_status rc = input_states(r, node, digests, &whole);
+    const enum holds holds = rc == BN_OK ? store_holds(r->results, name, &o)
+                                         : HOLDS_NOTHING;
+    if (holds == HOLDS_FILE && store_digest(r->results, o.path, digest) != BN_OK)
+        digest[0] = '\0';
+    if (holds == HOLDS_OBJECT && whole && node != NULL &&
+        store_key(node, digests, k1) == BN_OK &&
+        store_agrees(&o, k1, json_object_get(node, "parameters")))
+        snprintf(digest, sizeof digest, "%s", o.content);
+    if (rc == BN_OK && holds != HOLDS_FILE && digest[0] == '\0')
+        store_age(r->results, name);
+    if (holds != HOLDS_NOTHING)
+        object_free(&o);
+    json_decref(digests);
+    json_object_set_new(r->states, name, json_string(digest));
+    return rc;
+}
+
+/* --- writing ----------------------------------------------------------------------------- */
+
+static char *node_path(const struct resolve *r, const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    return bn_format("%s/.basin/nodes/%.*s.node", r->results, (int)(dot - name), name);
+}
+
+static void print_names(FILE *f, const struct resolve *r, const char *variable,
+                        const char *suffix)
+{
+    const char *name;
+    json_t *node;
+    fprintf(f, "%s :=", variable);
+    json_object_foreach(r->plan, name, node)
+        if (strcmp(strrchr(name, '.'), suffix) == 0)
+            fprintf(f, " \\\n  %s/%s", r->results, name);
+    fprintf(f, "\n");
+}
+
+/* Data files are prerequisites; a path that Make cannot spell is left out, which
+ * costs nothing: its digest is in the node file.                            */
+static void print_files(FILE *f, const char *results, const char *name,
+                        const json_t *node)
+{
+    const char *key;
+    json_t *files, *file;
+    size_t i;
+    json_object_foreach(json_object_get(node, "files"), key, files)
+        json_array_foreach(files, i, file) {
+            const char *path = json_string_value(json_array_get(file, 0));
+            const char *digest = json_string_value(json_array_get(file, 1));
+            if (strcmp(digest, "missing") != 0 && strpbrk(path, " \t:#%$\\=*?[]~") == NULL)
+                fprintf(f, "%s/%s: %s\n", results, name, path);
+        }
+}
+
+static char *fragment_text(const struct resolve *r)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
+    if (f == NULL)
+        return NULL;
+    print_names(f, r, "NODES", ".h5");
+    print_names(f, r, "FIGURES", ".pdf");
+    if (r->vars.recorded[0] != '\0')
+        fprintf(f, "RECORDED := %s/%s\n", r->results, r->vars.recorded);
+    else
+        fprintf(f, "RECORDED :=\n");
+    const char *name;
+    json_t *node;
+    json_object_foreach(r->plan, name, node)
+        print_files(f, r->results, name, node);
+    fclose(f);
+    return text;
+}
+
+static char *plan_text(const struct resolve *r)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
+    const char *name;
+    json_t *node;
+    if (f == NULL)
+        return NULL;
+    fprintf(f, "%s, resolved by basin %s\n", BASIN_FORMAT, BASIN_VERSION);
+    json_object_foreach(r->plan, name, node) {
+        char *json = json_dumps(node, JSON_COMPACT | JSON_SORT_KEYS);
+        fprintf(f, "%s %s\n", name, json ? json : "");
+        free(json);
+    }
+    fclose(f);
+    return text;
+}
+
+static bn_status write_nodes(const struct resolve *r)
+{
+    const char *name;
+    json_t *node;
+    json_object_foreach(r->plan, name, node) {
+        if (strcmp(text_of(node, "stage"), "pdftocairo") == 0)
+            continue;                    /* follows its .pdf */
+        char *path = node_path(r, name);
+        char *text = json_dumps(node, JSON_INDENT(2) | JSON_SORT_KEYS);
+        const bn_status rc = path && text ? file_write_changed(path, text) : BN_NOMEM;
+        free(text);
+        free(path);
+        BN_TRY(rc);
+    }
+    return BN_OK;
+}
+
+static bn_status write_once(const struct resolve *r, const char *suffix, const char *text)
+{
+    char *path = bn_format("%s/.basin/plans/%s.%s", r->results, r->digest, suffix);
+    const bn_status rc = path ? file_write_changed(path, text) : BN_NOMEM;
+    free(path);
+    return rc;
+}
+
+static bn_status write_plan(struct resolve *r)
+{
+    char *mk = fragment_text(r), *plan = plan_text(r);
+    bn_digest *d;
+    bn_status rc = mk && plan ? bn_digest_new(&d) : BN_NOMEM;
+    if (rc == BN_OK) {
+        bn_digest_text(d, mk);
+        bn_digest_text(d, plan);
+        bn_digest_end(d, r->digest);
+    }
+    if (rc == BN_OK && r->make > 0)
+        rc = makes_enter(r->results, r->make, r->digest);
+    const char *name;
+    json_t *node;
+    json_object_foreach(r->plan, name, node)
+        if (rc == BN_OK)
+            rc = check_state(r, name);
+    if (rc == BN_OK)
+        rc = write_nodes(r);
+    if (rc == BN_OK)
+        rc = write_once(r, "plan", plan);
+    if (rc == BN_OK)
+        rc = write_once(r, "mk", mk);
+    free(plan);
+    free(mk);
+    return rc;
+}
+
+/* --- the command --------------------------------------------------------------------------- */
+
+static bn_status resolve(struct resolve *r)
+{
+    BN_TRY(file_build_folder(&r->build));
+    BN_TRY(graph_load(&r->graph, "pipelines"));
+    BN_TRY(find_stage_nodes(r));
+    BN_TRY(check_from(r));
+    BN_TRY(settings_load(&r->settings, r->nodes, r->n_nodes, r->set));
+    for (size_t i = 0; i < r->n_nodes; i++)
+        BN_TRY(add_stage_node(r, &r->nodes[i]));
+    if (strcmp(r->from, "ring") != 0)
+        snprintf(r->suffix, sizeof r->suffix, ".%s", r->from);
+    r->vars = (struct variables){ r->from, r->suffix, find_recorded(r) };
+    BN_TRY(add_edges(r));
+    return write_plan(r);
+}
+
+static void resolve_free(struct resolve *r)
+{
+    for (size_t i = 0; i < r->n_nodes; i++) {
+        free(r->nodes[i].name);
+        free(r->nodes[i].pipeline);
+    }
+    free(r->nodes);
+    free(r->build);
+    graph_free(&r->graph);
+    settings_free(&r->settings);
+    json_decref(r->plan);
+    json_decref(r->codes);
+    json_decref(r->states);
+    schema_free_all();
+}
+
+/* The message goes to a file because a first pass of Make may fail on programs
+ * that it is about to rebuild, and nobody wants to read about that.         */
+static int report(const struct resolve *r, bn_status rc)
+{
+    char hex[BN_HEX];
+    bn_digest *d;
+    char *text = bn_format("basin: %s\n", bn_error()), *path = NULL;
+    if (text != NULL && bn_digest_new(&d) == BN_OK) {
+        bn_digest_text(d, text);
+        bn_digest_end(d, hex);
+        path = bn_format("%s/messages/%.16s", r->build ? r->build : "build", hex);
+    }
+    if (path == NULL || file_write_changed(path, text) != BN_OK)
+        fputs(text ? text : "basin: out of memory\n", stderr);
+    printf("error:%s\n", path ? path : "");
+    free(path);
+    free(text);
+    return (int)rc;
+}
+
+int plan_main(int argc, char **argv)
+{
+    struct resolve r = { .results = "results", .from = "ring", .set = "" };
+    for (int i = 1; i < argc; i += 2) {
+        const char *value = i + 1 < argc ? argv[i + 1] : NULL;
+        if (value != NULL && strcmp(argv[i], "--results") == 0)
+            r.results = value;
+        else if (value != NULL && strcmp(argv[i], "--from") == 0)
+            r.from = value;
+        else if (value != NULL && strcmp(argv[i], "--set") == 0)
+            r.set = value;
+        else if (value != NULL && strcmp(argv[i], "--make") == 0)
+            r.make = strtol(value, NULL, 10);
+        else {
+            fprintf(stderr, "basin resolve: `%s` is not an option with a value; it takes "
+                    "--results FOLDER --from PIPELINE --set \"...\" --make PID\n", argv[i]);
+            return BN_USAGE;
+        }
+    }
+    r.plan = json_object();
+    r.codes = json_object();
+    r.states = json_object();
+    const bn_status rc = resolve(&r);
+    int status = 0;
+    if (rc != BN_OK)
+        status = report(&r, rc);
+    else
+        printf("%s/.basin/plans/%s.mk\n", r.results, r.digest);
+    resolve_free(&r);
+    return status;
+}
+
+/* --- reading a plan -------------------------------------------------------------------------- */
+
+static bn_status read_plan(const char *results, const char *plan, char **text)
+{
+    char *path = bn_format("%s/.basin/plans/%s.plan", results, plan);
+    if (path == NULL)
+        return BN_NOMEM;
+    bn_status rc = file_read(path, text, NULL);
+    if (rc != BN_OK)
+        rc = bn_fail_at(rc, "plan %.16s is gone, run make again", plan);
+    free(path);
+    return rc;
+}
+
+bn_status plan_node(const char *results, const char *plan, const char *name,
+                    json_t **node)
+{
+    char *text, *key = bn_format("\n%s {", name);
+    bn_status rc = key ? read_plan(results, plan, &text) : BN_NOMEM;
+    *node = NULL;
+    if (rc == BN_OK) {
+        char *line = strstr(text, key);
+        if (line != NULL)
+            *node = json_loads(line + strlen(key) - 1, JSON_DISABLE_EOF_CHECK, NULL);
+        if (*node == NULL)
+            rc = bn_fail(BN_USAGE, "%s/%s: no fragment in pipelines/ has a line for it",
+                         results, name);
+        free(text);
+    }
+    free(key);
+    return rc;
+}
+
+static bool needs_any(const json_t *node, const struct list *names)
+{
+    const char *role;
+    json_t *input;
+    json_object_foreach(json_object_get(node, "inputs"), role, input)
+        if (list_has(names, json_string_value(input)))
+            return true;
+    return false;
+}
+
+bn_status plan_dependants(const char *results, const char *plan, const char *name,
+                          struct list *names)
+{
+    char *text, *rest = NULL;
+    json_t *nodes = json_object();
+    BN_TRY(read_plan(results, plan, &text));
+    for (char *l = strtok_r(text, "\n", &rest); l; l = strtok_r(NULL, "\n", &rest)) {
+        char *brace = strchr(l, '{');
+        if (brace == NULL)
+            continue;
+        brace[-1] = '\0';
+        json_object_set_new(nodes, l, json_loads(brace, JSON_DISABLE_EOF_CHECK, NULL));
+    }
+    free(text);
+    bn_status rc = list_add(names, name);
+    for (size_t before = 0; rc == BN_OK && before != names->n;) {
+        const char *key;
+        json_t *node;
+        before = names->n;
+        json_object_foreach(nodes, key, node)
+            if (rc == BN_OK && !list_has(names, key) && needs_any(node, names))
+                rc = list_add(names, key);
+    }
+    json_decref(nodes);
+    return rc;
+}

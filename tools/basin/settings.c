@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Layers: default < [stage] < [stage.variant] of params/<pipeline>.conf < SET.
+ * All texts are gathered first, in order; the values of a node are then its
+ * layers applied one after the other, each checked by lib/param.c.           */
+#include "basin.h"
+
+#include <basin/conf.h>
+#include <basin/mem.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct bn_param root_params[] = {
+    BN_INTEGER("seed", "1", 0, 9007199254740992.0, "seed of every random stage"),
+};
+
+static bn_status add(struct settings *s, const char *pipeline, const char *section,
+                     const char *key, const char *origin, struct setting **out)
+{
+    if (s->n == s->room) {
+        const size_t room = s->room ? 2 * s->room : 64;
+        struct setting *at = bn_grow(s->at, room, sizeof *at);
+        if (at == NULL)
+            return BN_NOMEM;
+        s->at = at;
+        s->room = room;
+    }
+    struct setting *x = &s->at[s->n++];
+    *x = (struct setting){ bn_copy(pipeline), bn_copy(section), bn_copy(key),
+                           bn_copy(origin), { 0 } };
+    *out = x;
+    return x->pipeline && x->section && x->key && x->origin ? BN_OK : BN_NOMEM;
+}
+
+void settings_free(struct settings *s)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        free(s->at[i].pipeline);
+        free(s->at[i].section);
+        free(s->at[i].key);
+        free(s->at[i].origin);
+        list_free(&s->at[i].texts);
+    }
+    free(s->at);
+    *s = (struct settings){ 0 };
+}
+
+struct loading {
+    struct settings *settings;
+    const char *pipeline;
+};
+
+static bn_status take(void *context, const struct bn_assignment *a)
+{
+    const struct loading *l = context;
+    struct setting *x;
+    BN_TRY(add(l->settings, l->pipeline, a->section, a->key, a->origin, &x));
+    for (size_t i = 0; i < a->count; i++)
+        BN_TRY(list_add(&x->texts, a->texts[i]));
+    return BN_OK;
+}
+
+/* "weights" or "weights.circulant" in buf. */
+static const char *section_of(const struct stage_node *node, char buf[256])
+{
+    snprintf(buf, 256, "%s%s%s", node->stage, node->variant[0] ? "." : "", node->variant);
+    return buf;
+}
+
+/* The sections that a pipeline has: the root, its stages, their variants. */
+static bn_status find_sections(const struct stage_node *nodes, size_t n,
+                               const char *pipeline, struct list *names,
+                               struct bn_section **sections)
+{
+    *sections = bn_alloc(2 * n + 1, sizeof **sections);
+    if (*sections == NULL)
+        return BN_NOMEM;
+    BN_TRY(list_add(names, ""));
+    (*sections)[0] = (struct bn_section){ "", root_params, BN_LEN(root_params) };
+    for (size_t i = 0; i < n; i++) {
+        char buf[256];
+        const char *both[] = { nodes[i].stage, section_of(&nodes[i], buf) };
+        for (size_t k = 0; k < 2; k++) {
+            if (strcmp(nodes[i].pipeline, pipeline) != 0 || list_has(names, both[k]))
+                continue;
+            BN_TRY(list_add(names, both[k]));
+            (*sections)[names->n - 1] = (struct bn_section){
+                names->at[names->n - 1], nodes[i].schema->params,
+                nodes[i].schema->n_params,
+            };
+        }
+    }
+    return BN_OK;
+}
+
+static bn_status load_file(struct settings *s, const struct stage_node *nodes, size_t n,
+                           const char *pipeline)
+{
+    char *path = bn_format("params/%s.conf", pipeline);
+    if (path == NULL)
+        return BN_NOMEM;
+    bn_status rc = BN_OK;
+    if (file_exists(path)) {
+        struct list names = { 0 };
+        struct bn_section *sections = NULL;
+        struct loading l = { s, pipeline };
+        rc = find_sections(nodes, n, pipeline, &names, &sections);
+        if (rc == BN_OK)
+            rc = bn_conf_load(path, sections, names.n, take, &l);
+        free(sections);
+        list_free(&names);
+    }
+    free(path);
+    return rc;
+}
+
+/* --- SET ------------------------------------------------------------------- */
+
+/* Cut the next word off *p, quotes removed; NULL at the end. */
+static bn_status next_word(char **p, char **word)
+{
+    char *s = *p + strspn(*p, " \t\n"), *out = s;
+    *word = *s ? s : NULL;
+    char quote = '\0';
+    for (; *s != '\0' && (quote != '\0' || strchr(" \t\n", *s) == NULL); s++) {
+        if (quote == '\0' && (*s == '\'' || *s == '"'))
+            quote = *s;
+        else if (*s == quote)
+            quote = '\0';
+        else
+            *out++ = *s;
+    }
+    *p = s + (*s != '\0');
+    *out = '\0';
+    if (quote != '\0')
+        return bn_fail(BN_USAGE, "SET: the quote %c is not closed in `%s`", quote, *word);
+    return BN_OK;
+}
+
+static bn_status unknown(const char *what, const char *name, const char *whole,
+                         const struct list *known)
+{
+    char hint[96], *all = list_sentence(known);
+    const bn_status rc = bn_fail(BN_USAGE, "SET: unknown %s `%s` in `%s`%s; there is %s",
+                                 what, name, whole, list_hint(known, name, hint),
+                                 all ? all : "");
+    free(all);
+    return rc;
+}
+
+/* Gather names: pipelines if pipeline is NULL, else stages if stage is NULL, else
+ * the variants of that stage.                                               */
+static bn_status gather(const struct stage_node *nodes, size_t n, const char *pipeline,
+                        const char *stage, struct list *names)
+{
+    for (size_t i = 0; i < n; i++) {
+        const char *name = nodes[i].pipeline;
+        if (pipeline != NULL && strcmp(pipeline, nodes[i].pipeline) != 0)
+            continue;
+        if (pipeline != NULL)
+            name = nodes[i].stage;
+        if (stage != NULL && strcmp(stage, nodes[i].stage) != 0)
+            continue;
+        if (stage != NULL)
+            name = nodes[i].variant;
+        if (name[0] != '\0' && !list_has(names, name))
+            BN_TRY(list_add(names, name));
+    }
+    return BN_OK;
+}
+
+static bn_status check_name(const struct stage_node *nodes, size_t n, const char *pipeline,
+                            const char *stage, const char *name, const char *what,
+                            const char *whole)
+{
+    struct list known = { 0 };
+    bn_status rc = gather(nodes, n, pipeline, stage, &known);
+    if (rc == BN_OK && !list_has(&known, name))
+        rc = unknown(what, name, whole, &known);
+    list_free(&known);
+    return rc;
+}
+
+static bn_status check_key(const struct stage_node *nodes, size_t n, const char *pipeline,
+                           const char *stage, const char *key, const char *whole)
+{
+    struct list known = { 0 };
+    bn_status rc = BN_OK;
+    for (size_t i = 0; i < n && rc == BN_OK && known.n == 0; i++)
+        if (strcmp(nodes[i].pipeline, pipeline) == 0 && strcmp(nodes[i].stage, stage) == 0)
+            for (size_t k = 0; k < nodes[i].schema->n_params && rc == BN_OK; k++)
+                rc = list_add(&known, nodes[i].schema->params[k].name);
+    if (rc == BN_OK && !list_has(&known, key))
+        rc = unknown("key", key, whole, &known);
+    list_free(&known);
+    return rc;
+}
+
+/* `path` is "ring.weights.circulant.gain", cut up in place. */
+static bn_status set_path(struct settings *s, const struct stage_node *nodes, size_t n,
+                          char *path, const char *whole, struct setting **x)
+{
+    char *stage = strchr(path, '.'), *key = strrchr(path, '.');
+    if (stage == NULL)
+        return bn_fail(BN_USAGE, "SET: `%s` names no pipeline; write "
+                       "pipeline.stage.key=value, like ring.weights.lambda=1e-6", whole);
+    *stage++ = '\0';
+    *key++ = '\0';
+    BN_TRY(check_name(nodes, n, NULL, NULL, path, "pipeline", whole));
+    if (key == stage) {
+        const struct list root = { (char *[]){ (char[]){ "seed" } }, 1, 1 };
+        if (strcmp(key, "seed") != 0)
+            return unknown("key", key, whole, &root);
+        return add(s, path, "", key, "SET", x);
+    }
+    char *variant = strchr(stage, '.');
+    if (variant != NULL)
+        *variant = '\0';
+    BN_TRY(check_name(nodes, n, path, NULL, stage, "stage", whole));
+    BN_TRY(check_key(nodes, n, path, stage, key, whole));
+    if (variant != NULL) {
+        BN_TRY(check_name(nodes, n, path, stage, variant + 1, "variant", whole));
+        *variant = '.';
+    }
+    return add(s, path, stage, key, "SET", x);
+}
+
+static bn_status parse_set(struct settings *s, const struct stage_node *nodes, size_t n,
+                           char *set)
+{
+    for (char *p = set, *word;;) {
+        BN_TRY(next_word(&p, &word));
+        if (word == NULL)
+            return BN_OK;
+        char *equals = strchr(word, '=');
+        if (equals == NULL)
+            return bn_fail(BN_USAGE, "SET: `%s` has no `=`; write pipeline.stage.key=value, "
+                           "like ring.weights.lambda=1e-6, and quote a value with blanks: "
+                           "SET=\"ring.tuning.sigma='0.5 rad'\"", word);
+        char *whole = bn_copy(word);
+        struct setting *x;
+        *equals = '\0';
+        bn_status rc = whole ? set_path(s, nodes, n, word, whole, &x) : BN_NOMEM;
+        if (rc == BN_OK)
+            rc = list_add(&x->texts, equals + 1);
+        free(whole);
+        BN_TRY(rc);
+    }
+}
+
+bn_status settings_load(struct settings *s, const struct stage_node *nodes, size_t n,
+                        const char *set)
+{
+    struct list pipelines = { 0 };
+    bn_status rc = gather(nodes, n, NULL, NULL, &pipelines);
+    for (size_t i = 0; i < pipelines.n && rc == BN_OK; i++)
+        rc = load_file(s, nodes, n, pipelines.at[i]);
+    list_free(&pipelines);
+    s->n_files = s->n;
+    char *copy = rc == BN_OK ? bn_copy(set) : NULL;
+    if (copy != NULL)
+        rc = parse_set(s, nodes, n, copy);
+    else if (rc == BN_OK)
+        rc = BN_NOMEM;
+    free(copy);
+    return rc;
+}
+
+/* --- the values of a node ---------------------------------------------------- */
+
+static bn_status set_one(bn_values *v, const struct setting *x, bool from_file)
+{
+    if (from_file)
+        return bn_values_set(v, x->section, x->key, (const char *const *)x->texts.at,
+                             x->texts.n, x->origin);
+    return bn_values_set_text(v, x->section, x->key, x->texts.at[0], x->origin);
+}
+
+static bn_status apply(const struct settings *s, const char *pipeline, const char *section,
+                       bool files, bn_values *v)
+{
+    const size_t begin = files ? 0 : s->n_files, end = files ? s->n_files : s->n;
+    for (size_t i = begin; i < end; i++)
+        if (strcmp(s->at[i].pipeline, pipeline) == 0 &&
+            strcmp(s->at[i].section, section) == 0)
+            BN_TRY(set_one(v, &s->at[i], files));
+    return BN_OK;
+}
+
+static bn_status apply_root(const struct settings *s, const struct stage_node *node,
+                            bn_values *v)
+{
+    bn_values *root = NULL;
+    BN_TRY(bn_values_new(&root, root_params, BN_LEN(root_params)));
+    bn_status rc = apply(s, node->pipeline, "", true, root);
+    if (rc == BN_OK)
+        rc = apply(s, node->pipeline, "", false, root);
+    if (rc == BN_OK && node->schema->random)
+        rc = bn_values_set_text(v, "", "seed", bn_values_canonical(root, 0), "seed");
+    bn_values_free(root);
+    return rc;
+}
+
+bn_status settings_values(const struct settings *s, const struct stage_node *node,
+                          bn_values **out)
+{
+    bn_values *v = NULL;
+    char buf[256];
+    const char *section = section_of(node, buf);
+    BN_TRY(bn_values_new(&v, node->schema->params, node->schema->n_params));
+    bn_status rc = apply_root(s, node, v);
+    for (int files = 1; files >= 0 && rc == BN_OK; files--) {
+        rc = apply(s, node->pipeline, node->stage, files != 0, v);
+        if (rc == BN_OK && node->variant[0] != '\0')
+            rc = apply(s, node->pipeline, section, files != 0, v);
+    }
+    if (rc != BN_OK)
+        bn_values_free(v);
+    else
+        *out = v;
+    return rc;
+}
