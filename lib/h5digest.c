@@ -47,11 +47,12 @@ static herr_t innermost(unsigned n, const H5E_error2_t *e, void *reason)
     return 0;
 }
 
+/* To be asked before anything else of HDF5, which forgets its errors at each call. */
 static bn_status unreadable(const struct walk *w, const char *what)
 {
     const char *reason = "";
 
-    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, innermost, &reason);
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_DOWNWARD, innermost, &reason);
     return bn_fail(BN_INPUT, "%s: cannot read %s (%s); is the file damaged?", w->path, what,
                    *reason != '\0' ? reason : "no reason given");
 }
@@ -475,14 +476,14 @@ static bn_status add_dataset(struct walk *w, const char *name)
     const hid_t access = H5Pcreate(H5P_DATASET_ACCESS);
     H5Pset_chunk_cache(access, 12421, 4 * (size_t)BLOCK, 1.0);
     const hid_t dataset = H5Dopen2(w->file, name, access);
+    bn_status rc = dataset >= 0 ? BN_OK : unreadable(w, name);
     H5Pclose(access);
-    if (dataset < 0)
-        return unreadable(w, name);
+    if (rc != BN_OK)
+        return rc;
 
     const hid_t space = H5Dget_space(dataset), type = H5Dget_type(dataset);
     const hid_t memory = memory_type(type);
     add_type(w, type);
-    bn_status rc = BN_OK;
     if (add_space(w, space) > 0)
         rc = memory >= 0 ? add_boxes(w, dataset, memory, space, name) : unreadable(w, name);
     if (memory >= 0)
@@ -708,8 +709,8 @@ static bn_status collect(struct walk *w, const char *group)
         return unreadable(w, group);
 
     const herr_t got = H5Literate(id, H5_INDEX_NAME, H5_ITER_NATIVE, NULL, keep_link, &names);
-    H5Gclose(id);
     bn_status rc = finish_names(w, &names, got, group);
+    H5Gclose(id);
     for (size_t i = 0; rc == BN_OK && i < names.n; i++)
         rc = note_member(w, group, names.name[i]);
     drop_names(&names);
@@ -785,25 +786,25 @@ static bn_status add_all(struct walk *w)
     return BN_OK;
 }
 
-static hid_t open_file(const char *path)
+static bn_status open_file(struct walk *w)
 {
     /* As h5.c opens files: one process cannot open a file in two ways. */
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);
     const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     H5Pset_fclose_degree(access, H5F_CLOSE_SEMI);
-    const hid_t file = H5Fopen(path, H5F_ACC_RDONLY, access);
+    w->file = H5Fopen(w->path, H5F_ACC_RDONLY, access);
+    const bn_status rc = w->file >= 0 ? BN_OK : unreadable(w, "it as HDF5");
     H5Pclose(access);
-    return file;
+    return rc;
 }
 
 bn_status bn_h5_digest(const char *path, char hex[BN_HEX])
 {
-    struct walk w = { .path = path, .file = open_file(path) };
+    struct walk w = { .path = path };
     char sum[BN_HEX];
 
-    if (w.file < 0)
-        return unreadable(&w, "it as HDF5");
+    BN_TRY(open_file(&w));
     w.staged = bn_alloc(STAGED, 1);
     bn_status rc = w.staged != NULL ? bn_digest_new(&w.digest) : BN_NOMEM;
     if (rc == BN_OK) {
