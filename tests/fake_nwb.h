@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#define BASIN_DATA_DEFAULT "../shared/data"
 #define FAKE_TURN 6.283185307179586
 #define FAKE_ANGLE "/processing/behavior/CompassDirection/head-direction"
 #define FAKE_POSITION "/processing/behavior/Position/position"
@@ -175,7 +176,7 @@ static inline const char *recordings(void)
     const char *data = getenv("BASIN_DATA");
     char file[1024];
     if (data == NULL || data[0] == '\0')
-        data = "../shared/data";
+        data = BASIN_DATA_DEFAULT;
     snprintf(file, sizeof file, "%s/mouse28-140313.nwb", data);
     if (access(file, R_OK) == 0)
         return data;

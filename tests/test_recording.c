@@ -480,7 +480,7 @@ static void locate(const char *self)
              self[0] == '/' ? "" : here, self[0] == '/' ? "" : "/", length,
              slash != NULL ? self : ".");
     const char *folder = getenv("BASIN_DATA");
-    folder = folder != NULL && folder[0] != '\0' ? folder : "../shared/data";
+    folder = folder != NULL && folder[0] != '\0' ? folder : BASIN_DATA_DEFAULT;
     snprintf(data, sizeof data, "%s%s%s", folder[0] == '/' ? "" : here,
              folder[0] == '/' ? "" : "/", folder);
     setenv("BASIN_DATA", data, 1);
