@@ -185,20 +185,22 @@ static void spectrum(const struct bn_operator *op)
 
 /* Harmonics of the predicted covariances: closed forms where the tuning has them,
  * the population's own where its prediction was only drawn.                 */
-static void covariance_harmonics(double *x, double *phi, double *cross, size_t h)
+static void harmonics_of(const char *dataset, double *hat, size_t h)
 {
     size_t m;
+    const double *covariance = bn_input_vec("tuning", dataset, &m);
+    BN_CHECK(bn_fourier_even(covariance, m, hat, h));
+}
+
+static void covariance_harmonics(double *x, double *phi, double *cross, size_t h)
+{
     char *method;
     BN_CHECK(bn_h5_get_text(bn_input("tuning"), "/covariance_rate", "method", &method));
     const bool drawn = strcmp(method, "drawn") == 0;
-    BN_CHECK(bn_fourier_even(bn_input_vec("tuning", drawn ? "/covariance_current_sampled"
-                                                          : "/covariance_current", &m),
-                             m, x, h));
     free(method);
-    BN_CHECK(bn_fourier_even(bn_input_vec("tuning", drawn ? "/covariance_rate_sampled"
-                                                          : "/covariance_rate", &m),
-                             m, phi, h));
-    BN_CHECK(bn_fourier_even(bn_input_vec("tuning", "/covariance_cross", &m), m, cross, h));
+    harmonics_of(drawn ? "/covariance_current_sampled" : "/covariance_current", x, h);
+    harmonics_of(drawn ? "/covariance_rate_sampled" : "/covariance_rate", phi, h);
+    harmonics_of(drawn ? "/covariance_cross_sampled" : "/covariance_cross", cross, h);
 }
 
 /* Mean over neurons of coefficients after turning each curve's preferred angle to
@@ -237,7 +239,7 @@ static void profiles(const struct bn_targets *t, const struct bn_operator *op, d
     aligned_mean(&t->x, t->preferred, xr, xi, h);
     aligned_mean(&t->phi, t->preferred, pr, pi, h);
     for (size_t b = 0; b < bins; b++) {
-        angle[b] = BN_TWO_PI * ((double)b / (double)bins - 0.5);
+        angle[b] = BN_TWO_PI * ((double)b - (double)(bins / 2)) / (double)bins;
         for (size_t k = 0; k < h; k++) {
             const double a = (double)k * angle[b], twice = k == 0 ? 1.0 : 2.0;
             const double w = twice / (gphi[k] + lambda);
@@ -251,7 +253,6 @@ static void profiles(const struct bn_targets *t, const struct bn_operator *op, d
     for (size_t b = 0; b < bins; b++) {
         const size_t from = (b + bins - bins / 2) % bins;
         centred[b] = count[from] > 0.0 ? mean[from] / count[from] : 0.0;
-        angle[b] = BN_TWO_PI * ((double)b - (double)(bins / 2)) / (double)bins;
     }
     bn_output_vec("/profile_angle", angle, bins);
     bn_output_vec("/profile", centred, bins);

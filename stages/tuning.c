@@ -38,6 +38,8 @@ static const struct bn_output outputs[] = {
     { "/covariance_rate_sampled", "theta", "1", "the same, mean over neurons and angles", 1e-9,
       0, false },
     { "/covariance_cross", "theta", "1", "E[x*(t) phi*(t + lag)], predicted", 1e-9, 0, false },
+    { "/covariance_cross_sampled", "theta", "1", "the same, mean over neurons and angles", 1e-9,
+      0, false },
     { "/mean_gain", "", "1", "alpha = E[phi'(x*)], mean over neurons and angles", 1e-9, 0,
       false },
     { "/aligned_mean", "theta", "1", "mean rate after aligning preferred angles at pi", 1e-9, 0,
@@ -242,6 +244,7 @@ static void run(void)
     covariances(&p.current, &p.rate, cx, cr, cross);
     bn_output_vec("/covariance_current_sampled", cx, m);
     bn_output_vec("/covariance_rate_sampled", cr, m);
+    bn_output_vec("/covariance_cross_sampled", cross, m);
     bn_progress(0.7);
     predict(&p, recorded);
 }
