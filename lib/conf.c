@@ -62,7 +62,7 @@ static void put(struct buffer *b, const char *text, size_t n)
     b->text[b->length] = '\0';
 }
 
-/* --- tokens ---------------------------------------------------------------------- */
+/* --- tokens --------------------------------------------------------------- */
 
 static bn_status skip_comment(struct source *s)
 {
@@ -234,7 +234,7 @@ static bn_status read_list(struct source *s, struct buffer *raw)
     return BN_OK;
 }
 
-/* --- values ---------------------------------------------------------------------- */
+/* --- values --------------------------------------------------------------- */
 
 static char complaint[256];
 
@@ -288,7 +288,7 @@ static bn_status hand_over(const struct reader *r, const struct source *s, long 
     return rc;
 }
 
-/* --- names --------------------------------------------------------------------------- */
+/* --- names ---------------------------------------------------------------- */
 
 static const struct bn_section *find_section(const struct reader *r, const char *name)
 {
@@ -395,7 +395,7 @@ static bn_status unknown_key(const struct reader *r, const struct source *s, lon
                    near != NULL ? "`?" : "");
 }
 
-/* --- statements -------------------------------------------------------------------------- */
+/* --- statements ----------------------------------------------------------- */
 
 static bn_status read_assignment(const struct reader *r, struct source *s, long line,
                                  const struct bn_section *section, const char *key)
@@ -573,7 +573,7 @@ static bn_status read_block(const struct reader *r, struct source *s,
     }
 }
 
-/* --- files ------------------------------------------------------------------------------------ */
+/* --- files ---------------------------------------------------------------- */
 
 static bn_status slurp(FILE *f, struct source *s)
 {

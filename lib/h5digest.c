@@ -38,7 +38,7 @@ struct walk {
     size_t n_staged;
 };
 
-/* --- failing ----------------------------------------------------------------------- */
+/* --- failing -------------------------------------------------------------- */
 
 static herr_t innermost(unsigned n, const H5E_error2_t *e, void *reason)
 {
@@ -57,7 +57,7 @@ static bn_status unreadable(const struct walk *w, const char *what)
                    *reason != '\0' ? reason : "no reason given");
 }
 
-/* --- feeding the digest --------------------------------------------------------------- */
+/* --- feeding the digest --------------------------------------------------- */
 
 static void flush(struct walk *w)
 {
@@ -105,7 +105,7 @@ static void add_numbers(struct walk *w, const unsigned char *bytes, size_t size,
             add(w, bytes + i * size + k - 1, 1);
 }
 
-/* --- types -------------------------------------------------------------------------------- */
+/* --- types ---------------------------------------------------------------- */
 
 static void add_type(struct walk *w, hid_t type);
 
@@ -129,27 +129,29 @@ static void add_member_types(struct walk *w, hid_t type, bool compound)
 /* The values of an enumeration, by name, as little-endian numbers. */
 static void add_enum(struct walk *w, hid_t type)
 {
-    const hid_t base = H5Tget_super(type), native = H5Tget_native_type(type, H5T_DIR_ASCEND);
+    const hid_t base = H5Tget_super(type);
+    const hid_t native = H5Tget_native_type(type, H5T_DIR_ASCEND);
+    const size_t size = H5Tget_size(native);
     const int n = H5Tget_nmembers(native);
     unsigned char value[64] = { 0 };
 
     add_type(w, base);
     add_member_types(w, type, false);
-    for (unsigned i = 0; n > 0 && i < (unsigned)n && H5Tget_size(native) <= sizeof value; i++)
+    for (unsigned i = 0; n > 0 && i < (unsigned)n && size <= sizeof value; i++)
         if (H5Tget_member_value(native, i, value) >= 0)
-            add_numbers(w, value, H5Tget_size(native), 1);
+            add_numbers(w, value, size, 1);
     H5Tclose(native);
     H5Tclose(base);
 }
 
 static void add_float(struct walk *w, hid_t type)
 {
-    size_t sign, exponent, exponent_size, mantissa, mantissa_size;
+    size_t sign, exponent, n_exponent, mantissa, n_mantissa;
 
     add_number(w, H5Tget_size(type));
-    if (H5Tget_fields(type, &sign, &exponent, &exponent_size, &mantissa, &mantissa_size) >= 0) {
-        add_number(w, exponent_size);
-        add_number(w, mantissa_size);
+    if (H5Tget_fields(type, &sign, &exponent, &n_exponent, &mantissa, &n_mantissa) >= 0) {
+        add_number(w, n_exponent);
+        add_number(w, n_mantissa);
         add_number(w, H5Tget_ebias(type));
     }
 }
@@ -230,7 +232,7 @@ static bool is_plain(hid_t type)
            class == H5T_BITFIELD;
 }
 
-/* --- values ----------------------------------------------------------------------------------- */
+/* --- values --------------------------------------------------------------- */
 
 static void add_values(struct walk *w, hid_t type, const unsigned char *bytes, size_t n);
 
@@ -279,6 +281,7 @@ static void add_region(struct walk *w, const void *reference)
 static void add_references(struct walk *w, hid_t type, const unsigned char *bytes, size_t n)
 {
     const bool region = H5Tequal(type, H5T_STD_REF_DSETREG) > 0;
+    const H5R_type_t kind = region ? H5R_DATASET_REGION : H5R_OBJECT;
     const size_t size = H5Tget_size(type);
     const char *path = "nowhere";
 
@@ -286,8 +289,7 @@ static void add_references(struct walk *w, hid_t type, const unsigned char *byte
         const unsigned char *r = bytes + i * size;
         /* Columns of references often repeat one. */
         if (i == 0 || memcmp(r, r - size, size) != 0) {
-            const hid_t object = H5Rdereference2(w->file, H5P_DEFAULT,
-                                                 region ? H5R_DATASET_REGION : H5R_OBJECT, r);
+            const hid_t object = H5Rdereference2(w->file, H5P_DEFAULT, kind, r);
             path = path_of(w, object);
             if (object >= 0)
                 H5Oclose(object);
@@ -376,7 +378,7 @@ static void add_values(struct walk *w, hid_t type, const unsigned char *bytes, s
     }
 }
 
-/* --- datasets and attributes -------------------------------------------------------------------- */
+/* --- datasets and attributes ---------------------------------------------- */
 
 /* Returns the number of elements. */
 static hsize_t add_space(struct walk *w, hid_t space)
@@ -432,8 +434,9 @@ static bn_status read_box(struct walk *w, hid_t dataset, hid_t type, hid_t space
     for (int k = 0; k < rank; k++)
         n *= (size_t)count[k];
 
-    const hsize_t flat = n;
-    const hid_t memory = H5Screate_simple(1, &flat, NULL);
+    /* Of the shape of the box: HDF5 goes element by element if the ranks differ. */
+    const hid_t memory = rank > 0 ? H5Screate_simple(rank, count, NULL)
+                                  : H5Screate(H5S_SCALAR);
     const bool plain = is_plain(type);
     bn_status rc = BN_OK;
 
@@ -531,7 +534,7 @@ static bn_status add_attribute(struct walk *w, hid_t object, const char *owner,
     return rc;
 }
 
-/* --- names, sorted ---------------------------------------------------------------------------------- */
+/* --- names, sorted -------------------------------------------------------- */
 
 struct names {
     char **name;
@@ -609,7 +612,7 @@ static bn_status add_attributes(struct walk *w, const char *owner)
     return rc;
 }
 
-/* --- the walk ----------------------------------------------------------------------------------------- */
+/* --- the walk ------------------------------------------------------------- */
 
 static struct entry *append(struct walk *w, char *path)
 {
@@ -708,7 +711,8 @@ static bn_status collect(struct walk *w, const char *group)
     if (id < 0)
         return unreadable(w, group);
 
-    const herr_t got = H5Literate(id, H5_INDEX_NAME, H5_ITER_NATIVE, NULL, keep_link, &names);
+    const herr_t got = H5Literate(id, H5_INDEX_NAME, H5_ITER_NATIVE, NULL, keep_link,
+                                  &names);
     bn_status rc = finish_names(w, &names, got, group);
     H5Gclose(id);
     for (size_t i = 0; rc == BN_OK && i < names.n; i++)

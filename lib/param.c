@@ -63,7 +63,7 @@ static bool is_list(enum bn_type type)
     return type == BN_TYPE_REALS || type == BN_TYPE_INTEGERS || type == BN_TYPE_FILES;
 }
 
-/* --- failing ----------------------------------------------------------------- */
+/* --- failing -------------------------------------------------------------- */
 
 static bn_status wrong(const struct place *at, const char *fmt, ...) BN_PRINTF(2, 3);
 
@@ -118,7 +118,7 @@ static bn_status unknown(const struct bn_values *v, const struct place *at)
                    at->origin, known);
 }
 
-/* --- one text ------------------------------------------------------------------ */
+/* --- one text ------------------------------------------------------------- */
 
 static void show_range(const struct bn_param *p, const char *unit, char *buf, size_t size)
 {
@@ -251,7 +251,7 @@ static bn_status parse_item(const struct bn_param *p, const struct place *at,
     return parse_text(p, at, text, made, k);
 }
 
-/* --- one value --------------------------------------------------------------------- */
+/* --- one value ------------------------------------------------------------ */
 
 static void drop_value(struct value *v)
 {
@@ -322,7 +322,7 @@ static bn_status set(bn_values *v, size_t i, const struct place *at,
     return BN_OK;
 }
 
-/* --- lists in one text ----------------------------------------------------------------- */
+/* --- lists in one text ---------------------------------------------------- */
 
 static bool is_gap(char c)
 {
@@ -393,7 +393,7 @@ static bn_status set_list(bn_values *v, size_t i, const struct place *at, const 
     return rc;
 }
 
-/* --- the table --------------------------------------------------------------------------- */
+/* --- the table ------------------------------------------------------------ */
 
 bool bn_values_find(const bn_values *v, const char *name, size_t *i)
 {
@@ -470,7 +470,7 @@ void bn_values_free(bn_values *v)
     free(v);
 }
 
-/* --- reading --------------------------------------------------------------------------------- */
+/* --- reading -------------------------------------------------------------- */
 
 static bool is_one_text(enum bn_type type)
 {
@@ -531,7 +531,7 @@ const char *const *bn_values_texts(bn_values *v, const char *name, size_t *n)
     return (const char *const *)x->item;
 }
 
-/* --- for the frame ------------------------------------------------------------------------------ */
+/* --- for the frame -------------------------------------------------------- */
 
 size_t bn_values_count(const bn_values *v)
 {

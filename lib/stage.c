@@ -57,7 +57,7 @@ static struct frame {
 /* The unfinished output, for the signal handler: "" if there is none. */
 static char unfinished[PATH_MAX];
 
-/* --- ending ------------------------------------------------------------------------ */
+/* --- ending --------------------------------------------------------------- */
 
 /* HDF5 crashes in its exit handler when a file could not be written out. */
 static bool hdf5_is_broken;
@@ -145,7 +145,7 @@ static void catch_signals(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
-/* --- command line ---------------------------------------------------------------------- */
+/* --- command line --------------------------------------------------------- */
 
 enum { OPT_IN = 1000, OPT_OUT, OPT_PARAMS, OPT_SECTION, OPT_SET, OPT_THREADS, OPT_QUIET,
        OPT_HELP, OPT_SCHEMA, OPT_DIGEST, OPT_CODE, OPT_PROGRESS };
@@ -227,7 +227,7 @@ static void parse_command_line(int argc, char **argv)
         BN_REFUSE(BN_USAGE, "the command line is not understood; see --help");
 }
 
-/* --- parameters ---------------------------------------------------------------------------- */
+/* --- parameters ----------------------------------------------------------- */
 
 static const double WHOLE = 9007199254740992.0;     /* 2^53: exact as a double, in JSON */
 
@@ -287,14 +287,14 @@ static void load_params(void)
 /* KEY=VALUE or SECTION.KEY=VALUE; a section may have a dot itself. */
 static void apply_set(const char *text)
 {
-    const char *equals = strchr(text, '=');
-    if (equals == NULL || equals == text)
+    const size_t n = strcspn(text, "=");
+    if (n == 0 || text[n] == '\0')
         BN_REFUSE(BN_USAGE, "--set %s: expected KEY=VALUE", text);
 
     char *key = bn_copy(text);
     if (key == NULL)
         bn_die(BN_NOMEM);
-    key[equals - text] = '\0';
+    key[n] = '\0';
     const char *section = "", *name = key;
     char *dot = strrchr(key, '.');
     if (dot != NULL) {
@@ -305,11 +305,11 @@ static void apply_set(const char *text)
     bn_status rc;
     if (*section != '\0' && strcmp(section, frame.stage->name) != 0 &&
         (frame.section == NULL || strcmp(section, frame.section) != 0))
-        rc = bn_fail(BN_USAGE, "--set %s: [%s] is not a section of this stage, whose section "
-                     "is [%s]", text, section,
+        rc = bn_fail(BN_USAGE, "--set %s: [%s] is not a section of this stage, whose "
+                     "section is [%s]", text, section,
                      frame.section != NULL ? frame.section : frame.stage->name);
     else
-        rc = bn_values_set_text(frame.values, section, name, equals + 1, "--set");
+        rc = bn_values_set_text(frame.values, section, name, text + n + 1, "--set");
     free(key);
     if (rc != BN_OK)
         bn_die(rc);
@@ -331,7 +331,7 @@ static void resolve_params(void)
         apply_set(frame.sets.text[i]);
 }
 
-/* --- files ---------------------------------------------------------------------------------- */
+/* --- files ---------------------------------------------------------------- */
 
 static bool find_role(const char *role, size_t *i)
 {
@@ -362,25 +362,26 @@ _Noreturn static void unknown_role(const char *option, const char *role)
     const char *near = bn_nearest(role, roles, n);
     free(roles);
     if (near != NULL)
-        BN_REFUSE(BN_USAGE, "%s: unknown input `%s`: did you mean `%s`?", option, role, near);
-    BN_REFUSE(BN_USAGE, "%s: unknown input `%s`; the inputs of this stage: %s", option, role,
-              n > 0 ? known : "none");
+        BN_REFUSE(BN_USAGE, "%s: unknown input `%s`: did you mean `%s`?", option, role,
+                  near);
+    BN_REFUSE(BN_USAGE, "%s: unknown input `%s`; the inputs of this stage: %s", option,
+              role, n > 0 ? known : "none");
 }
 
 /* ROLE=REST: its input, and the rest. */
 static struct input *role_of(const char *option, const char *text, const char **rest)
 {
-    const char *equals = strchr(text, '=');
+    const size_t n = strcspn(text, "=");
     size_t i;
 
-    if (equals == NULL || equals == text || equals[1] == '\0')
+    if (n == 0 || text[n] == '\0' || text[n + 1] == '\0')
         BN_REFUSE(BN_USAGE, "%s %s: expected ROLE=%s", option, text,
                   strcmp(option, "--in") == 0 ? "FILE" : "HEX");
     char role[128];
-    snprintf(role, sizeof role, "%.*s", (int)(equals - text), text);
+    snprintf(role, sizeof role, "%.*s", (int)n, text);
     if (!find_role(role, &i))
         unknown_role(option, role);
-    *rest = equals + 1;
+    *rest = text + n + 1;
     return &frame.inputs[i];
 }
 
@@ -505,7 +506,7 @@ static void publish(void)
     sync_path(directory, O_DIRECTORY);
 }
 
-/* --- parameters, for run() --------------------------------------------------------------------- */
+/* --- parameters, for run() ------------------------------------------------ */
 
 double bn_real(const char *name)
 {
@@ -581,7 +582,7 @@ struct bn_rng bn_random(void)
     };
 }
 
-/* --- memory ------------------------------------------------------------------------------------ */
+/* --- memory --------------------------------------------------------------- */
 
 static void own(void *block)
 {
@@ -613,7 +614,7 @@ double *bn_scratch_vec(size_t n)
     return x;
 }
 
-/* --- inputs, for run() ----------------------------------------------------------------------------- */
+/* --- inputs, for run() ---------------------------------------------------- */
 
 bool bn_has_input(const char *role)
 {
@@ -686,7 +687,7 @@ double bn_input_number(const char *role, const char *dataset)
     return x[0];
 }
 
-/* --- outputs, for run() ---------------------------------------------------------------------------- */
+/* --- outputs, for run() --------------------------------------------------- */
 
 /* The axes of an output, one word each. */
 struct axes {
@@ -856,7 +857,7 @@ static void attach_axes(void)
         BN_REFUSE(BN_OUTPUT, "no output was written; this is a bug of the stage");
 }
 
-/* --- provenance ---------------------------------------------------------------------------------------- */
+/* --- provenance ----------------------------------------------------------- */
 
 struct row {
     const char *name, *unit;
@@ -965,7 +966,7 @@ static void record_provenance(void)
     record_inputs();
 }
 
-/* --- people -------------------------------------------------------------------------------------------- */
+/* --- people --------------------------------------------------------------- */
 
 void bn_progress(double fraction)
 {
@@ -1004,7 +1005,7 @@ void bn_say(const char *fmt, ...)
     fprintf(stderr, "%s: %s\n", frame.stage->name, text);
 }
 
-/* --- the run --------------------------------------------------------------------------------------------- */
+/* --- the run -------------------------------------------------------------- */
 
 static int show(void)
 {

@@ -15,7 +15,7 @@ static bool is_number(const struct bn_param *p)
            p->type == BN_TYPE_INTEGER || p->type == BN_TYPE_INTEGERS;
 }
 
-/* --- for people -------------------------------------------------------------------- */
+/* --- for people ----------------------------------------------------------- */
 
 static void show_inputs(const struct bn_stage *s)
 {
@@ -95,7 +95,7 @@ void bn_stage_help(const struct bn_stage *s, const struct bn_param *table, size_
            "6 out of memory\n");
 }
 
-/* --- for programs ------------------------------------------------------------------- */
+/* --- for programs --------------------------------------------------------- */
 
 static json_t *text_or_null(const char *text)
 {

@@ -111,7 +111,7 @@ static void run(void)
         bn_output_number("/residual", 1.0);
 }
 
-/* --- running it --------------------------------------------------------------------- */
+/* --- running it ----------------------------------------------------------- */
 
 static char dir[] = "/tmp/test_stage.XXXXXX";
 
@@ -210,7 +210,7 @@ static void write_text(const char *name, const char *text)
 
 #define GOOD "--in tuning=tuning.h5 --out out.h5 "
 
-/* --- tests ----------------------------------------------------------------------------- */
+/* --- tests ---------------------------------------------------------------- */
 
 static void the_result_explains_itself(void **state)
 {
