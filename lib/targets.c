@@ -21,33 +21,44 @@ static struct bn_transfer read_transfer(const char *role)
     return t;
 }
 
-static struct bn_mat coefficients(const char *role, const char *dataset)
+static struct bn_mat coefficients(const char *role, const char *dataset, bool nyquist)
 {
     const struct bn_mat curves = bn_input_mat(role, dataset);
-    struct bn_mat c = bn_scratch(curves.rows, curves.cols - (curves.cols % 2 == 0));
+    struct bn_mat c = bn_scratch(curves.rows,
+                                 curves.cols - (curves.cols % 2 == 0 && !nyquist));
 
     BN_CHECK(bn_fourier(&curves, &c));
     return c;
 }
 
-struct bn_targets bn_targets_read(const char *role)
+static struct bn_targets read_targets(const char *role, bool nyquist)
 {
     struct bn_targets t = { .transfer = read_transfer(role) };
     size_t n, m;
 
-    t.x = coefficients(role, "/current");
-    t.phi = coefficients(role, "/rate");
+    t.x = coefficients(role, "/current", nyquist);
+    t.phi = coefficients(role, "/rate", nyquist);
     t.preferred = bn_input_vec(role, "/preferred", &n);
     (void)bn_input_vec(role, "/theta", &m);
     t.angles = m;
     if (t.x.rows != t.phi.rows || t.x.cols != t.phi.cols || n != t.x.rows
-        || m - (m % 2 == 0) != t.x.cols)
+        || m - (m % 2 == 0 && !nyquist) != t.x.cols)
         BN_REFUSE(BN_INPUT, "%s: /current, /rate, /preferred and /theta do not fit together",
                   bn_h5_path(bn_input(role)));
     size_t *order = (size_t *)(void *)bn_scratch_vec(n);
     BN_CHECK(bn_ring_order(t.preferred, n, order));
     t.order = order;
     return t;
+}
+
+struct bn_targets bn_targets_read(const char *role)
+{
+    return read_targets(role, false);
+}
+
+struct bn_targets bn_targets_read_grid(const char *role)
+{
+    return read_targets(role, true);
 }
 
 static bool has(const char *role, const char *dataset)

@@ -217,7 +217,7 @@ static void scrambled(const struct bn_targets *t, const struct bn_recurrent *j,
 
 static void run(void)
 {
-    const struct bn_targets t = bn_targets_read("tuning");
+    const struct bn_targets t = bn_targets_read_grid("tuning");
 
     if (bn_is("kind", "offline")) {
         offline(&t);

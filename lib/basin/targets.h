@@ -20,6 +20,9 @@ struct bn_targets {
     struct bn_transfer transfer;         /* the network's rate function */
 };
 struct bn_targets bn_targets_read(const char *role);
+/* The same with R = M: an even M keeps its Nyquist term, which belongs to the fit on
+ * the grid although it is no function of the angle.                         */
+struct bn_targets bn_targets_read_grid(const char *role);
 
 struct bn_recurrent {
     struct bn_operator weights, velocity;          /* velocity.n = 0 if there is none */
