@@ -77,26 +77,30 @@ tests   := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/test_*.c))
 benches := $(patsubst bench/%.c,$B/bench/%,$(wildcard bench/bench_*.c))
 programs: $B/programs.mk
 
+# Everything is made beside its place and moved there: two makes at once may build.
+tmp = $(@D)/.$$$$.$(@F)
+move = mv $(tmp) $@
+
 # Changed flags or library versions are a changed prerequisite: no `make clean`.
 flags := $(CC) $(CFLAGS) $(LDLIBS) $(shell pkg-config --modversion $(PKGS))
 $B/flags: FORCE
 	+@mkdir -p $(@D); echo '$(flags)' | cmp -s - $@ || echo '$(flags)' > $@
 $B/%.o: %.c $B/flags
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(CC) $(CFLAGS) -MMD -MP -MT $@ -MF $(tmp).d -c $< -o $(tmp) && \
+	  mv $(tmp).d $(@:.o=.d) && $(move)
 $B/libbasin.a: $(lib)
-	@rm -f $@
-	$(AR) rcs $@ $^
+	$(AR) rcs $(tmp) $^ && $(move)
 $(stages): $B/stages/%: $B/stages/%.o $B/libbasin.a
 $(tests): $B/tests/%: $B/tests/%.o $B/libbasin.a
 $(benches): $B/bench/%: $B/bench/%.o $B/libbasin.a
 $B/basin: $(call objects,tools/basin/*.c) $B/libbasin.a
 $(tests): private LDLIBS += -lcmocka
 $B/basin $(stages) $(tests) $(benches):
-	$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
+	$(CC) $(CFLAGS) $^ $(LDLIBS) -o $(tmp) && $(move)
 $(schemas): $B/schema/%.json: $B/stages/%
 	@mkdir -p $(@D)
-	@$< --schema > $@.tmp && mv $@.tmp $@
+	@$< --schema > $(tmp) && $(move)
 # Empty; its time says that every program is fresh.  Short names for the hand.
 $B/programs.mk: $B/basin $(stages) $(schemas)
 	@touch $@; $(if $(filter release,$V),ln -sfn $V/stages $V/basin $(BUILD)/)
@@ -131,8 +135,9 @@ include $B/programs.mk
 # these, whatever is edited meanwhile.  -n and -q look and do not wait their turn.
 RECORDED :=
 look := $(or $(findstring n,$(letters)),$(findstring q,$(letters)))
-PLAN := $(shell test -x $B/basin && exec $B/basin resolve --results '$R' --from '$P' \
-          --set '$(subst ','\'',$(SET))' $(if $(look),,--make $$PPID) || echo error:)
+PLAN := $(shell test -x $B/basin && BASIN_DATA='$(BASIN_DATA)' exec $B/basin resolve \
+          --results '$R' --from '$P' --set '$(subst ','\'',$(SET))' \
+          $(if $(look),,--make $$PPID) || echo error:)
 plan := $(basename $(notdir $(PLAN)))
 ifeq ($(filter error:%,$(PLAN)),)
 include $(PLAN) $(wildcard pipelines/*.mk)

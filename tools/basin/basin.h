@@ -130,6 +130,8 @@ enum holds { HOLDS_NOTHING, HOLDS_OBJECT, HOLDS_FILE };
 /* What lies at a target now: nothing usable, a link to an object of the cache
  * (loaded), or a file of the user's own.                                    */
 enum holds store_holds(const char *results, const char *name, struct object *o);
+/* Is it a file of the user's own?  Make then has no recipe for it. */
+bool store_is_own(const char *results, const char *name);
 /* Content digest of a file, remembered by device, inode, size and times. */
 BN_MUST_USE bn_status store_digest(const char *results, const char *path,
                                    char hex[BN_HEX]);

@@ -28,7 +28,7 @@ struct table {
 };
 
 struct options {
-    bool transpose, matrix, header;
+    bool transpose, matrix, grid, header;
     size_t every;
     const char *x, *y;
 };
@@ -422,7 +422,36 @@ static bn_status coordinates(const char *asked, const char *file, const char *sc
     return rc;
 }
 
-/* gnuplot's `binary matrix`: float n, x[n], then y and n values for each row. */
+/* One number of a matrix: four bytes, or nine digits (all that a float has). */
+static void put_cell(float z, bool text, bool first)
+{
+    if (!text)
+        fwrite(&z, sizeof z, 1, stdout);
+    else
+        printf(first ? "%.9g" : " %.9g", (double)z);
+}
+
+/* gnuplot's `nonuniform matrix`: n, x[n], then y and n values for each row; as text,
+ * because gnuplot cannot read its binary form from a pipe, or binary for a file.  */
+static void print_cells(const struct table *t, const float *x, const float *y,
+                        const struct options *o)
+{
+    const bool text = o->grid;
+
+    put_cell((float)((t->cols + o->every - 1) / o->every), text, true);
+    for (size_t j = 0; j < t->cols; j += o->every)
+        put_cell(x[j], text, false);
+    if (text)
+        putchar('\n');
+    for (size_t i = 0; i < t->rows; i += o->every) {
+        put_cell(y[i], text, true);
+        for (size_t j = 0; j < t->cols; j += o->every)
+            put_cell((float)t->numbers[i * t->cols + j], text, false);
+        if (text)
+            putchar('\n');
+    }
+}
+
 static bn_status print_matrix(const struct table *t, const char *name,
                               const struct options *o)
 {
@@ -435,18 +464,8 @@ static bn_status print_matrix(const struct table *t, const char *name,
         rc = coordinates(o->x, a.file, t->scale[1], t->cols, &x);
     if (rc == BN_OK)
         rc = coordinates(o->y, a.file, t->scale[0], t->rows, &y);
-    const float n = (float)((t->cols + o->every - 1) / o->every);
     if (rc == BN_OK)
-        fwrite(&n, sizeof n, 1, stdout);
-    for (size_t j = 0; j < t->cols && rc == BN_OK; j += o->every)
-        fwrite(&x[j], sizeof *x, 1, stdout);
-    for (size_t i = 0; i < t->rows && rc == BN_OK; i += o->every) {
-        fwrite(&y[i], sizeof *y, 1, stdout);
-        for (size_t j = 0; j < t->cols; j += o->every) {
-            const float z = (float)t->numbers[i * t->cols + j];
-            fwrite(&z, sizeof z, 1, stdout);
-        }
-    }
+        print_cells(t, x, y, o);
     free(x);
     free(y);
     address_free(&a);
@@ -504,8 +523,9 @@ static const char usage[] =
     "  --header           a first line with names and units\n"
     "  --transpose        rows for columns\n"
     "  --every N          every Nth row\n"
-    "  --matrix           for gnuplot's `binary matrix`; coordinates from the dimension\n"
-    "                     scales, or --x FILE:/dataset --y FILE:/dataset\n";
+    "  --grid             for gnuplot's `nonuniform matrix`; coordinates from the dimension\n"
+    "                     scales, or --x FILE:/dataset --y FILE:/dataset\n"
+    "  --matrix           the same for `binary matrix`, to a file (gnuplot reads no pipe)\n";
 
 static bn_status parse_option(int argc, char **argv, int *i, struct options *o)
 {
@@ -513,6 +533,8 @@ static bn_status parse_option(int argc, char **argv, int *i, struct options *o)
     int64_t n;
     if (strcmp(option, "--transpose") == 0)
         o->transpose = true;
+    else if (strcmp(option, "--grid") == 0)
+        o->matrix = o->grid = true;
     else if (strcmp(option, "--matrix") == 0)
         o->matrix = true;
     else if (strcmp(option, "--header") == 0)
@@ -543,7 +565,7 @@ static bn_status show(char *const *names, size_t n, const struct options *o)
     }
     if (rc == BN_OK && o->matrix)
         rc = n == 1 ? print_matrix(&tables[0], names[0], o)
-                    : bn_fail(BN_USAGE, "--matrix takes one dataset");
+                    : bn_fail(BN_USAGE, "--grid and --matrix take one dataset");
     else if (rc == BN_OK)
         rc = print_columns(tables, n, o, names);
     for (size_t i = 0; tables != NULL && i < n; i++)

@@ -418,7 +418,7 @@ static void print_names(FILE *f, const struct resolve *r, const char *variable,
     json_t *node;
     fprintf(f, "%s :=", variable);
     json_object_foreach(r->plan, name, node)
-        if (strcmp(strrchr(name, '.'), suffix) == 0)
+        if (strcmp(strrchr(name, '.'), suffix) == 0 && !store_is_own(r->results, name))
             fprintf(f, " \\\n  %s/%s", r->results, name);
     fprintf(f, "\n");
 }

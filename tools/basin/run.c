@@ -191,6 +191,8 @@ static int run_stage(const struct run *r, const json_t *node, const char *name,
         rc = child_run(c);
         status = rc == BN_OK ? child_status(c, name) : (int)rc;
         c->argv = NULL;
+        if (status > 0 && status < 128)
+            bn_fail(BN_INPUT, "%s", "");     /* the stage has said why */
     }
     if (status == 0)
         status = (int)check_files(r, node, name);
@@ -452,7 +454,7 @@ int run_main(int argc, char **argv)
     int status = (int)file_build_folder(&r.build);
     if (status == 0)
         status = ensure(&r, target + n + 1, true, &o);
-    if (status != 0)
+    if (status != 0 && bn_error()[0] != '\0')
         fprintf(stderr, "basin: %s\n", bn_error());
     object_free(&o);
     free(r.build);

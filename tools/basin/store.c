@@ -277,6 +277,14 @@ static bool link_key(const char *path, char k2[BN_HEX])
     return true;
 }
 
+bool store_is_own(const char *results, const char *name)
+{
+    char *path = bn_format("%s/%s", results, name), k2[BN_HEX];
+    const bool own = path != NULL && !link_key(path, k2) && file_exists(path);
+    free(path);
+    return own;
+}
+
 enum holds store_holds(const char *results, const char *name, struct object *o)
 {
     *o = (struct object){ 0 };

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT
+ * End to end, through Make: copies of the tree in two folders, small networks.
+ * The copies use the programs that are built already.                        */
+#include "shell.h"
+
+#define SMALL "ring.tuning.neurons=60 ring.tuning.angles=48 "                 \
+              "ring.tuning.model_curves=100 ring.weights.form=dense "
+
+static char root[512], make[2048];
+
+/* make with the programs of this build; results never in results/, which is for
+ * release programs.                                                          */
+static int setup(void **state)
+{
+    (void)state;
+    static char dir[] = "/tmp/basin-test-XXXXXX";
+    char here[512], build[1024], cc[64] = "gcc";
+    if (getcwd(here, sizeof here) == NULL || mkdtemp(dir) == NULL)
+        return -1;
+    snprintf(root, sizeof root, "%s", dir);
+    snprintf(build, sizeof build, "%s", programs());
+    char *variant = strrchr(build, '/');
+    *variant++ = '\0';
+    if (sh("cut -d ' ' -f 1 '%s/%s/flags'", build, variant) == 0)
+        sscanf(said, "%63s", cc);
+    snprintf(make, sizeof make, "env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make "
+             "--no-print-directory V=%s BUILD='%s' CC='%s' RESULTS=out", variant, build, cc);
+    for (int k = 1; k <= 2; k++)
+        if (sh("mkdir '%s/%d' && cd '%s' && cp -Rp Makefile lib stages tools tests params "
+               "pipelines figures '%s/%d'", root, k, here, root, k) != 0)
+            return -1;
+    return chdir(root);
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    return chdir("/") == 0 ? sh("rm -rf '%s'", root) : -1;
+}
+
+static int clean(void **state)
+{
+    (void)state;
+    return sh("rm -rf 1/out 2/out");
+}
+
+static void two_trees_same_bytes(void **state)
+{
+    (void)state;
+    for (int k = 1; k <= 2; k++) {
+        assert_runs("%s -C %d -j%d out/ring/weights.circulant.h5 out/ring/weights.hebb.h5 "
+                    "SET='" SMALL "'", make, k, k);
+        assert_int_equal(count_said(" memory "), 4);
+    }
+    static const char *const names[] = { "tuning", "weights", "weights.circulant",
+                                         "weights.hebb" };
+    for (size_t i = 0; i < BN_LEN(names); i++)
+        assert_runs("cmp 1/out/ring/%s.h5 2/out/ring/%s.h5", names[i], names[i]);
+    assert_runs("cd 1/out/cache/objects && find . -name '*.h5' -exec cmp {} "
+                "../../../../2/out/cache/objects/{} \\;");
+    assert_true(said[0] == '\0');
+}
+
+static void up_to_date_and_back(void **state)
+{
+    (void)state;
+    const char *target = "-C 1 out/ring/weights.h5";
+    assert_runs("%s %s SET='" SMALL "'", make, target);
+    assert_exits(0, "%s %s SET='" SMALL "' -q", make, target);
+    assert_runs("%s %s SET='" SMALL "'", make, target);
+    assert_says(said, "is up to date");
+    assert_exits(1, "%s %s SET='" SMALL "ring.weights.lambda=1e-5' -q", make, target);
+    assert_runs("%s %s SET='" SMALL "ring.weights.lambda=1e-5' -n", make, target);
+    assert_int_equal(count_said("basin run"), 1);
+    assert_runs("%s %s SET='" SMALL "ring.weights.lambda=1e-5'", make, target);
+    assert_int_equal(count_said(" memory "), 1);
+    assert_runs("%s %s SET='" SMALL "'", make, target);
+    assert_int_equal(count_said(" memory "), 0);
+    assert_int_equal(count_said("cached"), 1);
+    assert_exits(0, "%s %s SET='" SMALL "' -q", make, target);
+    assert_runs("%s %s SET='" SMALL "' -B", make, target);
+    assert_int_equal(count_said(" memory "), 2);
+}
+
+static void an_edit_is_noticed(void **state)
+{
+    (void)state;
+    const char *target = "-C 1 out/ring/weights.h5 SET='" SMALL "'";
+    assert_runs("%s %s", make, target);
+    assert_runs("cp -p 1/params/ring.conf kept.conf; "
+                "echo 'weights { lambda = 1e-4 }' >> 1/params/ring.conf");
+    assert_runs("%s %s", make, target);
+    assert_int_equal(count_said(" memory "), 1);
+    assert_runs("mv kept.conf 1/params/ring.conf");
+    assert_runs("%s %s", make, target);
+    assert_int_equal(count_said("cached"), 1);
+    assert_runs("rm 1/out/ring/tuning.h5");
+    assert_runs("%s %s", make, target);
+    assert_int_equal(count_said(" memory "), 0);
+    assert_runs("test -L 1/out/ring/tuning.h5; "
+                "rm -f 1/out/cache/objects/*/*.h5; %s %s", make, target);
+    assert_int_equal(count_said(" memory "), 2);     /* dangling links count for nothing */
+}
+
+static void wrong_parameter_runs_nothing(void **state)
+{
+    (void)state;
+    assert_exits(2, "%s -C 1 out/ring/weights.h5 SET='ring.weights.lamda=1'", make);
+    assert_says(said, "did you mean `lambda`");
+    assert_exits(2, "%s -C 1 figure1 FROM=rign", make);
+    assert_says(said, "did you mean `ring`");
+    assert_runs("cp -p 1/params/ring.conf kept.conf; "
+                "printf '\\ntuning {\\n  sigm = 1\\n}\\n' >> 1/params/ring.conf; "
+                "grep -n sigm 1/params/ring.conf | cut -d : -f 1 > line");
+    assert_exits(2, "%s -C 1 out/ring/weights.h5", make);
+    assert_says(said, "sigm");
+    char kept[sizeof said];
+    memcpy(kept, said, sizeof kept);
+    assert_runs("mv kept.conf 1/params/ring.conf; printf params/ring.conf:; cat line");
+    said[strcspn(said, "\n")] = '\0';
+    assert_says(kept, said);
+    assert_runs("! test -e 1/out/ring");
+}
+
+static void missing_recording(void **state)
+{
+    (void)state;
+    assert_exits(2, "BASIN_DATA=/nowhere %s -C 1 out/mouse/tuning.h5", make);
+    assert_says(said, "/nowhere/mouse28-140313.nwb");
+    assert_int_equal(count_said("basin: "), 1);
+    assert_runs("! test -e 1/out/mouse && test -z \"$(find 1/out/cache -type f "
+                "-path '*/tmp/*')\"");
+}
+
+/* Two makes with different values take turns; both end well, and what the last one
+ * left is what a fresh tree gives.                                          */
+static void two_makes_at_once(void **state)
+{
+    (void)state;
+    assert_runs("for s in 1 2 1 2; do %s -C 1 out/ring/weights.circulant.h5 "
+                "SET='" SMALL "ring.seed='$s & p=\"$p $!\"; done; "
+                "for i in $p; do wait $i || exit; done", make);
+    assert_int_equal(count_said(" memory "), 6);
+    for (int seed = 1; seed <= 2; seed++) {
+        assert_runs("%s -C 1 out/ring/weights.circulant.h5 SET='" SMALL "ring.seed=%d'",
+                    make, seed);
+        assert_int_equal(count_said(" memory "), 0);
+        assert_runs("rm -rf 2/out; %s -C 2 out/ring/weights.circulant.h5 SET='" SMALL
+                    "ring.seed=%d'", make, seed);
+        assert_runs("cmp 1/out/ring/weights.circulant.h5 2/out/ring/weights.circulant.h5");
+    }
+}
+
+/* A killed make leaves no lock, no half file and nothing wrong. */
+static void killed_and_continued(void **state)
+{
+    (void)state;
+    assert_runs("%s -C 2 out/ring/weights.h5 SET='" SMALL "'", make);
+    for (int k = 0; k < 5; k++)
+        assert_runs("setsid %s -C 1 out/ring/weights.h5 SET='" SMALL "ring.seed=%d' & "
+                    "sleep 0.%d; kill -9 -- -$! 2>/dev/null; wait 2>/dev/null; true", make,
+                    k, 1 + k % 3);
+    assert_runs("%s -C 1 out/ring/weights.h5 SET='" SMALL "'", make);
+    assert_runs("cmp 1/out/ring/weights.h5 2/out/ring/weights.h5");
+}
+
+static void own_weights(void **state)
+{
+    (void)state;
+    assert_runs("%s -C 1 out/ring/weights.h5 SET='" SMALL "'", make);
+    assert_runs("cd 1/out/ring && cp -L weights.h5 own.h5 && rm weights.h5 && "
+                "mv own.h5 weights.h5 && ls -i weights.h5 > ../own");
+    assert_runs("%s -C 1 out/ring/weights.circulant.h5 SET='" SMALL
+                "ring.weights.lambda=1e-5'", make);
+    assert_exits(0, "%s -C 1 out/ring/weights.circulant.h5 SET='" SMALL
+                 "ring.weights.lambda=1e-5' -q", make);
+    assert_runs("cd 1/out/ring && ls -i weights.h5 | cmp - ../own");
+}
+
+static void figures_are_equal_files(void **state)
+{
+    (void)state;
+    if (sh("test -e 1/figures/figure1.gp && command -v gnuplot && command -v pdftocairo")) {
+        print_message("skipped: no figure script, gnuplot or pdftocairo\n");
+        return;
+    }
+    for (int k = 1; k <= 2; k++) {
+        assert_runs("sleep %d; BASIN_DATA=/nowhere %s -C %d figure1 SET='" SMALL "'", k - 1,
+                    make, k);
+        assert_runs("cd %d/out/figures && test -s figure1.pdf && test -s figure1.svg && "
+                    "test -s figure1.png", k);
+    }
+    assert_runs("for f in pdf svg png; do "
+                "cmp 1/out/figures/figure1.$f 2/out/figures/figure1.$f || exit; done");
+    assert_exits(0, "BASIN_DATA=/nowhere %s -C 1 figure1 SET='" SMALL "' -q", make);
+    assert_runs("sed -i 's/^set multiplot/plot nonsense(/' 1/figures/figure1.gp");
+    assert_true(sh("BASIN_DATA=/nowhere %s -C 1 figure1 SET='" SMALL "'", make) != 0);
+    assert_runs("! test -e 1/out/figures/figure1.pdf && ! test -e 1/out/figures/figure1.png");
+}
+
+static void refused(void **state)
+{
+    (void)state;
+    assert_exits(2, "%s -C 1 -t out/ring/tuning.h5", make);
+    assert_says(said, "make -t");
+    assert_exits(2, "env -u MAKEFLAGS -u MAKELEVEL make -C 1 V=asan out/ring/tuning.h5 "
+                 "RESULTS=results results/ring/tuning.h5");
+    assert_says(said, "RESULTS=");
+    assert_exits(2, "mkdir -p 'a b' && cp 1/Makefile 'a b' && "
+                 "env -u MAKEFLAGS -u MAKELEVEL make -C 'a b' figures");
+    assert_says(said, "blank");
+}
+
+/* help, clean and deps need neither compiler nor pkg-config nor valid parameters. */
+static void bare_machine(void **state)
+{
+    (void)state;
+    assert_runs("mkdir -p bare && for p in sh rm cat sed head basename env; do "
+                "ln -sf \"$(command -v $p)\" bare; done; ln -sf \"$(command -v make)\" bare");
+    assert_runs("cp -p 1/params/ring.conf kept.conf; echo '{' >> 1/params/ring.conf");
+    assert_runs("env -i PATH=\"$PWD/bare\" make -C 1 help");
+    assert_says(said, "make figure");
+    assert_runs("env -i PATH=\"$PWD/bare\" make -C 1 clean; "
+                "mv kept.conf 1/params/ring.conf");
+}
+
+#define TEST(f) cmocka_unit_test_setup(f, clean)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(two_trees_same_bytes), TEST(up_to_date_and_back), TEST(an_edit_is_noticed),
+        TEST(wrong_parameter_runs_nothing), TEST(missing_recording),
+        TEST(two_makes_at_once), TEST(killed_and_continued), TEST(own_weights),
+        TEST(figures_are_equal_files), TEST(refused), TEST(bare_machine),
+    };
+    return cmocka_run_group_tests_name("pipeline", tests, setup, teardown);
+}
