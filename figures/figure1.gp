@@ -12,7 +12,7 @@ set ylabel "rate (1)"
 plot for [k=0:7] sprintf("< basin cat %s:/theta '%s:/classical[%d,:]'", tuning, tuning, k) lt 1
 
 letter = "b"; eval PANEL
-name = exists("tuning_recorded") ? "targets from recorded curves" : "targets"; eval NAME
+name = from eq "ring" ? "generated" : "targets from the recording"; eval NAME
 plot for [k=0:5] sprintf("< basin cat %s:/theta '%s:/rate[%d,:]'", tuning, tuning, k) lt k+1 dt 1
 
 letter = "c"; eval PANEL; name = "recorded"; eval NAME

@@ -2,7 +2,7 @@
 # figure2: the weights, their profile and their spectrum
 width = 15; height = 9.5
 load "figures/style.gp"
-set multiplot layout 2,3 margins 0.075,0.985,0.10,0.94 spacing 0.115,0.17
+set multiplot layout 2,3 margins 0.075,0.985,0.10,0.94 spacing 0.125,0.17
 d = diagnosis
 pair(a, b) = "< basin cat " . d . ":" . a . " " . d . ":" . b
 
@@ -11,36 +11,39 @@ stats pair("/profile_angle", "/profile") using 2 nooutput
 top = 5 * (STATS_max > -STATS_min ? STATS_max : -STATS_min)
 set palette defined (@SIGNED); set cbrange [-top:top]
 set xlabel "presynaptic neuron"; set ylabel "postsynaptic neuron"
+set xtics 100; set ytics 100
 set autoscale fix; set yrange [*:*] reverse
 set colorbox user size graph 0.03, 1 origin graph 1.03, 0 noborder
 letter = "a"; eval PANEL; name = "{/:Italic NJ}, arbitrary order"; eval NAME
 unset colorbox
-plot "< basin cat --matrix ".d.":/sample_unsorted" binary matrix with image
+plot "< basin cat --grid ".d.":/sample_unsorted" nonuniform matrix with image
 
 letter = "b"; eval PANEL; name = "{/:Italic NJ}, by preferred angle"; eval NAME
 set colorbox
-plot "< basin cat --matrix ".d.":/sample_sorted" binary matrix with image
+plot "< basin cat --grid ".d.":/sample_sorted" nonuniform matrix with image
 unset colorbox
 set yrange [*:*] noreverse; set autoscale
 
-set xlabel "difference of preferred angle (rad)"; set xrange [-pi:pi]
+set ytics auto
+set xlabel "angle difference (rad)"; set xrange [-pi:pi]
 set xtics ("−π" -pi, "0" 0, "π" pi)
-letter = "c"; eval PANEL; name = "mean profile"; eval NAME
-set ylabel "{/:Italic NJ} (1)"; set key top right
+letter = "c"; eval PANEL; name = "mean profile of {/:Italic NJ}"; eval NAME
+unset ylabel; set key bottom center
 plot pair("/profile_angle", "/profile") with points lt 1 pt 6 ps 0.5 title "mean of {/:Italic J}", \
      pair("/profile_angle", "/profile_predicted") lt 4 lw 1 title "predicted"
 
 letter = "d"; eval PANEL; name = "mean-field Mexican hat"; eval NAME
+set ylabel "{/:Italic NJ} (1)"
 plot pair("/profile_angle", "/hat") lt 2
 
 set xlabel "Re {/Symbol l} (1)"; set ylabel "Im {/Symbol l} (1)"; set xtics auto
-set xrange [*:*]; set yrange [-0.35:0.35]; set key top right
+set xrange [*:*]; set yrange [-0.15:0.15]; set key top left
 letter = "e"; eval PANEL; name = "eigenvalues of {/:Italic J}"; eval NAME
 plot pair("/eigenvalue_real", "/eigenvalue_imag") with points lt 1 pt 6 ps 0.6 title "measured", \
      "< basin cat ".d.":/harmonic ".d.":/predicted" using 2:($1 > 0 ? 0 : 1/0) with points lt 2 pt 2 ps 1.1 title "doublets", \
      "" using 2:($1 == 0 ? 0 : 1/0) with points lt 4 pt 1 ps 1.3 title "singlet"
 
-set logscale y; set yrange [1e-4:*]; set format y "10^{%T}"
+set logscale y; set yrange [1e-3:*]; set format y "10^{%T}"
 set xlabel "rank"; set ylabel "singular value (1)"; set xrange [0:60]
 letter = "f"; eval PANEL; name = "singular values of {/:Italic J}"; eval NAME
 plot "< basin cat ".d.":/singular" using ($0+1):1 with points lt 1 pt 7 ps 0.5

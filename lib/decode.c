@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <basin/decode.h>
 #include <basin/fourier.h>
+#include <basin/manifold.h>
 #include <basin/mem.h>
 
 #include <math.h>
@@ -118,6 +119,19 @@ bn_status bn_decode_overlap(const bn_decoder *d, const struct bn_mat *rate,
         rc = extrema(&c, d->grid, 1, angle, peak);
     bn_mat_free(&c);
     return rc;
+}
+
+void bn_decode_vector(const double *preferred, const struct bn_mat *rate, double *angle)
+{
+    for (size_t t = 0; t < rate->rows; t++) {
+        const double *r = bn_mat_row(rate, t);
+        double c = 0.0, s = 0.0;
+        for (size_t i = 0; i < rate->cols; i++) {
+            c += r[i] * cos(preferred[i]);
+            s += r[i] * sin(preferred[i]);
+        }
+        angle[t] = bn_ring_wrap(atan2(s, c));
+    }
 }
 
 /* d^2 = |x|^2 - 2 x.x*(theta) + |x*(theta)|^2, all per neuron. */

@@ -55,7 +55,7 @@ static const char *reason(void)
     static _Thread_local char text[256];
     const char *desc = "";
 
-    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, innermost, &desc);
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_DOWNWARD, innermost, &desc);
     strncpy(text, desc, sizeof text - 1);
     return text[0] != '\0' ? text : "no reason given";
 }
@@ -99,11 +99,12 @@ bn_status bn_h5_create(bn_h5 **f, const char *path)
     H5Pset_obj_track_times(fcpl, 0);
     H5Pset_link_creation_order(fcpl, H5P_CRT_ORDER_TRACKED);
     const hid_t id = H5Fcreate(path, H5F_ACC_TRUNC, fcpl, fapl);
+    /* Closing a list would wipe the reason. */
+    const bn_status rc = id >= 0 ? BN_OK
+        : bn_fail(BN_OUTPUT, "%s: cannot create (%s)", path, reason());
     H5Pclose(fapl);
     H5Pclose(fcpl);
-    if (id < 0)
-        return bn_fail(BN_OUTPUT, "%s: cannot create (%s)", path, reason());
-    return wrap(f, id, path, true);
+    return rc == BN_OK ? wrap(f, id, path, true) : rc;
 }
 
 bn_status bn_h5_open(bn_h5 **f, const char *path)
@@ -112,10 +113,10 @@ bn_status bn_h5_open(bn_h5 **f, const char *path)
     quiet();
     const hid_t fapl = access_list();
     const hid_t id = H5Fopen(path, H5F_ACC_RDONLY, fapl);
+    const bn_status rc = id >= 0 ? BN_OK
+        : bn_fail(BN_INPUT, "%s: cannot open as HDF5 (%s)", path, reason());
     H5Pclose(fapl);
-    if (id < 0)
-        return bn_fail(BN_INPUT, "%s: cannot open as HDF5 (%s)", path, reason());
-    return wrap(f, id, path, false);
+    return rc == BN_OK ? wrap(f, id, path, false) : rc;
 }
 
 bn_status bn_h5_close(bn_h5 *f)

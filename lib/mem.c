@@ -41,12 +41,12 @@ void *bn_alloc(size_t n, size_t size)
     const size_t bytes = n * size;
     const size_t whole = (bytes / ALIGN + 1) * ALIGN;
     /* Only what a vector loop walks over is worth aligning. */
-    if (bytes < 4096)
-        return calloc(1, bytes != 0 ? bytes : 1);
-    void *p = aligned_alloc(ALIGN, whole);
+    const bool small = bytes < 4096;
+    void *p = small ? calloc(1, bytes != 0 ? bytes : 1) : aligned_alloc(ALIGN, whole);
     if (p == NULL)
         return out_of_memory(n, size);
-    memset(p, 0, whole);
+    if (!small)
+        memset(p, 0, whole);
     return p;
 }
 

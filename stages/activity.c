@@ -31,7 +31,7 @@ static const struct bn_output outputs[] = {
     { "/start_angle", "trajectory", "rad", "angle at which a trajectory starts", 0, 0, false },
     { "/start_noise", "trajectory", "1", "standard deviation of its disturbance per neuron", 0,
       0, false },
-    { "/angle", "trajectory time", "rad", "decoded angle: largest overlap", 1e-6, 0, false },
+    { "/angle", "trajectory time", "rad", "decoded angle", 1e-6, 0, false },
     { "/distance", "trajectory time", "1", "root-mean-square distance of currents to the "
       "manifold, per neuron", 1e-6, 1e-6, false },
     { "/peak", "trajectory time", "1", "largest overlap", 1e-6, 0, false },
@@ -70,12 +70,15 @@ static const struct bn_param params[] = {
     BN_REAL("ou_sd", "rad/s", "1", 0, 100, "its standard deviation, if Ornstein-Uhlenbeck"),
     BN_REAL("ou_tau", "s", "0.5", 1e-3, 1e3, "its correlation time, if Ornstein-Uhlenbeck"),
     BN_REAL("recorded_start", "s", "0", 0, 1e6, "where in the recording to begin"),
+    BN_CHOICE("decoder", "overlap", "overlap vector",
+              "largest overlap, or population vector of preferred angles (averaged weights)"),
     BN_INTEGER("overlap_angles", "120", 8, 10000, "angles of the overlap maps"),
     BN_FLAG("states", "no", "save the currents of all neurons, too"),
 };
 
 struct saved {
     const bn_decoder *decoder;
+    const double *preferred;             /* NULL: decode by overlap */
     struct bn_mat components;            /* [PCS, N] */
     struct bn_mat angle, distance, peak; /* [T, S] */
     double *pc, *states;                 /* [T, S, PCS], [T, S, N] or NULL */
@@ -136,6 +139,8 @@ static bn_status watch(void *context, size_t first, size_t save, const struct bn
     double *angle = scratch.data, *peak = angle + rows, *distance = peak + rows;
     struct bn_mat pc = { rows, PCS, distance + rows };
     bn_status rc = bn_decode_overlap(s->decoder, rate, NULL, angle, peak);
+    if (s->preferred != NULL)
+        bn_decode_vector(s->preferred, rate, angle);
     if (rc == BN_OK)
         rc = bn_decode_distance(s->decoder, x, distance, NULL);
     if (rc == BN_OK)
@@ -153,7 +158,7 @@ static bn_status watch(void *context, size_t first, size_t save, const struct bn
     if (rc == BN_OK && first == 0) {
         struct bn_mat one = { 1, s->n, rate->data };
         struct bn_mat row = { 1, s->overlap.cols, bn_mat_row(&s->overlap, save) };
-        rc = bn_decode_overlap(s->decoder, &one, &row, angle, NULL);
+        rc = bn_decode_overlap(s->decoder, &one, &row, peak, NULL);
         bn_progress((double)save / (double)s->saves);
     }
     bn_mat_free(&scratch);
@@ -268,6 +273,7 @@ static void run(void)
     bn_decoder *decoder;
     BN_CHECK(bn_decoder_new(&decoder, &t.x, &t.phi, DECODED_HARMONICS));
     struct saved s = make_room(decoder, trajectories, steps / every + 1, t.x.rows);
+    s.preferred = bn_is("decoder", "vector") ? t.preferred : NULL;
     principal(&t, &s.components);
     struct bn_mat x = starting_states(&t, angle, sd, trajectories);
     BN_CHECK(bn_network_run(&net, &x, steps, every, drive.omega.rows > 0 ? &drive.omega : NULL,

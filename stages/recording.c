@@ -40,8 +40,8 @@ static const struct bn_param params[] = {
             "rate of bins without a spike, before smoothing, relative to the mean"),
     BN_INTEGER("minimum_spikes", "50", 0, 1000000000,
                "cells with fewer counted spikes are left out"),
-    BN_INTEGER("copies", "0", 0, 1000000,
-               "further copies of every cell, each turned by a random angle"),
+    BN_INTEGER("copies", "1", 1, 1000000,
+               "times that a cell is taken: as it is, then turned by random angles"),
     BN_REAL("bin", "s", "0.1", 1e-4, 60, "bin width of the behaviour"),
     BN_TEXT("curves", "/rate",
             "format curves: dataset cell x angle or cell x 2 x angle; mat: variable "
@@ -254,8 +254,8 @@ static void run(void)
         add_file(files[k], k);
         bn_progress((double)(k + 1) / (double)n);
     }
-    if (copies > 0)
-        BN_CHECK(bn_population_copy(&population, copies, bn_random()));
+    if (copies > 1)
+        BN_CHECK(bn_population_copy(&population, copies - 1, bn_random()));
     write_population();
     bn_population_free(&population);
 }

@@ -143,10 +143,10 @@ static void a_session(void **state)
 static void same_bytes_twice(void **state)
 {
     (void)state;
-    runs("--threads 1 --set file=a.nwb --set copies=3");
+    runs("--threads 1 --set file=a.nwb --set copies=4");
     assert_int_equal(rename("out.h5", "first.h5"), 0);
     assert_int_equal(system("sleep 1"), 0);
-    runs("--threads 2 --set file=a.nwb --set copies=3");
+    runs("--threads 2 --set file=a.nwb --set copies=4");
     assert_int_equal(system("cmp out.h5 first.h5"), 0);
 }
 
@@ -186,7 +186,7 @@ static void degrees_are_the_same(void **state)
 static void several_files(void **state)
 {
     (void)state;
-    runs("--set 'files={a.nwb, degrees.nwb, a.nwb}' --set copies=2");
+    runs("--set 'files={a.nwb, degrees.nwb, a.nwb}' --set copies=3");
     check_shape("/rate", 12 * 3, 100);
     check_shape("/counts", 4000, 4);
     assert_close(sum_of("/occupancy"), 1200.0, 1e-9, 0);
@@ -330,7 +330,7 @@ static void mouse28(void **state)
         assert_close(valid[k], 1, 0, 0);
     free(valid);
     snprintf(arguments, sizeof arguments,
-             "--set 'file=%s/mouse28-140313.nwb' --set copies=49 --set speed_min=2",
+             "--set 'file=%s/mouse28-140313.nwb' --set copies=50 --set speed_min=2",
              data);
     runs(arguments);
     assert_says(said, "read as stored in cm");

@@ -3,7 +3,9 @@
  *
  * overlap    G(theta) = (1/N) sum_i phi*_i(theta) phi_i;  angle = argmax G
  * distance   d(theta)^2 = (1/N) sum_i (x_i - x*_i(theta))^2;  angle = argmin d
- * Both curves are trigonometric polynomials in theta, so extrema are found by
+ * vector     angle = arg sum_i phi_i e^{i preferred_i}: for networks whose states are
+ *            not those of the curves (averaged weights)
+ * The first two curves are trigonometric polynomials in theta, so extrema are found by
  * Newton on the polynomial itself, not on a grid.                           */
 #ifndef BN_DECODE_H
 #define BN_DECODE_H
@@ -23,6 +25,9 @@ void bn_decoder_free(bn_decoder *d);
  * NULL) and their argmax angle[T], rad; the value there peak[T] (may be NULL). */
 BN_MUST_USE bn_status bn_decode_overlap(const bn_decoder *d, const struct bn_mat *rate,
                                         struct bn_mat *curve, double *angle, double *peak);
+
+/* Population vector of rates [T, N] with preferred angles [N]. */
+void bn_decode_vector(const double *preferred, const struct bn_mat *rate, double *angle);
 
 /* Root-mean-square distance of currents [T, N] to the manifold, per neuron, and
  * the nearest angle (may be NULL).                                          */
