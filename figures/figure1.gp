@@ -4,6 +4,7 @@ width = 15; height = 9.5
 load "figures/style.gp"
 set multiplot layout 2,3 margins 0.075,0.985,0.10,0.94 spacing 0.10,0.17
 recorded = exists("recording")
+model = from eq "ring" ? "predicted" : "published model"
 both(file, a, b) = "< basin cat " . file . ":" . a . " '" . file . ":" . b . "'"
 
 eval ANGLE_X; set xlabel "angle (rad)"; set yrange [0:*]
@@ -20,7 +21,7 @@ set ylabel "rate (Hz)"
 if (recorded) {
     plot for [k=0:5] sprintf("< basin cat %s:/theta '%s:/rate[%d,:]'", recording, recording, 3*k) lt k+1 dt 1
 } else {
-    set label 1 "no recording:\nset BASIN_DATA\n(docs/tutorial.md)" at graph 0.5, 0.55 center textcolor rgb GREY
+    set label 1 "no recording:\nset BASIN_DATA\n(docs/tutorial.md)" at graph 0.5, 0.55 center noenhanced textcolor rgb GREY
     set yrange [0:1]
     plot -1
     unset label 1
@@ -38,11 +39,11 @@ set xlabel "lag (rad)"; set key top center
 letter = "e"; eval PANEL; name = "current covariance"; eval NAME
 set ylabel "E[{/:Italic x x}′] (1)"
 plot both(tuning, "/theta", "/covariance_current_sampled") every 4 with points lt 1 pt 6 ps 0.7 title "sampled", \
-     both(tuning, "/theta", "/covariance_current") lt 4 lw 1 title "predicted"
+     both(tuning, "/theta", "/covariance_current") lt 4 lw 1 title model
 
 letter = "f"; eval PANEL; name = "rate covariance"; eval NAME
 set ylabel "E[{/Symbol f f}′] (1)"
 plot both(tuning, "/theta", "/covariance_rate_sampled") every 4 with points lt 1 pt 6 ps 0.7 title "sampled", \
-     both(tuning, "/theta", "/covariance_rate") lt 4 lw 1 title "predicted"
+     both(tuning, "/theta", "/covariance_rate") lt 4 lw 1 title model
 unset multiplot
 unset output

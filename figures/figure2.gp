@@ -28,23 +28,26 @@ set ytics auto
 set xlabel "angle difference (rad)"; set xrange [-pi:pi]
 set xtics ("−π" -pi, "0" 0, "π" pi)
 letter = "c"; eval PANEL; name = "mean profile of {/:Italic NJ}"; eval NAME
-unset ylabel; set key bottom center
-plot pair("/profile_angle", "/profile") with points lt 1 pt 6 ps 0.5 title "mean of {/:Italic J}", \
-     pair("/profile_angle", "/profile_predicted") lt 4 lw 1 title "predicted"
+unset ylabel; set key top left reverse Left
+plot pair("/profile_angle", "/profile") with points lt 1 pt 6 ps 0.5 title "mean", \
+     pair("/profile_angle", "/profile_predicted") lt 4 lw 1 title "theory"
 
 letter = "d"; eval PANEL; name = "mean-field Mexican hat"; eval NAME
 set ylabel "{/:Italic NJ} (1)"
 plot pair("/profile_angle", "/hat") lt 2
 
 set xlabel "Re {/Symbol l} (1)"; set ylabel "Im {/Symbol l} (1)"; set xtics auto
-set xrange [*:*]; set yrange [-0.15:0.15]; set key top left
+set xrange [*:*]; set xtics 0.5; set key top left noreverse Right
+stats "< basin cat ".d.":/eigenvalue_imag" using 1 nooutput
+top = STATS_max > 0.05 ? STATS_max : 0.05
+set yrange [-1.2*top:2.5*top]; set ytics auto
 letter = "e"; eval PANEL; name = "eigenvalues of {/:Italic J}"; eval NAME
 plot pair("/eigenvalue_real", "/eigenvalue_imag") with points lt 1 pt 6 ps 0.6 title "measured", \
      "< basin cat ".d.":/harmonic ".d.":/predicted" using 2:($1 > 0 ? 0 : 1/0) with points lt 2 pt 2 ps 1.1 title "doublets", \
      "" using 2:($1 == 0 ? 0 : 1/0) with points lt 4 pt 1 ps 1.3 title "singlet"
 
 set logscale y; set yrange [1e-3:*]; set format y "10^{%T}"
-set xlabel "rank"; set ylabel "singular value (1)"; set xrange [0:60]
+set xlabel "rank"; set ylabel "singular value (1)"; set xrange [0:60]; set xtics auto
 letter = "f"; eval PANEL; name = "singular values of {/:Italic J}"; eval NAME
 plot "< basin cat ".d.":/singular" using ($0+1):1 with points lt 1 pt 7 ps 0.5
 unset multiplot
