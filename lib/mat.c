@@ -124,7 +124,7 @@ static bn_status lapack(lapack_int info, const char *what)
     if (info == LAPACK_WORK_MEMORY_ERROR || info == LAPACK_TRANSPOSE_MEMORY_ERROR)
         return bn_fail(BN_NOMEM, "%s: out of memory", what);
     if (info < 0)
-        return bn_fail(BN_NUMERIC, "%s: argument %d is not finite", what, (int)-info);
+        return bn_fail(BN_NUMERIC, "%s: a number is NaN", what);
     if (info > 0)
         return bn_fail(BN_NUMERIC, "%s did not converge (info %d)", what, (int)info);
     return BN_OK;
@@ -135,11 +135,12 @@ bn_status bn_eig_symmetric(struct bn_mat *a, double *w)
     BN_TRY(square(a, "a symmetric eigenproblem"));
     /* Column-major eigenvectors in columns are rows to a row-major reader. */
     return lapack(LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'V', 'U', (int)a->rows, a->data,
-                                 (int)a->rows, w), "symmetric eigenproblem");
+                                 leading(a), w), "symmetric eigenproblem");
 }
 
 struct eigenvalue {
     double re, im;
+    size_t pair;                         /* index of its first member */
 };
 
 /* Largest modulus first; a pair stays together, +imaginary first. */
@@ -151,6 +152,8 @@ static int by_modulus(const void *x, const void *y)
         return ma > mb ? -1 : 1;
     if (a->re != b->re)
         return a->re > b->re ? -1 : 1;
+    if (a->pair != b->pair)              /* equal pairs must not mix */
+        return a->pair < b->pair ? -1 : 1;
     return a->im > b->im ? -1 : a->im < b->im;
 }
 
@@ -160,13 +163,13 @@ bn_status bn_eig_general(struct bn_mat *a, double *re, double *im)
 
     BN_TRY(square(a, "an eigenproblem"));
     /* The eigenvalues of the transpose are the same, so no transposition. */
-    BN_TRY(lapack(LAPACKE_dgeev(LAPACK_COL_MAJOR, 'N', 'N', (int)n, a->data, (int)n, re, im,
+    BN_TRY(lapack(LAPACKE_dgeev(LAPACK_COL_MAJOR, 'N', 'N', (int)n, a->data, leading(a), re, im,
                                 NULL, 1, NULL, 1), "eigenproblem"));
     struct eigenvalue *e = bn_alloc(n, sizeof *e);
     if (e == NULL)
         return BN_NOMEM;
     for (size_t i = 0; i < n; i++)
-        e[i] = (struct eigenvalue){ re[i], im[i] };
+        e[i] = (struct eigenvalue){ re[i], im[i], im[i] < 0.0 ? i - 1 : i };
     qsort(e, n, sizeof *e, by_modulus);
     for (size_t i = 0; i < n; i++) {
         re[i] = e[i].re;
@@ -190,8 +193,8 @@ bn_status bn_eig_vectors(struct bn_mat *a, double *re, double *im, struct bn_mat
             a->data[i * n + k] = a->data[k * n + i];
             a->data[k * n + i] = t;
         }
-    return lapack(LAPACKE_dgeev(LAPACK_COL_MAJOR, 'N', 'V', (int)n, a->data, (int)n, re, im,
-                                NULL, 1, v->data, (int)n), "eigenproblem");
+    return lapack(LAPACKE_dgeev(LAPACK_COL_MAJOR, 'N', 'V', (int)n, a->data, leading(a), re, im,
+                                NULL, 1, v->data, leading(v)), "eigenproblem");
 }
 
 bn_status bn_singular_values(struct bn_mat *a, double *s)
@@ -208,14 +211,14 @@ bn_status bn_lu(struct bn_mat *a, int *pivot)
     const size_t n = a->rows;
 
     BN_TRY(square(a, "a linear system"));
-    const double scale = LAPACKE_dlange(LAPACK_COL_MAJOR, '1', (int)n, (int)n, a->data, (int)n);
-    const lapack_int info = LAPACKE_dgetrf(LAPACK_COL_MAJOR, (int)n, (int)n, a->data, (int)n,
+    const double scale = LAPACKE_dlange(LAPACK_COL_MAJOR, '1', (int)n, (int)n, a->data, leading(a));
+    const lapack_int info = LAPACKE_dgetrf(LAPACK_COL_MAJOR, (int)n, (int)n, a->data, leading(a),
                                            pivot);
     if (info < 0)
         return lapack(info, "LU factors");
     for (size_t i = 0; i < n; i++)
         if (a->data[i * n + i] == 0.0)
-            a->data[i * n + i] = scale * DBL_EPSILON;
+            a->data[i * n + i] = (scale > 0.0 ? scale : 1.0) * DBL_EPSILON;
     return BN_OK;
 }
 
@@ -224,5 +227,5 @@ bn_status bn_lu_solve(const struct bn_mat *lu, const int *pivot, enum bn_trans t
 {
     const int n = (int)lu->rows;
     return lapack(LAPACKE_dgetrs(LAPACK_COL_MAJOR, trans == BN_PLAIN ? 'T' : 'N', n, 1,
-                                 lu->data, n, pivot, x, n), "linear system");
+                                 lu->data, leading(lu), pivot, x, leading(lu)), "linear system");
 }

@@ -48,7 +48,8 @@ struct bn_rng bn_rng_sub(struct bn_rng r, const char *purpose)
     return r;
 }
 
-/* Four uniforms on the midpoints of 2^53 equal bins: never 0, never 1. */
+/* Four uniforms on the midpoints of 2^52 equal bins: never 0, never 1 (a bit more
+ * and the midpoints above 1/2 would be rounded, the last one to 1).         */
 static void four(struct bn_rng r, uint64_t unit, uint64_t block, double u[4])
 {
     const uint64_t key[2] = { r.seed, r.stream };
@@ -57,7 +58,7 @@ static void four(struct bn_rng r, uint64_t unit, uint64_t block, double u[4])
 
     bn_rng_block(counter, key, bits);
     for (int i = 0; i < 4; i++)
-        u[i] = ((double)(bits[i] >> 11) + 0.5) * 0x1p-53;
+        u[i] = ((double)(bits[i] >> 12) + 0.5) * 0x1p-52;
 }
 
 /* Box-Muller: (u0, u1) -> two normals, (u2, u3) -> two more. */

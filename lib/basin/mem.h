@@ -5,9 +5,9 @@
 
 #include <basin/err.h>
 
-/* n * size zeroed bytes, 64-byte aligned, never NULL on success; NULL if out
- * of memory or if n * size overflows, with bn_error() set.  Release with
- * free().                                                                   */
+/* n * size zeroed bytes, from 4096 bytes on 64-byte aligned, never NULL on
+ * success; NULL if out of memory or if n * size overflows, with bn_error() set.
+ * Release with free().                                                      */
 BN_MUST_USE void *bn_alloc(size_t n, size_t size);
 
 /* Grow a block obtained from bn_grow (or NULL) to n * size bytes; the new part
