@@ -333,10 +333,11 @@ static bn_status put(bn_h5 *f, const char *object, const char *key, hid_t file_t
     return rc;
 }
 
+/* Variable length, because h5py gives these as str and fixed ones as bytes. */
 bn_status bn_h5_put_text(bn_h5 *f, const char *object, const char *key, const char *text)
 {
-    const hid_t type = text_type(strlen(text) + 1);
-    const bn_status rc = put(f, object, key, type, type, &(struct bn_shape){ 0 }, text);
+    const hid_t type = text_type(0);
+    const bn_status rc = put(f, object, key, type, type, &(struct bn_shape){ 0 }, &text);
     H5Tclose(type);
     return rc;
 }
