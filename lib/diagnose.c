@@ -240,6 +240,13 @@ void bn_diagnose_zeros(const double *drift, size_t count, double *angle, int *si
         angle[*found] = bn_ring_wrap(((double)k + a / (a - b)) * step);
         sign[(*found)++] = a > 0.0 ? -1 : 1;
     }
+    if (*found < 2 || angle[*found - 1] >= angle[*found - 2])
+        return;                          /* else the last one fell on 2 pi, which is 0 */
+    const int last = sign[*found - 1];
+    memmove(angle + 1, angle, (*found - 1) * sizeof *angle);
+    memmove(sign + 1, sign, (*found - 1) * sizeof *sign);
+    angle[0] = 0.0;
+    sign[0] = last;
 }
 
 /* --- eigenvalues -------------------------------------------------------------------- */

@@ -26,7 +26,8 @@ struct state {
 static bool shared_right(const struct bn_network *net)
 {
     return net->weights.dense.data == NULL && net->velocity.n != 0
-        && net->velocity.right.data == net->weights.right.data;
+        && net->velocity.right.data == net->weights.right.data
+        && net->weights.diagonal != NULL && net->velocity.diagonal != NULL;
 }
 
 /* J and J' of the offline solution share their right factor: with the left ones

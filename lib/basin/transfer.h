@@ -35,7 +35,7 @@ BN_MUST_USE bn_status bn_transfer_current(const struct bn_transfer *t, size_t n,
  * covariance g, |g| <= g0.  Closed form for erf with b = 0:
  *   E[phi'] = beta/sqrt(1 + pi beta^2 g0/2)
  *   E[phi phi] = 1 + (2/pi) arctan(beta^2 g/sqrt((beta^2 g0 + 2/pi)^2 - beta^4 g^2));
- * Gauss-Hermite quadrature otherwise (96 x 96 nodes).                       */
+ * the trapezoidal rule otherwise, to 1e-12 for beta sqrt(g0) up to 35.       */
 BN_MUST_USE bn_status bn_transfer_mean_slope(const struct bn_transfer *t, double g0,
                                              double *slope);
 BN_MUST_USE bn_status bn_transfer_covariance(const struct bn_transfer *t, double g0,

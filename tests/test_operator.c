@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+#include "ring.h"
+
+#include <basin/operator.h>
+
+enum { N = 30, Q = 4, T = 5 };
+
+struct both {
+    struct bn_mat left, right, j, d;
+    struct bn_operator dense, factored;
+};
+
+static struct both both(bool diagonal)
+{
+    struct both b = { .left = mat_random(N, Q, 1), .right = mat_random(Q, N, 2),
+                      .d = mat_random(1, N, 3) };
+    b.j = mat_make(N, N);
+    for (size_t i = 0; i < N; i++)
+        for (size_t k = 0; k < N; k++) {
+            for (size_t q = 0; q < Q; q++)
+                *bn_mat_at(&b.j, i, k) += *bn_mat_at(&b.left, i, q) * *bn_mat_at(&b.right, q, k);
+            if (diagonal && i == k)
+                *bn_mat_at(&b.j, i, k) -= b.d.data[i];
+        }
+    assert_ok(bn_operator_dense(&b.dense, &b.j));
+    assert_ok(bn_operator_factored(&b.factored, &b.left, &b.right,
+                                   diagonal ? b.d.data : NULL));
+    return b;
+}
+
+static void both_free(struct both *b)
+{
+    bn_mat_free(&b->left), bn_mat_free(&b->right), bn_mat_free(&b->j), bn_mat_free(&b->d);
+}
+
+/* out = J p by two loops; J is not symmetric, so J^T would be seen. */
+static void applies_as_by_hand(void **state)
+{
+    (void)state;
+    struct bn_mat p = mat_random(T, N, 4), out = mat_make(T, N), want = mat_make(T, N);
+    for (int diagonal = 0; diagonal < 2; diagonal++) {
+        struct both b = both(diagonal == 1);
+        const struct bn_operator *op[] = { &b.dense, &b.factored };
+        for (int trans = 0; trans < 2; trans++) {
+            memset(want.data, 0, T * N * sizeof(double));
+            for (size_t t = 0; t < T; t++)
+                for (size_t i = 0; i < N; i++)
+                    for (size_t k = 0; k < N; k++)
+                        *bn_mat_at(&want, t, i) += *bn_mat_at(&p, t, k)
+                            * (trans ? *bn_mat_at(&b.j, k, i) : *bn_mat_at(&b.j, i, k));
+            for (size_t o = 0; o < 2; o++) {
+                assert_ok(bn_operator_apply(op[o], trans ? BN_TRANSPOSED : BN_PLAIN, &p,
+                                            &out));
+                assert_close(mat_apart(&out, &want), 0, 0, 1e-14);
+            }
+        }
+        both_free(&b);
+    }
+    bn_mat_free(&p), bn_mat_free(&out), bn_mat_free(&want);
+}
+
+/* <J p, q> = <p, J^T q> */
+static void transpose_is_adjoint(void **state)
+{
+    (void)state;
+    struct both b = both(true);
+    struct bn_mat p = mat_random(1, N, 5), q = mat_random(1, N, 6);
+    struct bn_mat jp = mat_make(1, N), jq = mat_make(1, N);
+    const struct bn_operator *op[] = { &b.dense, &b.factored };
+    for (size_t o = 0; o < 2; o++) {
+        assert_ok(bn_operator_apply(op[o], BN_PLAIN, &p, &jp));
+        assert_ok(bn_operator_apply(op[o], BN_TRANSPOSED, &q, &jq));
+        assert_close(bn_dot(N, jp.data, q.data), bn_dot(N, p.data, jq.data), 1e-13, 1e-13);
+    }
+    bn_mat_free(&p), bn_mat_free(&q), bn_mat_free(&jp), bn_mat_free(&jq);
+    both_free(&b);
+}
+
+static void elements(void **state)
+{
+    (void)state;
+    struct both b = both(true);
+    for (size_t i = 0; i < N; i++)
+        for (size_t k = 0; k < N; k++) {
+            assert_true(bn_operator_at(&b.dense, i, k) == *bn_mat_at(&b.j, i, k));
+            assert_close(bn_operator_at(&b.factored, i, k), *bn_mat_at(&b.j, i, k), 1e-13,
+                         1e-14);
+        }
+    assert_close(bn_operator_bytes(&b.dense), 8.0 * N * N, 0, 0);
+    assert_close(bn_operator_bytes(&b.factored), 8.0 * N * (2 * Q + 1), 0, 0);
+    both_free(&b);
+}
+
+/* A tile of states gives each row what it gets alone. */
+static void rows_are_independent(void **state)
+{
+    (void)state;
+    struct both b = both(true);
+    struct bn_mat p = mat_random(T, N, 7), out = mat_make(T, N), one = mat_make(1, N);
+    const struct bn_operator *op[] = { &b.dense, &b.factored };
+    for (size_t o = 0; o < 2; o++) {
+        assert_ok(bn_operator_apply(op[o], BN_PLAIN, &p, &out));
+        for (size_t t = 0; t < T; t++) {
+            const struct bn_mat in = { 1, N, bn_mat_row(&p, t) };
+            const struct bn_mat want = { 1, N, bn_mat_row(&out, t) };
+            assert_ok(bn_operator_apply(op[o], BN_PLAIN, &in, &one));
+            assert_close(mat_apart(&one, &want), 0, 0, 1e-14);
+        }
+    }
+    bn_mat_free(&p), bn_mat_free(&out), bn_mat_free(&one);
+    both_free(&b);
+}
+
+static void shapes_are_refused(void **state)
+{
+    (void)state;
+    struct both b = both(true);
+    struct bn_mat odd = mat_make(N, N + 1), none = { 0 };
+    struct bn_mat p = mat_make(T, N), short_p = mat_make(T, N - 1), out = mat_make(T - 1, N);
+    struct bn_operator op;
+    assert_fails(bn_operator_dense(&op, &odd), BN_INPUT);
+    assert_says(bn_error(), "30 x 31");
+    assert_fails(bn_operator_dense(&op, &none), BN_INPUT);
+    assert_fails(bn_operator_factored(&op, &b.left, &b.left, NULL), BN_INPUT);
+    assert_says(bn_error(), "30 x 4");
+    assert_fails(bn_operator_factored(&op, &odd, &odd, NULL), BN_INPUT);
+    assert_fails(bn_operator_apply(&b.dense, BN_PLAIN, &short_p, &p), BN_INPUT);
+    assert_says(bn_error(), "29");
+    assert_fails(bn_operator_apply(&b.factored, BN_PLAIN, &p, &out), BN_INPUT);
+    bn_mat_free(&odd), bn_mat_free(&p), bn_mat_free(&short_p), bn_mat_free(&out);
+    both_free(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(applies_as_by_hand),   cmocka_unit_test(transpose_is_adjoint),
+        cmocka_unit_test(elements),             cmocka_unit_test(rows_are_independent),
+        cmocka_unit_test(shapes_are_refused),
+    };
+    return cmocka_run_group_tests_name("operator", tests, NULL, NULL);
+}
