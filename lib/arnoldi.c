@@ -60,7 +60,7 @@ static bn_status reserve(struct workspace *w, size_t n, size_t k)
 }
 
 static bn_status iterate(struct workspace *w, const char *which, double tolerance,
-                         bn_arnoldi_apply *apply, void *context, bool vectors)
+                         bn_arnoldi_apply *apply, void *context, size_t *count)
 {
     int ido = 0, info = 1;               /* 1: start from resid */
     int iparam[11] = { 1, 0, 3000, 1, 0, 0, 1 }, ipntr[14] = { 0 };
@@ -77,9 +77,12 @@ static bn_status iterate(struct workspace *w, const char *which, double toleranc
     if (info != 0)
         return bn_fail(BN_NUMERIC, "Arnoldi iteration found %d of %d eigenvalues of a %d x %d "
                        "operator (info %d)", iparam[4], w->k, w->n, w->n, info);
-    dneupd_c(vectors, "A", w->select, w->dr, w->di, w->z, w->n, 0.0, 0.0, w->workev, "I",
+    /* Always with vectors: without them the values come otherwise, pairs reversed. */
+    dneupd_c(true, "A", w->select, w->dr, w->di, w->z, w->n, 0.0, 0.0, w->workev, "I",
              w->n, which, w->k, tolerance, w->resid, w->ncv, w->v, w->n, iparam, ipntr,
              w->workd, w->workl, w->lworkl, &info);
+    /* k, or k + 1 where k would have cut a pair; they come in no order. */
+    *count = (size_t)iparam[4];
     return info == 0 ? BN_OK : bn_fail(BN_NUMERIC, "Arnoldi eigenvectors failed (info %d)",
                                        info);
 }
@@ -91,6 +94,8 @@ static int by_real(const void *x, const void *y)
         return a->re > b->re ? -1 : 1;
     if (fabs(a->im) != fabs(b->im))
         return fabs(a->im) > fabs(b->im) ? -1 : 1;
+    if (a->vr != b->vr)                  /* equal pairs must not mix */
+        return a->vr < b->vr ? -1 : 1;
     return a->im > b->im ? -1 : a->im < b->im;
 }
 
@@ -101,10 +106,15 @@ static int by_modulus(const void *x, const void *y)
     return ma != mb ? (ma > mb ? -1 : 1) : by_real(x, y);
 }
 
-static bn_status deliver(struct pair *p, size_t count, size_t n, enum bn_arnoldi_which which,
-                         double *re, double *im, struct bn_mat *vectors)
+/* The k wanted of `count`, and one more where k would cut a pair. */
+static bn_status deliver(struct pair *p, size_t count, size_t n, size_t k,
+                         enum bn_arnoldi_which which, double *re, double *im,
+                         size_t *found, struct bn_mat *vectors)
 {
     qsort(p, count, sizeof *p, which == BN_LARGEST_REAL ? by_real : by_modulus);
+    if (count > k)
+        count = p[k - 1].im > 0.0 ? k + 1 : k;
+    *found = count;
     for (size_t i = 0; i < count; i++) {
         re[i] = p[i].re;
         im[i] = p[i].im;
@@ -124,25 +134,21 @@ static bn_status sparse(size_t n, size_t k, enum bn_arnoldi_which which, double 
                         size_t *found, struct bn_mat *vectors)
 {
     struct workspace w;
+    size_t count = 0;
 
     BN_TRY(reserve(&w, n, k));
     bn_status rc = iterate(&w, which == BN_LARGEST_REAL ? "LR" : "LM", tolerance, apply,
-                           context, vectors != NULL);
+                           context, &count);
     struct pair *p = rc == BN_OK ? bn_alloc(k + 1, sizeof *p) : NULL;
     if (rc == BN_OK && p == NULL)
         rc = BN_NOMEM;
-    /* ARPACK returns k + 1 values where k would cut a pair, with zeros behind. */
-    size_t count = k;
-    if (rc == BN_OK && w.di[k - 1] > 0.0)
-        count = k + 1;
     for (size_t i = 0; rc == BN_OK && i < count; i++) {
         const bool second = w.di[i] < 0.0 && i > 0;
         const double *at = w.z + (second ? i - 1 : i) * n;
         p[i] = (struct pair){ w.dr[i], w.di[i], at, at + n };
     }
     if (rc == BN_OK)
-        rc = deliver(p, count, n, which, re, im, vectors);
-    *found = count;
+        rc = deliver(p, count, n, k, which, re, im, found, vectors);
     free(p);
     release(&w);
     return rc;
@@ -177,13 +183,8 @@ static bn_status dense(size_t n, size_t k, enum bn_arnoldi_which which,
         const double *at = bn_mat_row(&v, e < 0.0 ? i - 1 : i);
         p[i] = (struct pair){ x[2 * n + i], e, at, at + n };
     }
-    if (rc == BN_OK) {
-        qsort(p, n, sizeof *p, which == BN_LARGEST_REAL ? by_real : by_modulus);
-        *found = k < n ? k : n;
-        if (*found < n && p[*found - 1].im > 0.0)
-            ++*found;
-        rc = deliver(p, *found, n, which, re, im, vectors);
-    }
+    if (rc == BN_OK)
+        rc = deliver(p, n, n, k, which, re, im, found, vectors);
     bn_mat_free(&v);
     bn_mat_free(&a);
     free(p);

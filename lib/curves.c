@@ -24,7 +24,7 @@ bn_status bn_curves_unit_mean(struct bn_mat *rate)
 {
     for (size_t i = 0; i < rate->rows; i++) {
         const double mean = row_mean(rate, i);
-        if (!(mean > 0.0))
+        if (!(mean > 0.0) || !isfinite(mean))
             return bn_fail(BN_INPUT, "neuron %zu has mean rate %g: its curve cannot be "
                            "normalised; leave it out (minimum_spikes of the recording)", i,
                            mean);
@@ -41,7 +41,7 @@ void bn_curves_floor(struct bn_mat *rate, enum bn_floor kind, double floor,
         for (size_t k = 0; k < rate->cols; k++) {
             double *r = bn_mat_at(rate, i, k);
             floored[i] += *r < floor;
-            *r = kind == BN_FLOOR_ADD ? *r + floor : fmax(*r, floor);
+            *r = kind == BN_FLOOR_ADD ? *r + floor : *r < floor ? floor : *r;
         }
     }
 }
@@ -115,8 +115,10 @@ bn_status bn_curves_double_normalise(struct bn_mat *rate, size_t sweeps, double 
                 *bn_mat_at(rate, i, k) *= column[k];
     }
     *row_error = 0.0;
-    for (size_t i = 0; i < rate->rows; i++)
-        *row_error = fmax(*row_error, fabs(row_mean(rate, i) - 1.0));
+    for (size_t i = 0; i < rate->rows && isfinite(*row_error); i++) {
+        const double e = fabs(row_mean(rate, i) - 1.0);
+        *row_error = e <= *row_error ? *row_error : e;       /* nan stays, unlike fmax */
+    }
     free(column);
     return isfinite(*row_error) ? BN_OK
         : bn_fail(BN_NUMERIC, "the double normalisation failed: an angle or a neuron has no "
