@@ -112,33 +112,53 @@ bn_status bn_surrogate_circulant(const double *profile, const size_t *order, dou
     return BN_OK;
 }
 
+/* P(d) = sum_n a_n cos n d + b_n sin n d, the angle d of rank(i) - rank(j), is the
+ * product of (a cos + b sin, a sin - b cos) at i with (cos, sin) at j.      */
+static void one_row(const double *c, size_t q, double angle, double gain, double *left,
+                    double *right)
+{
+    left[0] = gain * c[0];
+    right[0] = 1.0;
+    for (size_t k = 1; k + 1 < q; k += 2) {
+        const double w = gain * sqrt(2.0), a = w * c[k], b = w * c[k + 1];
+        const double cs = cos((double)((k + 1) / 2) * angle);
+        const double sn = sin((double)((k + 1) / 2) * angle);
+        left[k] = a * cs + b * sn;
+        left[k + 1] = a * sn - b * cs;
+        right[k] = cs;
+        right[k + 1] = sn;
+    }
+}
+
 bn_status bn_surrogate_factors(const double *profile, const size_t *order, size_t n,
                                double gain, size_t harmonics, struct bn_mat *left,
                                struct bn_mat *right, double *diagonal)
 {
     const size_t q = 2 * harmonics + 1;
-    double *hat = bn_alloc(harmonics + 1, sizeof *hat);
+    struct bn_mat p = { 0 }, c = { 0 };
+    double *row = bn_alloc(q, sizeof *row);
 
-    if (hat == NULL)
-        return BN_NOMEM;
-    bn_status rc = q <= n && left->rows == n && left->cols == q && right->rows == q
-            && right->cols == n ? bn_fourier_even(profile, n, hat, harmonics + 1)
+    bn_status rc = row == NULL ? BN_NOMEM
+        : q <= n && left->rows == n && left->cols == q && right->rows == q && right->cols == n
+        ? bn_mat_alloc(&p, 1, n)
         : bn_fail(BN_INPUT, "%zu harmonics of a profile of %zu neurons", harmonics, n);
+    if (rc == BN_OK)
+        rc = bn_mat_alloc(&c, 1, q);
+    if (rc == BN_OK) {
+        memcpy(p.data, profile, n * sizeof *profile);
+        rc = bn_fourier(&p, &c);
+    }
     for (size_t rank = 0; rc == BN_OK && rank < n; rank++) {
         const size_t i = order[rank];
-        double self = 0.0;
-        for (size_t k = 0; k < q; k++) {
-            const double m = (double)((k + 1) / 2);
-            const double a = BN_TWO_PI * m * (double)rank / (double)n;
-            const double e = k == 0 ? 1.0 : k % 2 == 1 ? cos(a) : sin(a);
-            const double w = gain * hat[(k + 1) / 2] * (k == 0 ? 1.0 : 2.0);
-            *bn_mat_at(left, i, k) = w * e;
-            *bn_mat_at(right, k, i) = e;
-            self += w * e * e;
-        }
-        diagonal[i] = self;
+        one_row(c.data, q, BN_TWO_PI * (double)rank / (double)n, gain, bn_mat_row(left, i),
+                row);
+        for (size_t k = 0; k < q; k++)
+            *bn_mat_at(right, k, i) = row[k];
+        diagonal[i] = bn_dot(q, bn_mat_row(left, i), row);
     }
-    free(hat);
+    bn_mat_free(&c);
+    bn_mat_free(&p);
+    free(row);
     return rc;
 }
 

@@ -178,7 +178,7 @@ static void circulant(const struct bn_targets *t, const struct bn_recurrent *j,
         bn_output_mat("/J", &out);
         BN_CHECK(bn_operator_dense(&op, &out));
     } else {
-        const size_t h = (t->x.cols - 1) / 2, q = 2 * h + 1;
+        const size_t cols = t->x.cols < n ? t->x.cols : n, h = (cols - 1) / 2, q = 2 * h + 1;
         struct bn_mat left = bn_scratch(n, q), right = bn_scratch(q, n);
         double *diagonal = bn_scratch_vec(n);
         BN_CHECK(bn_surrogate_factors(profile, t->order, n, gain, h, &left, &right, diagonal));
@@ -190,6 +190,17 @@ static void circulant(const struct bn_targets *t, const struct bn_recurrent *j,
     bn_output_number("/residual", residual(&op, &t->phi, &t->x));
 }
 
+/* Before any weights are read: they alone may not fit in memory. */
+static void check_scrambled(size_t n)
+{
+    if (n > SCRAMBLE_LIMIT)
+        BN_REFUSE(BN_USAGE, "kind = scrambled shuffles all N x N weights and so needs them in "
+                  "memory: refused above %d neurons (here %zu)", SCRAMBLE_LIMIT, n);
+    if (bn_is("form", "factored"))
+        BN_REFUSE(BN_USAGE, "kind = scrambled has no factored form: shuffled weights have full "
+                  "rank; set form to dense or auto");
+}
+
 static void scrambled(const struct bn_targets *t, const struct bn_recurrent *j,
                       const double *profile)
 {
@@ -197,12 +208,6 @@ static void scrambled(const struct bn_targets *t, const struct bn_recurrent *j,
     struct bn_mat out;
     struct bn_operator op;
 
-    if (n > SCRAMBLE_LIMIT)
-        BN_REFUSE(BN_USAGE, "kind = scrambled shuffles all N x N weights and so needs them in "
-                  "memory: refused above %d neurons (here %zu)", SCRAMBLE_LIMIT, n);
-    if (bn_is("form", "factored"))
-        BN_REFUSE(BN_USAGE, "kind = scrambled has no factored form: shuffled weights have full "
-                  "rank; set form to dense or auto");
     if (j->weights.dense.data != NULL) {
         out = j->weights.dense;
     } else {
@@ -227,6 +232,8 @@ static void run(void)
         if (!bn_has_input("weights"))
             BN_REFUSE(BN_USAGE, "kind = circulant and scrambled need the offline weights: give "
                       "--in weights=FILE, or add the prerequisite to the pipeline");
+        if (bn_is("kind", "scrambled"))
+            check_scrambled(t.x.rows);
         const struct bn_recurrent j = bn_recurrent_read("weights", t.x.rows);
         double *profile = bn_scratch_vec(t.x.rows);
         BN_CHECK(bn_surrogate_profile(&j.weights, t.order, profile));

@@ -1,0 +1,484 @@
+/* SPDX-License-Identifier: MIT
+ * The diagnostics against a ring that is exact, against simulation, and against
+ * derivatives taken by differences.                                          */
+#include "ring.h"
+
+#include <basin/decode.h>
+#include <basin/diagnose.h>
+#include <basin/network.h>
+
+/* --- the exact ring: J_ij = (1/N)(J0 + J2 cos(th_i - th_j)), evenly spaced ---------- */
+
+struct control {
+    struct bn_mat j, left, right, x;     /* x: [N, 3] coefficients of the bump */
+    struct bn_ring_network net;
+};
+
+static const double J0 = -6.0, J2 = 10.0;
+
+/* J is symmetric with rank 3: J = sum of three outer products. */
+static void control_weights(struct control *c, size_t n)
+{
+    c->left = mat_make(n, 3);
+    c->right = mat_make(3, n);
+    c->j = mat_make(n, n);
+    for (size_t i = 0; i < n; i++) {
+        const double a = BN_TWO_PI * (double)i / (double)n;
+        const double e[3] = { 1.0, cos(a), sin(a) };
+        for (size_t k = 0; k < 3; k++) {
+            *bn_mat_at(&c->right, k, i) = e[k];
+            *bn_mat_at(&c->left, i, k) = (k == 0 ? J0 : J2) * e[k] / (double)n;
+        }
+    }
+    assert_ok(bn_gemm(1.0, &c->left, BN_PLAIN, &c->right, BN_PLAIN, 0.0, &c->j));
+}
+
+/* Relaxing from cos gives f(theta_i), even about neuron 0; by symmetry the states are
+ * x_i(theta) = f(theta - theta_i), and f = a + b cos.                       */
+static struct control control(size_t n)
+{
+    struct control c = { 0 };
+    struct bn_mat x = mat_make(1, n), f = mat_make(1, 3);
+    control_weights(&c, n);
+    struct bn_network run = { .transfer = { BN_TRANSFER_ERF, 1.0, 0.0 }, .tau = 1.0,
+                              .dt = 0.5 };
+    assert_ok(bn_operator_dense(&run.weights, &c.j));
+    for (size_t i = 0; i < n; i++)
+        x.data[i] = 3.0 * cos(BN_TWO_PI * (double)i / (double)n);
+    assert_ok(bn_network_run(&run, &x, 400, 100, NULL, (struct bn_rng){ 0 }, NULL, NULL));
+    assert_ok(bn_fourier(&x, &f));
+    assert_true(f.data[1] > 1.0);        /* a bump, not the homogeneous state */
+    c.x = mat_make(n, 3);
+    for (size_t i = 0; i < n; i++) {
+        const double a = BN_TWO_PI * (double)i / (double)n;
+        *bn_mat_at(&c.x, i, 0) = f.data[0];
+        *bn_mat_at(&c.x, i, 1) = f.data[1] * cos(a);
+        *bn_mat_at(&c.x, i, 2) = f.data[1] * sin(a);
+    }
+    c.net = (struct bn_ring_network){ .weights = run.weights, .transfer = run.transfer,
+                                      .x = c.x };
+    bn_mat_free(&x), bn_mat_free(&f);
+    return c;
+}
+
+static void control_free(struct control *c)
+{
+    bn_mat_free(&c->j), bn_mat_free(&c->left), bn_mat_free(&c->right), bn_mat_free(&c->x);
+}
+
+/* Between grid points too: at them any estimator gives 0 by symmetry.  The same ring of
+ * 12 neurons is not exact, and must show it.                                 */
+static void exact_ring_does_not_drift(void **state)
+{
+    (void)state;
+    enum { K = 7 };
+    for (int few = 0; few < 2; few++) {
+        const size_t n = few ? 12 : 128;
+        struct control c = control(n);
+        struct bn_operator factored;
+        double theta[K], drift[K], projected[K], low[K], top = 0.0;
+        struct bn_points p;
+        for (size_t k = 0; k < K; k++)
+            theta[k] = BN_TWO_PI * ((double)(11 * k) + 0.37) / (double)n;
+        assert_ok(bn_diagnose_points(&c.net, theta, K, &p));
+        assert_ok(bn_diagnose_drift(&c.net, &p, drift, projected));
+        assert_ok(bn_operator_factored(&factored, &c.left, &c.right, NULL));
+        c.net.weights = factored;
+        assert_ok(bn_diagnose_drift(&c.net, &p, low, NULL));
+        for (size_t k = 0; k < K; k++) {
+            assert_close(low[k], drift[k], 1e-8, 1e-14);
+            top = fmax(top, fabs(drift[k]));
+        }
+        assert_true(few ? top > 1e-7 : top < 1e-12);
+        bn_points_free(&p);
+        control_free(&c);
+    }
+}
+
+static void exact_ring_has_a_zero_mode_and_a_gap(void **state)
+{
+    (void)state;
+    struct control c = control(128);
+    const double theta[] = { 0.1234, 4.0 };
+    struct bn_points p;
+    assert_ok(bn_diagnose_points(&c.net, theta, 2, &p));
+    for (size_t t = 0; t < 2; t++) {
+        double re[6], im[6], overlap;
+        size_t found, tangent;
+        assert_ok(bn_diagnose_jacobian(&c.net, &p, t, 5, re, im, &found, &tangent, &overlap));
+        assert_true(found >= 5);
+        assert_int_equal(tangent, 0);
+        assert_close(re[0], 0, 0, 1e-9);
+        assert_true(im[0] == 0.0);
+        assert_close(overlap, 1, 0, 1e-8);
+        assert_true(re[1] < -0.05 && re[1] >= -1.0);
+    }
+    bn_points_free(&p);
+    control_free(&c);
+}
+
+/* Symmetric J has the left eigenvector z = phi' x*', so that J + dJ drifts by
+ *     v = (z . dJ phi)/(z . x*')   to first order in dJ.
+ * The orthogonal projection leaves phi' out and must differ.                */
+static void perturbed_ring_drifts_as_predicted(void **state)
+{
+    (void)state;
+    enum { K = 5, N = 128 };
+    struct control c = control(N);
+    struct bn_mat extra = mat_random(N, N, 3), push = mat_make(K, N);
+    const double theta[K] = { 0.0, 1.0, 2.5, 4.0, 6.0 };
+    double drift[K], projected[K], difference = 0.0;
+    struct bn_points p;
+    struct bn_operator op;
+    for (size_t k = 0; k < N * N; k++) {
+        extra.data[k] *= 1e-7;
+        c.j.data[k] += extra.data[k];
+    }
+    assert_ok(bn_diagnose_points(&c.net, theta, K, &p));
+    assert_ok(bn_diagnose_drift(&c.net, &p, drift, projected));
+    assert_ok(bn_operator_dense(&op, &extra));
+    assert_ok(bn_operator_apply(&op, BN_PLAIN, &p.rate, &push));
+    for (size_t k = 0; k < K; k++) {
+        double zf = 0.0, zu = 0.0;
+        for (size_t i = 0; i < N; i++) {
+            const double z = *bn_mat_at(&p.slope, k, i) * *bn_mat_at(&p.tangent, k, i);
+            zf += z * *bn_mat_at(&push, k, i);
+            zu += z * *bn_mat_at(&p.tangent, k, i);
+        }
+        assert_close(drift[k], zf / zu, 1e-4, 1e-12);
+        difference = fmax(difference, fabs(projected[k] - zf / zu) / fabs(zf / zu));
+    }
+    assert_true(difference > 0.05);
+    bn_points_free(&p);
+    bn_mat_free(&extra), bn_mat_free(&push);
+    control_free(&c);
+}
+
+/* --- generated networks ------------------------------------------------------------ */
+
+struct made {
+    struct ring ring;
+    struct bn_ridge fit;
+    struct bn_mat j;
+    struct bn_ring_network dense, factored;
+};
+
+static struct made made(size_t n, size_t m, double lambda, uint64_t seed)
+{
+    struct made g = { .ring = ring_make(n, m, RING_SIGMA, RING_BETA, seed) };
+    g.fit = ring_fit(&g.ring, lambda, 0.0);
+    g.j = mat_make(n, n);
+    assert_ok(bn_ridge_dense(&g.fit.left, &g.fit.right, &g.j));
+    g.dense = (struct bn_ring_network){ .transfer = g.ring.transfer, .x = g.ring.x };
+    g.factored = g.dense;
+    assert_ok(bn_operator_dense(&g.dense.weights, &g.j));
+    assert_ok(bn_operator_factored(&g.factored.weights, &g.fit.left, &g.fit.right,
+                                   g.fit.diagonal));
+    return g;
+}
+
+static void made_free(struct made *g)
+{
+    bn_mat_free(&g->j);
+    bn_ridge_free(&g->fit);
+    ring_free(&g->ring);
+}
+
+/* F(x) = -x + J phi(x) + c (r0 - mean phi), by loops. */
+static void field(const struct bn_ring_network *net, const double *x, double *f)
+{
+    const size_t n = net->weights.n;
+    struct bn_mat rate = mat_make(1, n);
+    double mean = 0.0;
+    bn_transfer_rate(&net->transfer, n, x, rate.data);
+    for (size_t i = 0; i < n; i++)
+        mean += rate.data[i] / (double)n;
+    for (size_t i = 0; i < n; i++) {
+        f[i] = -x[i] + net->inhibition * (net->target - mean);
+        for (size_t k = 0; k < n; k++)
+            f[i] += *bn_mat_at(&net->weights.dense, i, k) * rate.data[k];
+    }
+    bn_mat_free(&rate);
+}
+
+static void points_are_the_definitions(void **state)
+{
+    (void)state;
+    struct made g = made(50, 61, 1e-3, 2);
+    const double theta[] = { 0.7, 3.3 }, h = 1e-5;
+    const double around[] = { 0.7 - h, 3.3 - h, 0.7 + h, 3.3 + h };
+    struct bn_points p, q;
+    g.dense.inhibition = 0.8;
+    g.dense.target = 1.3;
+    assert_ok(bn_diagnose_points(&g.dense, theta, 2, &p));
+    assert_ok(bn_diagnose_points(&g.dense, around, 4, &q));
+    for (size_t t = 0; t < 2; t++) {
+        double f[50];
+        field(&g.dense, bn_mat_row(&p.x, t), f);
+        for (size_t i = 0; i < 50; i++) {
+            double at[3];
+            bn_fourier_at(bn_mat_row(&g.ring.x, i), g.ring.x.cols, theta[t], at);
+            assert_close(*bn_mat_at(&p.x, t, i), at[0], 1e-12, 1e-13);
+            assert_close(*bn_mat_at(&p.residual, t, i), -f[i], 1e-11, 1e-13);
+            assert_close((*bn_mat_at(&q.x, t + 2, i) - *bn_mat_at(&q.x, t, i)) / (2 * h),
+                         *bn_mat_at(&p.tangent, t, i), 1e-7, 1e-8);
+            assert_close((*bn_mat_at(&q.rate, t + 2, i) - *bn_mat_at(&q.rate, t, i)) / (2 * h),
+                         *bn_mat_at(&p.tangent, t, i) * *bn_mat_at(&p.slope, t, i), 1e-6,
+                         1e-7);
+        }
+    }
+    bn_points_free(&p), bn_points_free(&q);
+    made_free(&g);
+}
+
+static int by_real(const void *x, const void *y)
+{
+    const double *a = x, *b = y;
+    return a[0] != b[0] ? (a[0] < b[0]) - (a[0] > b[0]) : (a[1] < b[1]) - (a[1] > b[1]);
+}
+
+/* All eigenvalues of dF/dx by central differences, largest real part first: (re, im). */
+static double *eigenvalues_by_differences(const struct bn_ring_network *net, const double *at)
+{
+    const size_t n = net->weights.n;
+    struct bn_mat a = mat_make(n, n), x = mat_make(3, n), e = mat_make(2, n);
+    double *up = bn_mat_row(&x, 1), *down = bn_mat_row(&x, 2), *pairs;
+    const double h = 1e-5;
+    for (size_t k = 0; k < n; k++) {
+        memcpy(x.data, at, n * sizeof(double));
+        x.data[k] = at[k] + h;
+        field(net, x.data, up);
+        x.data[k] = at[k] - h;
+        field(net, x.data, down);
+        for (size_t i = 0; i < n; i++)
+            *bn_mat_at(&a, i, k) = (up[i] - down[i]) / (2.0 * h);
+    }
+    assert_ok(bn_eig_general(&a, e.data, bn_mat_row(&e, 1)));
+    pairs = calloc(2 * n, sizeof *pairs);
+    assert_non_null(pairs);
+    for (size_t k = 0; k < n; k++)
+        pairs[2 * k] = e.data[k], pairs[2 * k + 1] = *bn_mat_at(&e, 1, k);
+    qsort(pairs, n, 2 * sizeof *pairs, by_real);
+    bn_mat_free(&a), bn_mat_free(&x), bn_mat_free(&e);
+    return pairs;
+}
+
+/* N = 150 goes by Arnoldi, N = 50 by LAPACK; with and without inhibition. */
+static void jacobian_is_the_derivative(void **state)
+{
+    (void)state;
+    const size_t size[] = { 150, 50 };
+    for (size_t s = 0; s < 2; s++)
+        for (int c = 0; c < 2; c++) {
+            struct made g = made(size[s], 61, 1e-5, 4 + s);
+            const double theta[] = { 1.1, 5.2 };
+            struct bn_points p;
+            g.dense.inhibition = g.factored.inhibition = c;
+            assert_ok(bn_diagnose_points(&g.dense, theta, 2, &p));
+            double *want = eigenvalues_by_differences(&g.dense, bn_mat_row(&p.x, 1));
+            const struct bn_ring_network *net[] = { &g.dense, &g.factored };
+            for (size_t k = 0; k < 2; k++) {
+                double re[7], im[7], overlap;
+                size_t found, tangent;
+                assert_ok(bn_diagnose_jacobian(net[k], &p, 1, 6, re, im, &found, &tangent,
+                                               &overlap));
+                assert_in_range(found, 6, 7);
+                for (size_t e = 0; e < found; e++) {
+                    assert_close(re[e], want[2 * e], 0, 1e-6);
+                    assert_close(im[e], want[2 * e + 1], 0, 1e-6);
+                }
+                assert_true(overlap > 0.5 && overlap <= 1.0 + 1e-12);
+                assert_true(fabs(re[tangent]) < 0.3);
+            }
+            free(want);
+            bn_points_free(&p);
+            made_free(&g);
+        }
+}
+
+static void factored_drift_is_the_dense_one(void **state)
+{
+    (void)state;
+    enum { K = 6 };
+    struct made g = made(120, 61, 1e-5, 7);
+    for (int c = 0; c < 3; c++) {
+        double theta[K], a[K], b[K], pa[K], pb[K];
+        struct bn_points p;
+        g.dense.inhibition = g.factored.inhibition = 0.5 * c;
+        g.dense.target = g.factored.target = 0.98;
+        bn_ring_grid(K, theta);
+        assert_ok(bn_diagnose_points(&g.dense, theta, K, &p));
+        assert_ok(bn_diagnose_drift(&g.dense, &p, a, pa));
+        assert_ok(bn_diagnose_drift(&g.factored, &p, b, pb));
+        for (size_t k = 0; k < K; k++) {
+            assert_close(b[k], a[k], 1e-6, 1e-10);
+            assert_close(pb[k], pa[k], 1e-12, 1e-15);
+        }
+        bn_points_free(&p);
+    }
+    made_free(&g);
+}
+
+/* --- drift against simulation ------------------------------------------------------- */
+
+/* Angle turned in two tau, per tau, after ten tau of relaxation from x*(theta). */
+static void simulate(const struct made *g, const struct bn_points *p, double *speed,
+                     double *from)
+{
+    const size_t k = p->x.rows;
+    struct bn_network run = { .weights = g->factored.weights, .transfer = g->ring.transfer,
+                              .tau = 1.0, .dt = 0.1 };
+    struct bn_mat x = mat_copy(&p->x);
+    bn_decoder *d;
+    assert_ok(bn_decoder_new(&d, &g->ring.x, &g->ring.phi, 40));
+    assert_ok(bn_network_run(&run, &x, 100, 100, NULL, (struct bn_rng){ 0 }, NULL, NULL));
+    double *distance = calloc(k, sizeof *distance), *to = calloc(k, sizeof *to);
+    assert_true(distance != NULL && to != NULL);
+    assert_ok(bn_decode_distance(d, &x, distance, from));
+    assert_ok(bn_network_run(&run, &x, 20, 20, NULL, (struct bn_rng){ 0 }, NULL, NULL));
+    assert_ok(bn_decode_distance(d, &x, distance, to));
+    for (size_t t = 0; t < k; t++)
+        speed[t] = bn_ring_difference(to[t], from[t]) / 2.0;
+    free(distance), free(to);
+    bn_decoder_free(d);
+    bn_mat_free(&x);
+}
+
+static double slope_of(size_t n, const double *x, const double *y)
+{
+    return bn_dot(n, x, y) / bn_dot(n, x, x);
+}
+
+static double correlation(size_t n, const double *x, const double *y)
+{
+    return bn_dot(n, x, y) / (bn_norm(n, x) * bn_norm(n, y));
+}
+
+/* The drift that the adjoint mode predicts is the one that is simulated: correlation
+ * above 0.9 and slope within 0.2 of 1; the orthogonal projection is worse in both. */
+static void drift_is_what_simulations_do(void **state)
+{
+    (void)state;
+    enum { K = 64 };
+    struct made g = made(400, 121, 1e-6, 21);
+    double theta[K], from[K], speed[K], drift[K], projected[K];
+    struct bn_points p, q;
+    bn_ring_grid(K, theta);
+    assert_ok(bn_diagnose_points(&g.factored, theta, K, &p));
+    simulate(&g, &p, speed, from);
+    assert_ok(bn_diagnose_points(&g.factored, from, K, &q));
+    assert_ok(bn_diagnose_drift(&g.factored, &q, drift, projected));
+    const double r = correlation(K, drift, speed), s = slope_of(K, drift, speed);
+    const double r2 = correlation(K, projected, speed), s2 = slope_of(K, projected, speed);
+    if (!(r > 0.9 && fabs(s - 1.0) < 0.2))
+        fail_msg("adjoint: correlation %g, slope %g; projection: %g, %g", r, s, r2, s2);
+    if (!(r2 < r && fabs(r2 - 1.0) > 2.0 * fabs(r - 1.0)))
+        fail_msg("projection %g, %g is no worse than %g, %g", r2, s2, r, s);
+    bn_points_free(&p), bn_points_free(&q);
+    made_free(&g);
+}
+
+/* --- zeros -------------------------------------------------------------------------- */
+
+/* sin(k theta + shift): 2 k zeros, half of them stable, in ascending order, also when
+ * a zero falls on the grid or on 0 from below.                              */
+static void zeros_of_a_sine(void **state)
+{
+    (void)state;
+    enum { M = 256 };
+    const double shifts[] = { 0.3, 0.0, 0.5 * BN_TWO_PI, -0.3 };
+    for (size_t k = 1; k <= 12; k++)
+        for (size_t s = 0; s < BN_LEN(shifts); s++) {
+            double v[M], angle[M];
+            int sign[M], sum = 0;
+            size_t found;
+            for (size_t m = 0; m < M; m++)
+                v[m] = sin((double)k * BN_TWO_PI * (double)m / M + shifts[s]);
+            bn_diagnose_zeros(v, M, angle, sign, &found);
+            assert_int_equal(found, 2 * k);
+            for (size_t z = 0; z < found; z++) {
+                const double phase = (double)k * angle[z] + shifts[s];
+                assert_close(sin(phase), 0, 0, 2e-3);
+                assert_int_equal(sign[z], cos(phase) > 0.0 ? 1 : -1);
+                assert_true(z == 0 || angle[z] > angle[z - 1]);
+                assert_true(angle[z] >= 0.0 && angle[z] < BN_TWO_PI);
+                sum += sign[z];
+            }
+            assert_int_equal(sum, 0);
+        }
+    const double exact[] = { -0.0, -1.0, 0.0, 1.0 }, flat[] = { 1, 2, 3 };
+    double angle[4];
+    int sign[4];
+    size_t found;
+    bn_diagnose_zeros(exact, 4, angle, sign, &found);
+    assert_int_equal(found, 2);
+    assert_close(angle[0], 0, 0, 0);
+    assert_int_equal(sign[0], -1);
+    assert_close(angle[1], 0.5 * BN_TWO_PI, 1e-15, 0);
+    bn_diagnose_zeros(flat, 3, angle, sign, &found);
+    assert_int_equal(found, 0);
+}
+
+/* --- spectra -------------------------------------------------------------------------- */
+
+static void leading_spectrum_is_part_of_the_full(void **state)
+{
+    (void)state;
+    enum { N = 160, K = 8 };
+    struct made g = made(N, 61, 1e-6, 7);
+    double re[N + 1], im[N + 1], s[N + 1], few[K + 1], few_im[K + 1];
+    size_t found;
+    const struct bn_operator *op[] = { &g.dense.weights, &g.factored.weights };
+    assert_ok(bn_diagnose_spectrum(op[0], true, N, re, im, &found));
+    assert_int_equal(found, N);
+    for (size_t o = 0; o < 2; o++) {
+        assert_ok(bn_diagnose_spectrum(op[o], false, K, few, few_im, &found));
+        assert_in_range(found, K, K + 1);
+        for (size_t k = 0; k < found; k++) {
+            assert_close(few[k], re[k], 0, 1e-8);
+            assert_close(few_im[k], im[k], 0, 1e-8);
+        }
+    }
+    assert_ok(bn_diagnose_singular(op[0], true, N, s, &found));
+    for (size_t o = 0; o < 2; o++) {
+        assert_ok(bn_diagnose_singular(op[o], false, K, few, &found));
+        for (size_t k = 0; k < K; k++)
+            assert_close(few[k], s[k], 1e-7, 0);
+    }
+    assert_close(bn_norm(N, s), bn_mat_norm(&g.j), 1e-12, 0);    /* Frobenius norm */
+    double trace = 0.0;
+    for (size_t k = 0; k < N; k++)
+        trace += re[k];
+    assert_close(trace, 0, 0, 1e-11);                            /* J_ii = 0 */
+    made_free(&g);
+}
+
+static void sizes_are_refused(void **state)
+{
+    (void)state;
+    struct made g = made(20, 41, 1e-3, 7);
+    struct bn_mat fewer = { 19, g.ring.x.cols, g.ring.x.data };
+    const double theta = 0.0;
+    struct bn_points p;
+    g.dense.x = fewer;
+    assert_fails(bn_diagnose_points(&g.dense, &theta, 1, &p), BN_INPUT);
+    assert_says(bn_error(), "20 neurons");
+    made_free(&g);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(exact_ring_does_not_drift),
+        cmocka_unit_test(exact_ring_has_a_zero_mode_and_a_gap),
+        cmocka_unit_test(perturbed_ring_drifts_as_predicted),
+        cmocka_unit_test(points_are_the_definitions),
+        cmocka_unit_test(jacobian_is_the_derivative),
+        cmocka_unit_test(factored_drift_is_the_dense_one),
+        cmocka_unit_test(drift_is_what_simulations_do),
+        cmocka_unit_test(zeros_of_a_sine),
+        cmocka_unit_test(leading_spectrum_is_part_of_the_full),
+        cmocka_unit_test(sizes_are_refused),
+    };
+    return cmocka_run_group_tests_name("diagnose", tests, NULL, NULL);
+}
