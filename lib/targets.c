@@ -12,6 +12,9 @@ static struct bn_transfer read_transfer(const char *role)
     bn_h5 *f = bn_input(role);
     char *name;
 
+    if (!bn_h5_has_attribute(f, "/rate", "transfer"))
+        BN_REFUSE(BN_INPUT, "%s: no /rate with the attribute transfer: this is no artifact of "
+                  "the stage tuning, which role %s needs", bn_h5_path(f), role);
     BN_CHECK(bn_h5_get_text(f, "/rate", "transfer", &name));
     const bn_status rc = bn_transfer_parse(name, &t.kind);
     free(name);
