@@ -41,7 +41,7 @@ built   := $(filter programs check check-% cov bench lint docs $(BUILD)/%,$(goal
 
 .PHONY: help deps deps-all clean programs check cov bench lint docs figures results FORCE
 
-# --- for every machine: no compiler, no library, no valid parameter is needed ------
+# --- for every machine: no compiler, no library, no valid parameter is needed -----
 help: ; @tools/help
 clean: ; rm -rf $(BUILD)
 
@@ -52,7 +52,7 @@ $(if $(word 2,$(install)),$(error deps-all includes deps: ask for one of them))
 $(sort $(filter-out help clean,$(rest))): $(install) ; @:
 else ifneq ($(drawn)$(built),)
 
-# --- build ---------------------------------------------------------------------------
+# --- build ------------------------------------------------------------------------
 CC     := gcc
 AR     := ar
 PKGS   := hdf5 lapacke openblas fftw3 libconfuse udunits jansson libcrypto matio arpack \
@@ -106,7 +106,7 @@ $B/programs.mk: $B/basin $(stages) $(schemas)
 	@touch $@; $(if $(filter release,$V),ln -sfn $V/stages $V/basin $(BUILD)/)
 -include $(wildcard $(foreach d,lib stages tests tools/basin bench,$B/$d/*.d))
 
-# --- check -----------------------------------------------------------------------------
+# --- check ------------------------------------------------------------------------
 export OPENBLAS_NUM_THREADS ?= 1
 export LSAN_OPTIONS := suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0
 # Each program writes a log, and the last line counts what cmocka counted.
@@ -117,11 +117,11 @@ $(logs): $B/tests/%.log: $B/tests/% $B/programs.mk FORCE
 cov:
 	@$(MAKE) --no-print-directory check V=cov
 	@tools/coverage $(BUILD)/cov
-bench: programs $(benches) ; @for b in $(benches); do $$b || exit; done
+bench: programs $(benches) ; @bench/run $B
 docs: programs ; $B/basin docs
 lint: programs ; tools/lint $B
 
-# --- artifacts ---------------------------------------------------------------------------
+# --- artifacts --------------------------------------------------------------------
 ifneq ($(drawn),)
 ifeq ($(filter-out release,$V):$R,$V:results)
   $(error results/ is made by release programs; give V=$V another folder: RESULTS=folder)

@@ -20,7 +20,7 @@
 /* Goes into every key: raise it when the meaning of a key or an object changes. */
 #define BASIN_FORMAT "basin 1"
 
-/* --- files.c: strings in lists, small files ---------------------------------- */
+/* --- files.c: strings in lists, small files ------------------------------ */
 struct list {
     char **at;                           /* owned; at[n] is NULL, as in argv */
     size_t n, room;
@@ -49,7 +49,7 @@ BN_MUST_USE bn_status file_names(const char *folder, const char *suffix,
 /* The folder of the running program: build/release. */
 BN_MUST_USE bn_status file_build_folder(char **folder);
 
-/* --- graph.c: the fragments -------------------------------------------------- */
+/* --- graph.c: the fragments ---------------------------------------------- */
 struct rule {
     char *target;                        /* as written: "$R/ring/tuning.h5" */
     struct list inputs;
@@ -74,7 +74,7 @@ BN_MUST_USE bn_status graph_expand(const char *word, const struct variables *v,
 BN_MUST_USE bn_status graph_split(const char *name, char **pipeline, char **stage,
                                   char **variant);
 
-/* --- schema.c: what a stage said about itself ------------------------------- */
+/* --- schema.c: what a stage said about itself ---------------------------- */
 struct schema {
     char *stage;
     json_t *json;                        /* owns the texts below */
@@ -88,7 +88,7 @@ BN_MUST_USE bn_status schema_get(const char *build, const char *stage,
 bool schema_has_input(const struct schema *s, const char *role);
 void schema_free_all(void);
 
-/* --- settings.c: parameter files and SET ------------------------------------ */
+/* --- settings.c: parameter files and SET --------------------------------- */
 struct setting {
     char *pipeline, *section, *key, *origin;
     struct list texts;
@@ -109,7 +109,7 @@ BN_MUST_USE bn_status settings_values(const struct settings *s,
                                       const struct stage_node *node, bn_values **v);
 void settings_free(struct settings *s);
 
-/* --- code.c: the identity of code ------------------------------------------- */
+/* --- code.c: the identity of code ---------------------------------------- */
 /* Of a source file with everything in the project that it includes and links. */
 BN_MUST_USE bn_status code_identity(const char *build, const char *source,
                                     char hex[BN_HEX]);
@@ -118,7 +118,7 @@ BN_MUST_USE bn_status code_of_script(const char *script, bn_digest *d);
 /* BN_INPUT if a source in the closure is younger than `program`. */
 BN_MUST_USE bn_status code_is_built(const char *source, const char *program);
 
-/* --- store.c: the cache ------------------------------------------------------ */
+/* --- store.c: the cache -------------------------------------------------- */
 struct object {
     char *path;                          /* results/cache/objects/ab/ab...h5 */
     char k2[BN_HEX];
@@ -160,7 +160,7 @@ BN_MUST_USE bn_status store_lock(const char *results, const char *k1,
                                  const json_t *parameters, int *fd, char **path);
 void store_unlock(int fd, char *path);
 
-/* --- plan.c: resolve ---------------------------------------------------------- */
+/* --- plan.c: resolve ----------------------------------------------------- */
 int plan_main(int argc, char **argv);
 /* One node of a written plan: a new reference; BN_USAGE names its neighbours. */
 BN_MUST_USE bn_status plan_node(const char *results, const char *plan,
@@ -169,12 +169,12 @@ BN_MUST_USE bn_status plan_node(const char *results, const char *plan,
 BN_MUST_USE bn_status plan_dependants(const char *results, const char *plan,
                                       const char *name, struct list *names);
 
-/* --- makes.c: makes with other parameters in the same tree --------------------- */
+/* --- makes.c: makes with other parameters in the same tree --------------- */
 /* Wait until no other living make works in `results` on another plan, then note
  * that process `make` works on this one.                                    */
 BN_MUST_USE bn_status makes_enter(const char *results, long make, const char *plan);
 
-/* --- child.c: one running program ---------------------------------------------- */
+/* --- child.c: one running program ---------------------------------------- */
 struct child {
     const char *name;                    /* shown while it runs */
     char *const *argv;
@@ -191,7 +191,7 @@ BN_MUST_USE bn_status child_run(struct child *c);
 /* Exit status as a shell has it, with a sentence in bn_error() unless it is 0. */
 int child_status(const struct child *c, const char *what);
 
-/* --- figure.c ------------------------------------------------------------------- */
+/* --- figure.c ------------------------------------------------------------ */
 struct input {
     char *role;
     struct object object;

@@ -33,7 +33,7 @@ struct options {
     const char *x, *y;
 };
 
-/* --- FILE:/dataset[slice] -------------------------------------------------------- */
+/* --- FILE:/dataset[slice] ------------------------------------------------ */
 
 struct address {
     char *file, *dataset, *slice;        /* slice: inside the brackets, or NULL */
@@ -148,7 +148,7 @@ static bn_status parse_slice(const char *slice, const struct bn_shape *shape,
     return rc;
 }
 
-/* --- reading ------------------------------------------------------------------------ */
+/* --- reading ------------------------------------------------------------- */
 
 static bn_status walk(bn_h5 *f, const char *group, struct list *names)
 {
@@ -327,7 +327,7 @@ static bn_status load(const char *text, struct table *t)
     return rc != BN_OK ? rc : closed;
 }
 
-/* --- printing ------------------------------------------------------------------------- */
+/* --- printing ------------------------------------------------------------ */
 
 static void print_number(double x)
 {
@@ -472,7 +472,7 @@ static bn_status print_matrix(const struct table *t, const char *name,
     return rc;
 }
 
-/* --- listing ---------------------------------------------------------------------------- */
+/* --- listing ------------------------------------------------------------- */
 
 static void shape_text(const struct bn_shape *s, char buf[96])
 {
@@ -513,7 +513,7 @@ static bn_status list_file(const char *path)
     return rc != BN_OK ? rc : closed;
 }
 
-/* --- the command -------------------------------------------------------------------------- */
+/* --- the command --------------------------------------------------------- */
 
 static const char usage[] =
     "usage: basin cat FILE                 what is in it\n"

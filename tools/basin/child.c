@@ -31,7 +31,7 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* --- environment ------------------------------------------------------------------ */
+/* --- environment --------------------------------------------------------- */
 
 /* Sanitizers are told what to overlook through their variables. */
 static const char *const handed_on[] = {
@@ -59,7 +59,7 @@ static bn_status environment(const char *path, struct list *env)
     return rc;
 }
 
-/* --- signals: a child that is stopped stops cleanly, and so do we ------------------- */
+/* --- signals: a child that is stopped stops cleanly, and so do we -------- */
 
 static volatile sig_atomic_t caught, running;
 
@@ -86,7 +86,7 @@ static void restore_stops(const struct sigaction old[BN_LEN(stops)])
         sigaction(stops[i], &old[i], NULL);
 }
 
-/* --- the live line -------------------------------------------------------------------- */
+/* --- the live line ------------------------------------------------------- */
 
 static void show(const struct child *c, double elapsed, double fraction)
 {
@@ -159,7 +159,7 @@ static void watch(struct child *c, int progress, int said)
         fprintf(stderr, "\r\033[K");
 }
 
-/* --- start and wait ------------------------------------------------------------------------ */
+/* --- start and wait ------------------------------------------------------ */
 
 static _Noreturn void become(const struct child *c, char *const *argv, char *const *env,
                              int progress, int said)

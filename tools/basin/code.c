@@ -24,7 +24,7 @@
  * Their headers stay in: they hold macros and types that others compile.     */
 static const char *const left_out[] = { "lib/err.c", "lib/conf.c", "lib/stage_show.c" };
 
-/* --- tokens -------------------------------------------------------------------- */
+/* --- tokens -------------------------------------------------------------- */
 
 struct scan {
     const char *p;
@@ -131,7 +131,7 @@ static void join_lines(char *text)
     *out = '\0';
 }
 
-/* --- the closure of a source ------------------------------------------------------ */
+/* --- the closure of a source --------------------------------------------- */
 
 static bool is_left_out(const char *path)
 {
@@ -217,7 +217,7 @@ static bn_status closure(const char *source, struct list *files)
     return BN_OK;
 }
 
-/* --- digests, each file's tokens hashed once per process ---------------------------- */
+/* --- digests, each file's tokens hashed once per process ----------------- */
 
 static bn_status token_hash(const char *path, char hex[BN_HEX])
 {
@@ -303,7 +303,7 @@ bn_status code_is_built(const char *source, const char *program)
     return rc;
 }
 
-/* --- gnuplot scripts ------------------------------------------------------------------ */
+/* --- gnuplot scripts ----------------------------------------------------- */
 
 static bn_status script_closure(struct list *files)
 {

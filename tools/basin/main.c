@@ -37,12 +37,12 @@ int main(int argc, char **argv)
         printf("basin %s\n", BASIN_VERSION);
         return 0;
     }
-    for (size_t i = 0; i < BN_LEN(commands); i++) {
+    for (size_t i = 0; i < BN_LEN(commands); i++)
         if (strcmp(commands[i].name, name) == 0)
             return commands[i].main(argc - 1, argv + 1);
+    for (size_t i = 0; i < BN_LEN(commands); i++)
         if (list_add(&names, commands[i].name) != BN_OK)
-            return BN_NOMEM;
-    }
+            break;
     fprintf(stderr, "basin: there is no command `%s`%s\n", name,
             list_hint(&names, name, hint));
     list_free(&names);

@@ -33,6 +33,7 @@ struct resolve {
     json_t *codes;                       /* stage -> identity */
     json_t *states;                      /* name -> content digest, or "" if stale */
     char suffix[128], digest[BN_HEX];
+    char recorded[128];                  /* node of $(RECORDED) */
 };
 
 static const char *text_of(const json_t *object, const char *key)
@@ -46,7 +47,7 @@ static bool is_figure(const char *name)
     return strncmp(name, "figures/", 8) == 0;
 }
 
-/* --- stage nodes ------------------------------------------------------------------- */
+/* --- stage nodes --------------------------------------------------------- */
 
 static bn_status find_stage_nodes(struct resolve *r)
 {
@@ -162,9 +163,13 @@ static bn_status add_stage_node(struct resolve *r, const struct stage_node *node
     return rc;
 }
 
-/* A recording is drawn beside a generated network when all its files are there. */
-static const char *find_recorded(const struct resolve *r)
+/* A pipeline's own recording, which it needs anyway; else the one that is drawn
+ * beside a generated network when all its files are there.                      */
+static const char *find_recorded(struct resolve *r)
 {
+    snprintf(r->recorded, sizeof r->recorded, "%s/recording.h5", r->from);
+    if (json_object_get(r->plan, r->recorded) != NULL)
+        return r->recorded;
     const json_t *node = json_object_get(r->plan, "mouse/recording.h5");
     const char *key;
     json_t *files, *file;
@@ -175,10 +180,10 @@ static const char *find_recorded(const struct resolve *r)
                 return "";
             found++;
         }
-    return found > 0 && strcmp(r->from, "ring") == 0 ? "mouse/recording.h5" : "";
+    return found > 0 ? "mouse/recording.h5" : "";
 }
 
-/* --- edges --------------------------------------------------------------------------- */
+/* --- edges --------------------------------------------------------------- */
 
 static const struct schema *schema_of(const struct resolve *r, const char *name)
 {
@@ -283,7 +288,7 @@ static bn_status check_inputs(const struct schema *schema, const json_t *json,
     return BN_OK;
 }
 
-/* --- figures ---------------------------------------------------------------------------- */
+/* --- figures ------------------------------------------------------------- */
 
 static json_t *new_figure(struct resolve *r, const char *name)
 {
@@ -350,7 +355,7 @@ static bn_status add_edges(struct resolve *r)
     return rc;
 }
 
-/* --- state: Make's times only order the work, manifests decide -------------------------- */
+/* --- state: Make's times only order the work, manifests decide ----------- */
 
 static bn_status check_state(struct resolve *r, const char *name);
 
@@ -403,7 +408,7 @@ static bn_status check_state(struct resolve *r, const char *name)
     return rc;
 }
 
-/* --- writing ----------------------------------------------------------------------------- */
+/* --- writing ------------------------------------------------------------- */
 
 static char *node_path(const struct resolve *r, const char *name)
 {
@@ -533,7 +538,7 @@ static bn_status write_plan(struct resolve *r)
     return rc;
 }
 
-/* --- the command --------------------------------------------------------------------------- */
+/* --- the command --------------------------------------------------------- */
 
 static bn_status resolve(struct resolve *r)
 {
@@ -619,7 +624,7 @@ int plan_main(int argc, char **argv)
     return status;
 }
 
-/* --- reading a plan -------------------------------------------------------------------------- */
+/* --- reading a plan ------------------------------------------------------ */
 
 static bn_status read_plan(const char *results, const char *plan, char **text)
 {

@@ -32,7 +32,7 @@ static const char *text_of(const json_t *object, const char *key)
     return s ? s : "";
 }
 
-/* --- what make was told ------------------------------------------------------------- */
+/* --- what make was told -------------------------------------------------- */
 
 /* MAKEFLAGS starts with the single letters, then " -j2 ..." and the rest. */
 static void read_makeflags(struct run *r)
@@ -52,7 +52,7 @@ static void read_makeflags(struct run *r)
         r->threads = r->threads > n ? r->threads / n : 1;
 }
 
-/* --- lines for people --------------------------------------------------------------------- */
+/* --- lines for people ---------------------------------------------------- */
 
 static void say_made(const char *name, const struct child *c, const struct object *o)
 {
@@ -74,7 +74,7 @@ static void say_cached(const char *name, const struct object *o)
     fflush(stdout);
 }
 
-/* --- data files ------------------------------------------------------------------------------- */
+/* --- data files ---------------------------------------------------------- */
 
 static bn_status check_files(const struct run *r, const json_t *node, const char *name)
 {
@@ -101,7 +101,7 @@ static bn_status check_files(const struct run *r, const json_t *node, const char
     return BN_OK;
 }
 
-/* --- running a stage ------------------------------------------------------------------------------ */
+/* --- running a stage ----------------------------------------------------- */
 
 static bn_status add_option(struct list *argv, const char *option, const char *key,
                             const char *value)
@@ -200,7 +200,7 @@ static int run_stage(const struct run *r, const json_t *node, const char *name,
     return status;
 }
 
-/* --- the manifest -------------------------------------------------------------------------------------- */
+/* --- the manifest -------------------------------------------------------- */
 
 /* Split the wanted parameters into those that the run read and the rest. */
 static bn_status split_parameters(const json_t *node, const char *out, bool stage,
@@ -239,10 +239,10 @@ static bn_status split_parameters(const json_t *node, const char *out, bool stag
 static void add_machine(json_t *m)
 {
     struct utsname u;
-    char line[512] = "", date[32], *text = NULL;
+    char line[512] = "", date[32];
     if (uname(&u) == 0) {
         json_object_set_new(m, "host", json_string(u.nodename));
-        json_object_set_new(m, "system", json_pack("s+++", u.sysname, " ", u.release));
+        json_object_set_new(m, "system", json_pack("s++", u.sysname, " ", u.release));
     }
     FILE *f = fopen("/proc/cpuinfo", "r");
     while (f != NULL && fgets(line, sizeof line, f) != NULL)
@@ -257,7 +257,6 @@ static void add_machine(json_t *m)
     struct tm tm;
     if (gmtime_r(&t, &tm) != NULL && strftime(date, sizeof date, "%FT%TZ", &tm) > 0)
         json_object_set_new(m, "date", json_string(date));
-    free(text);
 }
 
 static bn_status build_manifest(const struct run *r, const json_t *node, const char *name,
@@ -287,7 +286,7 @@ static bn_status build_manifest(const struct run *r, const json_t *node, const c
     return rc == BN_OK && *manifest == NULL ? BN_NOMEM : rc;
 }
 
-/* --- making a node ------------------------------------------------------------------------------------------ */
+/* --- making a node ------------------------------------------------------- */
 
 /* The child removes its own temporary file unless it was killed outright. */
 static void sweep(const char *out, pid_t child)

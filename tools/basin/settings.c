@@ -116,7 +116,7 @@ static bn_status load_file(struct settings *s, const struct stage_node *nodes, s
     return rc;
 }
 
-/* --- SET ------------------------------------------------------------------- */
+/* --- SET ----------------------------------------------------------------- */
 
 /* Cut the next word off *p, quotes removed; NULL at the end. */
 static bn_status next_word(char **p, char **word)
@@ -268,7 +268,7 @@ bn_status settings_load(struct settings *s, const struct stage_node *nodes, size
     return rc;
 }
 
-/* --- the values of a node ---------------------------------------------------- */
+/* --- the values of a node ------------------------------------------------ */
 
 static bn_status set_one(bn_values *v, const struct setting *x, bool from_file)
 {

@@ -50,7 +50,7 @@ void object_free(struct object *o)
     *o = (struct object){ 0 };
 }
 
-/* --- memo ------------------------------------------------------------------------ */
+/* --- memo ---------------------------------------------------------------- */
 
 typedef bn_status compute(const char *path, char hex[BN_HEX]);
 
@@ -180,7 +180,7 @@ bn_status store_version(const char *results, const char *program, const char *ar
     return rc;
 }
 
-/* --- keys ------------------------------------------------------------------------- */
+/* --- keys ---------------------------------------------------------------- */
 
 static bn_status sorted_keys(const json_t *object, struct list *keys)
 {
@@ -229,7 +229,7 @@ static bn_status second_key(const char *k1, const json_t *parameters,
     return rc;
 }
 
-/* --- objects ------------------------------------------------------------------------ */
+/* --- objects ------------------------------------------------------------- */
 
 static char *object_path(const char *results, const char *k2, const char *ext)
 {
@@ -355,7 +355,7 @@ bool store_find(const char *results, const char *name, const char *k1,
     return found;
 }
 
-/* --- publishing ------------------------------------------------------------------------ */
+/* --- publishing ---------------------------------------------------------- */
 
 static bn_status write_names(const char *results, const char *k1, const struct list *names)
 {
@@ -435,7 +435,7 @@ bn_status store_publish(const char *results, const char *name, const char *made,
     return rc;
 }
 
-/* --- links -------------------------------------------------------------------------------- */
+/* --- links --------------------------------------------------------------- */
 
 bn_status store_link(const char *results, const char *name, const struct object *o)
 {
@@ -478,7 +478,7 @@ void store_age(const char *results, const char *name)
     free(path);
 }
 
-/* --- locks --------------------------------------------------------------------------------- */
+/* --- locks --------------------------------------------------------------- */
 
 /* The file goes when its last user leaves, so one that was locked after it was
  * removed is not the lock any more.                                         */
