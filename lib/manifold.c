@@ -16,7 +16,7 @@ double bn_ring_wrap(double theta)
 {
     const double t = fmod(theta, BN_TWO_PI);
     const double w = t < 0.0 ? t + BN_TWO_PI : t;
-    return w < BN_TWO_PI ? w : 0.0;      /* -1e-20 + 2 pi rounds to 2 pi */
+    return w >= BN_TWO_PI ? 0.0 : w;     /* -1e-20 + 2 pi rounds to 2 pi; nan stays */
 }
 
 double bn_ring_difference(double a, double b)

@@ -2,7 +2,8 @@
  * special: elementary functions over arrays, vectorised by SLEEF.  Floor 3;
  * the sole caller of SLEEF.
  *
- * Error at most 1 ULP (SLEEF's u10 functions) for erf, exp and log1p.  SLEEF's
+ * Error at most 1 ULP (SLEEF's u10 functions) for erf, exp and log1p, but exp is
+ * infinite from 709.782711149 on (2e-6 early) and log1p from 1e307 on.  SLEEF's
  * "finz" variants are used throughout: the same bits with AVX-512, with AVX2 and
  * with the scalar fused multiply-add, so a result does not depend on the width
  * of the machine's registers, nor on where in an array a number stands.     */
