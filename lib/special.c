@@ -10,16 +10,95 @@
 #define WIDE(isa) __attribute__((target(isa)))
 /* Declared here because sleef.h offers only what the flags of this file allow;
  * the choice is made when the program runs.                                 */
-WIDE("avx512f") __m512d Sleef_finz_erfd8_u10avx512f(__m512d);
 WIDE("avx512f") __m512d Sleef_finz_expd8_u10avx512f(__m512d);
 WIDE("avx512f") __m512d Sleef_finz_log1pd8_u10avx512f(__m512d);
-WIDE("avx2,fma") __m256d Sleef_finz_erfd4_u10avx2(__m256d);
 WIDE("avx2,fma") __m256d Sleef_finz_expd4_u10avx2(__m256d);
 WIDE("avx2,fma") __m256d Sleef_finz_log1pd4_u10avx2(__m256d);
 #endif
-double Sleef_finz_erfd1_u10purecfma(double);
 double Sleef_finz_expd1_u10purecfma(double);
 double Sleef_finz_log1pd1_u10purecfma(double);
+
+/* --- erf, about twice as fast as SLEEF's ----------------------------------------- */
+#define ERF_P(step)                                                            \
+    step(-0x1.d32752c962679p-31) step(0x1.e2dbd490d3b29p-27) step(-0x1.5d8acdddc40b1p-23) \
+    step(0x1.b9b8623538955p-20) step(-0x1.f4cf6f428658ap-17) step(0x1.f9a3075ba13f3p-14) \
+    step(-0x1.c02db31ed50aap-11) step(0x1.565bcd0a6e1bcp-8) step(-0x1.b82ce3127367ep-6) \
+    step(0x1.ce2f21a042834p-4) step(-0x1.812746b0379e3p-2) step(0x1.06eba8214db69p-3)
+#define ERF_Q(step)                                                            \
+    step(0x1.efacbf8fd61b1p-40) step(-0x1.52954ce45e55dp-34) step(0x1.b15d49e76c977p-30) \
+    step(-0x1.591dda1021fe4p-26) step(0x1.7eace712e41ebp-23) step(-0x1.388101ce59dd7p-20) \
+    step(0x1.82339631db447p-18) step(-0x1.6a0d2cfc0c521p-16) step(0x1.f0ec1a5ef849bp-15) \
+    step(-0x1.ac078e0af386cp-14) step(0x1.84bb245d3edap-17) step(0x1.263dbb54a9c35p-11) \
+    step(-0x1.b840f6a53509p-10) step(0x1.a82667d530269p-13) step(0x1.396e3be9242adp-6) \
+    step(-0x1.a4f51d9bf7adcp-4) step(-0x1.45f3078094afcp-1) step(-0x1.20dd74e70124ep+0)
+#define ERF_E(step)                                                            \
+    step(0x1.af632031bce6dp-26) step(0x1.28b408307df8p-22) step(0x1.71ddf6b996c71p-19) \
+    step(0x1.a01993bca8b2p-16) step(0x1.a01a01b00a2d3p-13) step(0x1.6c16c185fea9dp-10) \
+    step(0x1.111111110f808p-7) step(0x1.55555555503f1p-5) step(0x1.5555555555558p-3) \
+    step(0x1.0000000000009p-1)
+
+#if defined(__x86_64__)
+#define NAME            erf8
+#define TARGET          WIDE("avx512f")
+#define REAL            __m512d
+#define SET             _mm512_set1_pd
+#define SUB             _mm512_sub_pd
+#define MUL             _mm512_mul_pd
+#define FMA             _mm512_fmadd_pd
+#define FNMA            _mm512_fnmadd_pd
+#define MIN             _mm512_min_pd
+#define ABS             _mm512_abs_pd
+#define LESS(x, c, a, b)                                                      \
+    _mm512_mask_blend_pd(_mm512_cmp_pd_mask(x, c, _CMP_LT_OQ), b, a)
+#define SIGN(a, b)                                                            \
+    _mm512_castsi512_pd(_mm512_or_si512(_mm512_castpd_si512(a),               \
+        _mm512_and_si512(_mm512_castpd_si512(b), _mm512_set1_epi64(INT64_MIN))))
+#define POWER(t)                                                              \
+    _mm512_castsi512_pd(_mm512_slli_epi64(                                    \
+        _mm512_add_epi64(_mm512_castpd_si512(t), _mm512_set1_epi64(1023)), 52))
+#include "special_erf.h"
+
+#define NAME            erf4
+#define TARGET          WIDE("avx2,fma")
+#define REAL            __m256d
+#define SET             _mm256_set1_pd
+#define SUB             _mm256_sub_pd
+#define MUL             _mm256_mul_pd
+#define FMA             _mm256_fmadd_pd
+#define FNMA            _mm256_fnmadd_pd
+#define MIN             _mm256_min_pd
+#define ABS(x)          _mm256_andnot_pd(_mm256_set1_pd(-0.0), x)
+#define LESS(x, c, a, b) _mm256_blendv_pd(b, a, _mm256_cmp_pd(x, c, _CMP_LT_OQ))
+#define SIGN(a, b)      _mm256_or_pd(a, _mm256_and_pd(_mm256_set1_pd(-0.0), b))
+#define POWER(t)                                                              \
+    _mm256_castsi256_pd(_mm256_slli_epi64(                                    \
+        _mm256_add_epi64(_mm256_castpd_si256(t), _mm256_set1_epi64x(1023)), 52))
+#include "special_erf.h"
+#endif
+
+static inline double power_of_two(double t)
+{
+    uint64_t bits;
+    memcpy(&bits, &t, sizeof bits);
+    bits = (bits + 1023) << 52;
+    memcpy(&t, &bits, sizeof t);
+    return t;
+}
+
+#define NAME            erf1
+#define TARGET
+#define REAL            double
+#define SET(c)          (c)
+#define SUB(a, b)       ((a) - (b))
+#define MUL(a, b)       ((a) * (b))
+#define FMA             fma
+#define FNMA(a, b, c)   fma(-(a), b, c)
+#define MIN(a, b)       ((a) < (b) ? (a) : (b))
+#define ABS             fabs
+#define LESS(x, c, a, b) ((x) < (c) ? (a) : (b))
+#define SIGN            copysign
+#define POWER           power_of_two
+#include "special_erf.h"
 
 typedef void array_function(size_t n, const double *x, double *y);
 
@@ -40,23 +119,29 @@ typedef void array_function(size_t n, const double *x, double *y);
             memcpy(y + i, tail, (n - i) * sizeof *y);                         \
         }                                                                     \
     }
-#define AVX512(name)                                                          \
+#define AVX512(name, call)                                                    \
     VECTOR_LOOP(name##_avx512, "avx512f", 8, __m512d, _mm512_loadu_pd,        \
-                _mm512_storeu_pd, Sleef_finz_##name##d8_u10avx512f)
-#define AVX2(name)                                                            \
+                _mm512_storeu_pd, call)
+#define AVX2(name, call)                                                      \
     VECTOR_LOOP(name##_avx2, "avx2,fma", 4, __m256d, _mm256_loadu_pd,         \
-                _mm256_storeu_pd, Sleef_finz_##name##d4_u10avx2)
-AVX512(erf) AVX512(exp) AVX512(log1p)
-AVX2(erf) AVX2(exp) AVX2(log1p)
+                _mm256_storeu_pd, call)
+AVX512(erf, erf8)
+AVX512(exp, Sleef_finz_expd8_u10avx512f)
+AVX512(log1p, Sleef_finz_log1pd8_u10avx512f)
+AVX2(erf, erf4)
+AVX2(exp, Sleef_finz_expd4_u10avx2)
+AVX2(log1p, Sleef_finz_log1pd4_u10avx2)
 #endif
 
-#define SCALAR_LOOP(name)                                                     \
+#define SCALAR_LOOP(name, call)                                               \
     static void name##_scalar(size_t n, const double *x, double *y)           \
     {                                                                         \
         for (size_t i = 0; i < n; i++)                                        \
-            y[i] = Sleef_finz_##name##d1_u10purecfma(x[i]);                   \
+            y[i] = call(x[i]);                                                \
     }
-SCALAR_LOOP(erf) SCALAR_LOOP(exp) SCALAR_LOOP(log1p)
+SCALAR_LOOP(erf, erf1)
+SCALAR_LOOP(exp, Sleef_finz_expd1_u10purecfma)
+SCALAR_LOOP(log1p, Sleef_finz_log1pd1_u10purecfma)
 
 #if defined(__x86_64__)
 #define DISPATCH(name)                                                        \
