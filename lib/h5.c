@@ -87,8 +87,8 @@ static hid_t access_list(void)
 
 static void quiet(void)
 {
+    setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);     /* before HDF5 reads it */
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-    setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);
 }
 
 bn_status bn_h5_create(bn_h5 **f, const char *path)
@@ -98,6 +98,7 @@ bn_status bn_h5_create(bn_h5 **f, const char *path)
     const hid_t fcpl = H5Pcreate(H5P_FILE_CREATE), fapl = access_list();
     H5Pset_obj_track_times(fcpl, 0);
     H5Pset_link_creation_order(fcpl, H5P_CRT_ORDER_TRACKED);
+    H5Pset_attr_creation_order(fcpl, H5P_CRT_ORDER_TRACKED);
     const hid_t id = H5Fcreate(path, H5F_ACC_TRUNC, fcpl, fapl);
     /* Closing a list would wipe the reason. */
     const bn_status rc = id >= 0 ? BN_OK
@@ -256,13 +257,13 @@ bn_status bn_h5_group(bn_h5 *f, const char *name)
     H5Pset_obj_track_times(gcpl, 0);
     H5Pset_attr_creation_order(gcpl, H5P_CRT_ORDER_TRACKED);
     const hid_t g = H5Gcreate2(f->id, name, lcpl, gcpl, H5P_DEFAULT);
+    const bn_status rc = g >= 0 ? BN_OK
+        : bn_fail(BN_OUTPUT, "%s: cannot create the group %s (%s)", f->path, name, reason());
     H5Pclose(lcpl);
     H5Pclose(gcpl);
-    if (g < 0)
-        return bn_fail(BN_OUTPUT, "%s: cannot create the group %s (%s)", f->path, name,
-                       reason());
-    H5Gclose(g);
-    return BN_OK;
+    if (g >= 0)
+        H5Gclose(g);
+    return rc;
 }
 
 bn_status bn_h5_axis(bn_h5 *f, const char *name, int axis, const char *scale)
@@ -284,10 +285,12 @@ bn_status bn_h5_axis(bn_h5 *f, const char *name, int axis, const char *scale)
     } else if (!bad) {
         bad = H5DSset_label(d, (unsigned)axis, label) < 0;
     }
+    const bn_status rc = !bad ? BN_OK
+        : bn_fail(BN_OUTPUT, "%s: cannot name axis %d of %s %s (%s)", f->path, axis, name,
+                  label, reason());
     if (d >= 0)
         H5Dclose(d);
-    return !bad ? BN_OK : bn_fail(BN_OUTPUT, "%s: cannot name axis %d of %s %s (%s)",
-                                  f->path, axis, name, label, reason());
+    return rc;
 }
 
 bn_status bn_h5_axis_name(bn_h5 *f, const char *name, int axis, char **scale)
@@ -382,6 +385,13 @@ static bn_status shape_of(bn_h5 *f, const char *name, hid_t d, struct bn_shape *
     H5Sget_simple_extent_dims(space, dims, NULL);
     const bool none = H5Sget_simple_extent_type(space) == H5S_NULL;
     H5Sclose(space);
+    size_t bytes = sizeof(double);       /* a damaged file may claim any size */
+    for (int i = 0; i < rank; i++) {
+        if (dims[i] > 0 && bytes > SIZE_MAX / dims[i])
+            return bn_fail(BN_INPUT, "%s: %s claims more numbers than any memory holds; is "
+                           "the file damaged?", f->path, name);
+        bytes *= dims[i] > 0 ? (size_t)dims[i] : 1;
+    }
     shape->rank = none ? 1 : rank;
     for (int i = 0; i < rank; i++)
         shape->dim[i] = (size_t)dims[i];
@@ -437,25 +447,23 @@ static hid_t reading_type(hid_t d, hid_t wanted)
     return r;
 }
 
-/* Spread enum values of `size` bytes over an array of wider ones, in place. */
-static void widen(void *data, size_t n, size_t size, bool real)
+static bool is_signed(hid_t enumeration)
 {
-    for (size_t i = n; i-- > 0;) {
-        int64_t v = 0;
-        const char *at = (const char *)data + i * size;
-        if (size == 1)
-            v = *(const int8_t *)at;
-        else if (size == 2)
-            v = *(const int16_t *)(const void *)at;
-        else if (size == 4)
-            v = *(const int32_t *)(const void *)at;
-        else
-            v = *(const int64_t *)(const void *)at;
-        if (real)
-            ((double *)data)[i] = (double)v;
-        else
-            ((int64_t *)data)[i] = v;
-    }
+    const hid_t base = H5Tget_super(enumeration);
+    const bool yes = H5Tget_sign(base) != H5T_SGN_NONE;
+    H5Tclose(base);
+    return yes;
+}
+
+/* Spread native enum values of `size` bytes over an array of wider numbers, in place. */
+static bn_status widen(void *data, size_t n, size_t size, bool sign, hid_t wanted)
+{
+    const hid_t from = size == 1 ? (sign ? H5T_NATIVE_INT8 : H5T_NATIVE_UINT8)
+                     : size == 2 ? (sign ? H5T_NATIVE_INT16 : H5T_NATIVE_UINT16)
+                     : size == 4 ? (sign ? H5T_NATIVE_INT32 : H5T_NATIVE_UINT32)
+                                 : (sign ? H5T_NATIVE_INT64 : H5T_NATIVE_UINT64);
+    return H5Tconvert(from, wanted, n, data, NULL, H5P_DEFAULT) >= 0
+               ? BN_OK : bn_fail(BN_INPUT, "enum values of %zu bytes (%s)", size, reason());
 }
 
 /* Name the filter that this installation lacks, if that is why reading fails. */
@@ -490,9 +498,9 @@ static bn_status read_selection(bn_h5 *f, const char *name, hid_t d, hid_t mem_s
     const bool is_enum = H5Tget_class(type) == H5T_ENUM;
     const size_t size = H5Tget_size(type);
     const bool bad = H5Dread(d, type, mem_space, file_space, H5P_DEFAULT, out) < 0;
-    const bn_status rc = bad ? unreadable(f, name, d) : BN_OK;
+    bn_status rc = bad ? unreadable(f, name, d) : BN_OK;
     if (!bad && is_enum)
-        widen(out, n, size, wanted == H5T_NATIVE_DOUBLE);
+        rc = widen(out, n, size, is_signed(type), wanted);
     H5Tclose(type);
     return rc;
 }
