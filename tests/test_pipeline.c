@@ -72,6 +72,7 @@ static void up_to_date_and_back(void **state)
     assert_exits(1, "%s %s SET='" SMALL "ring.weights.lambda=1e-5' -q", make, target);
     assert_runs("%s %s SET='" SMALL "ring.weights.lambda=1e-5' -n", make, target);
     assert_int_equal(count_said("basin run"), 1);
+    assert_exits(0, "%s %s SET='" SMALL "' -q", make, target);     /* a look costs nothing */
     assert_runs("%s %s SET='" SMALL "ring.weights.lambda=1e-5'", make, target);
     assert_int_equal(count_said(" memory "), 1);
     assert_runs("%s %s SET='" SMALL "'", make, target);

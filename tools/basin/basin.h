@@ -119,6 +119,7 @@ BN_MUST_USE bn_status code_of_script(const char *script, bn_digest *d);
 BN_MUST_USE bn_status code_is_built(const char *source, const char *program);
 
 /* --- store.c: the cache -------------------------------------------------- */
+enum { YEAR_2000 = 946684800 };          /* seconds; the time of every object */
 struct object {
     char *path;                          /* results/cache/objects/ab/ab...h5 */
     char k2[BN_HEX];

@@ -6,8 +6,12 @@
  *   results/.basin/plans/<digest>.mk     what Make includes
  *   results/.basin/plans/<digest>.plan   a line per node: its name and, as JSON,
  *                                        stage, code, parameters, files, inputs
- *   results/.basin/nodes/<name>.node     one node; Make compares its time, so it is
- *                                        rewritten only when its content changes
+ *   results/.basin/nodes/<name>.node     one node, for people and for Make to
+ *                                        compare times with
+ *
+ * Make's times only order the work; manifests decide.  Every node file has the same
+ * old time.  A link that holds what is wanted now is younger; any other is given an
+ * older time here (or is missing), so that Make has it made.
  *
  * A plan never changes, so a running make cannot see values of another one.  It
  * prints the name of the .mk file, or `error:FILE` where FILE holds the message:
@@ -16,6 +20,8 @@
 
 #include <basin/mem.h>
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -485,6 +491,19 @@ static char *plan_text(const struct resolve *r)
     return text;
 }
 
+static bn_status write_node(const struct resolve *r, const char *name, const json_t *node)
+{
+    const struct timespec times[2] = { { YEAR_2000 + 86400, 0 }, { YEAR_2000 + 86400, 0 } };
+    char *path = node_path(r, name);
+    char *text = json_dumps(node, JSON_INDENT(2) | JSON_SORT_KEYS);
+    bn_status rc = path && text ? file_write_changed(path, text) : BN_NOMEM;
+    if (rc == BN_OK && utimensat(AT_FDCWD, path, times, 0) != 0)
+        rc = bn_fail(BN_OUTPUT, "%s: its time cannot be set (%s)", path, strerror(errno));
+    free(text);
+    free(path);
+    return rc;
+}
+
 static bn_status write_nodes(const struct resolve *r)
 {
     const char *name;
@@ -492,12 +511,7 @@ static bn_status write_nodes(const struct resolve *r)
     json_object_foreach(r->plan, name, node) {
         if (strcmp(text_of(node, "stage"), "pdftocairo") == 0)
             continue;                    /* follows its .pdf */
-        char *path = node_path(r, name);
-        char *text = json_dumps(node, JSON_INDENT(2) | JSON_SORT_KEYS);
-        const bn_status rc = path && text ? file_write_changed(path, text) : BN_NOMEM;
-        free(text);
-        free(path);
-        BN_TRY(rc);
+        BN_TRY(write_node(r, name, node));
     }
     return BN_OK;
 }

@@ -44,7 +44,9 @@ static void read_makeflags(struct run *r)
         return;
     const size_t letters = flags[0] == '-' ? 0 : strcspn(flags, " ");
     r->again = memchr(flags, 'B', letters) != NULL;
-    const char *jobs = strstr(flags, " -j");
+    const char *jobs = strstr(flags, " -j"), *variables = strstr(flags, " -- ");
+    if (jobs != NULL && variables != NULL && variables < jobs)
+        jobs = NULL;
     if (strncmp(flags, "-j", 2) == 0)
         jobs = flags - 1;
     const long n = jobs ? strtol(jobs + 3, NULL, 10) : 1;

@@ -29,8 +29,6 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { YEAR_2000 = 946684800 };          /* seconds; the time of every object */
-
 static const char *text_of(const json_t *object, const char *key)
 {
     const char *s = json_string_value(json_object_get(object, key));
