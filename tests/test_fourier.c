@@ -253,7 +253,7 @@ static void derivatives_of_waves(void **state)
         struct bn_mat f = zeros(m, m), c = zeros(m, m);
         for (size_t k = 0; k < m; k++)
             for (size_t j = 0; j < m; j++)
-                *bn_mat_at(&f, k, j) = 3.0 * wave(k, j, m);
+                *bn_mat_at(&f, k, j) = 1.0 + 3.0 * wave(k, j, m);
         assert_ok(bn_fourier(&f, &c));
         bn_fourier_differentiate(&c);
         assert_ok(bn_fourier_inverse(&c, &f));
