@@ -8,7 +8,37 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TILE_ROWS = 128 };
+/* Rows per tile of a product, at most; neurons whose rows and columns are walked
+ * together, so that each cache line of both layouts is fetched once.        */
+enum { TILE_ROWS = 200, LINE = 8 };
+
+struct product {
+    const struct bn_mat *a, *b;
+    enum bn_trans trans;
+    struct bn_mat *out;
+    size_t rows;                         /* per tile */
+};
+
+static bn_status product_tile(void *context, size_t tile)
+{
+    const struct product *p = context;
+    const size_t begin = tile * p->rows, left = p->a->rows - begin;
+    const size_t rows = left < p->rows ? left : p->rows;
+    const struct bn_mat a = { rows, p->a->cols, bn_mat_row(p->a, begin) };
+    struct bn_mat out = { rows, p->out->cols, bn_mat_row(p->out, begin) };
+
+    return bn_gemm(1.0, &a, BN_PLAIN, p->b, p->trans, 0.0, &out);
+}
+
+/* out = a op(b), rows shared out over cores. */
+static bn_status product(const struct bn_mat *a, const struct bn_mat *b, enum bn_trans trans,
+                         struct bn_mat *out)
+{
+    const size_t tiles = (a->rows + TILE_ROWS - 1) / TILE_ROWS;
+    struct product p = { a, b, trans, out, tiles > 0 ? (a->rows + tiles - 1) / tiles : 1 };
+
+    return bn_tiles(tiles > 0 ? (a->rows + p.rows - 1) / p.rows : 0, product_tile, &p);
+}
 
 /* tail[k]: mean square of what is lost when only the first k are kept. */
 static double *tails(const struct bn_mat *c)
@@ -46,6 +76,7 @@ struct work {
     double lambda;
     struct bn_mat u;                     /* [r, r]: row k is eigenvector k */
     struct bn_mat v;                     /* [r, N] = U C_phi^T */
+    struct bn_mat right;                 /* [r, N] = (U S U^T + lambda)^-1 V */
     struct bn_mat xu, xu_prime;          /* [N, r] = C_x U^T */
     double *e;                           /* [r] eigenvalues of S */
 };
@@ -67,8 +98,33 @@ static bn_status project(const struct bn_mat *c, struct work *w, struct bn_mat *
     if (rc == BN_OK)
         rc = bn_mat_alloc(out, w->n, w->r);
     if (rc == BN_OK)
-        rc = bn_gemm(1.0, &first, BN_PLAIN, &w->u, BN_TRANSPOSED, 0.0, out);
+        rc = product(&first, &w->u, BN_TRANSPOSED, out);
     bn_mat_free(&first);
+    return rc;
+}
+
+/* U S U^T is diagonal but for rounding of the largest eigenvalue, which is not small
+ * beside lambda: an error of 1e-15/lambda in J.  From V it is known far better, so
+ * its inverse is taken to first order in what is off the diagonal.          */
+static bn_status solve(struct work *w)
+{
+    struct bn_mat t;
+
+    bn_status rc = bn_mat_alloc(&t, w->r, w->r);
+    if (rc == BN_OK)
+        rc = bn_gram(1.0 / (double)w->n, &w->v, BN_PLAIN, &t);
+    for (size_t k = 0; rc == BN_OK && k < w->r; k++)
+        w->e[k] = *bn_mat_at(&t, k, k);
+    for (size_t j = 0; rc == BN_OK && j < w->r; j++)
+        for (size_t k = 0; k < w->r; k++) {
+            const double ej = w->e[j] + w->lambda, ek = w->e[k] + w->lambda;
+            *bn_mat_at(&t, j, k) = j == k ? 1.0 / ej : -*bn_mat_at(&t, j, k) / ej / ek;
+        }
+    if (rc == BN_OK)
+        rc = bn_mat_alloc(&w->right, w->r, w->n);
+    if (rc == BN_OK)
+        rc = bn_gemm(1.0, &t, BN_PLAIN, &w->v, BN_PLAIN, 0.0, &w->right);
+    bn_mat_free(&t);
     return rc;
 }
 
@@ -92,13 +148,11 @@ static bn_status decompose(struct work *w)
     bn_mat_free(&c);
     BN_TRY(rc);
     const double top = w->e[w->r - 1], floor = (double)w->r * DBL_EPSILON * top;
-    for (size_t k = 0; k < w->r; k++)
-        w->e[k] = w->e[k] > 0.0 ? w->e[k] : 0.0;     /* S is positive semidefinite */
-    if (!(w->e[0] + w->lambda > floor))
+    if (!(fmax(w->e[0], 0.0) + w->lambda > floor))
         return bn_fail(BN_NUMERIC, "the rates of %zu neurons span fewer than the %zu dimensions "
                        "of their curves, so lambda = %g cannot be used; set lambda to at least "
                        "%.1e (1e-8 is the default)", w->n, w->r, w->lambda, floor);
-    return BN_OK;
+    return solve(w);
 }
 
 /* (J_uc)_ii / A_ii for the target whose projection is xu. */
@@ -111,14 +165,15 @@ static double *diagonal_of(const struct work *w, const struct bn_mat *xu)
         free(d);
         return NULL;
     }
-    for (size_t k = 0; k < w->r; k++) {
-        const double s = 1.0 / ((double)w->n * (w->e[k] + w->lambda));
-        const double *v = bn_mat_row(&w->v, k);
-        for (size_t i = 0; i < w->n; i++) {
-            d[i] += s * *bn_mat_at(xu, i, k) * v[i];
-            a[i] += s * v[i] * v[i];
+    for (size_t i0 = 0; i0 < w->n; i0 += LINE)
+        for (size_t k = 0; k < w->r; k++) {
+            const double s = 1.0 / ((double)w->n * (w->e[k] + w->lambda));
+            const double *v = bn_mat_row(&w->v, k);
+            for (size_t i = i0; i < i0 + LINE && i < w->n; i++) {
+                d[i] += s * *bn_mat_at(xu, i, k) * v[i];
+                a[i] += s * v[i] * v[i];
+            }
         }
-    }
     for (size_t i = 0; i < w->n; i++)
         d[i] /= 1.0 - a[i];
     free(a);
@@ -128,10 +183,12 @@ static double *diagonal_of(const struct work *w, const struct bn_mat *xu)
 /* left = (C_x U^T + D V^T)/N, in place of C_x U^T. */
 static void complete(const struct work *w, const double *d, struct bn_mat *xu)
 {
-    for (size_t i = 0; i < w->n; i++)
-        for (size_t k = 0; k < w->r; k++)
-            *bn_mat_at(xu, i, k) = (*bn_mat_at(xu, i, k) + d[i] * *bn_mat_at(&w->v, k, i))
-                                 / (double)w->n;
+    for (size_t i0 = 0; i0 < w->n; i0 += LINE)
+        for (size_t k = 0; k < w->r; k++) {
+            const double *v = bn_mat_row(&w->v, k);
+            for (size_t i = i0; i < i0 + LINE && i < w->n; i++)
+                *bn_mat_at(xu, i, k) = (*bn_mat_at(xu, i, k) + d[i] * v[i]) / (double)w->n;
+        }
 }
 
 /* Squared Frobenius norm that each mode adds to left right: rows of V are
@@ -226,14 +283,15 @@ static bn_status publish(const struct work *w, double tolerance, struct bn_ridge
         rc = take_columns(&w->xu_prime, keep, out->rank, &out->left_velocity);
     if (rc == BN_OK)
         rc = bn_mat_alloc(&out->right, out->rank, w->n);
+    double low = INFINITY, high = 0.0;
     for (size_t k = 0, at = 0; rc == BN_OK && k < w->r; k++) {
-        if (!keep[k])
-            continue;
-        double *row = bn_mat_row(&out->right, at++);
-        for (size_t i = 0; i < w->n; i++)
-            row[i] = *bn_mat_at(&w->v, k, i) / (w->e[k] + w->lambda);
+        low = fmin(low, w->e[k]);
+        high = fmax(high, w->e[k]);
+        if (keep[k])
+            memcpy(bn_mat_row(&out->right, at++), bn_mat_row(&w->right, k),
+                   w->n * sizeof(double));
     }
-    out->condition = (w->e[w->r - 1] + w->lambda) / (w->e[0] + w->lambda);
+    out->condition = (high + w->lambda) / (low + w->lambda);
     free(keep);
     return rc;
 }
@@ -268,6 +326,7 @@ bn_status bn_ridge_fit(const struct bn_mat *x, const struct bn_mat *phi,
         rc = publish(&w, tolerance, out);
     bn_mat_free(&w.u);
     bn_mat_free(&w.v);
+    bn_mat_free(&w.right);
     bn_mat_free(&w.xu);
     bn_mat_free(&w.xu_prime);
     free(w.e);
@@ -286,33 +345,15 @@ void bn_ridge_free(struct bn_ridge *r)
     *r = (struct bn_ridge){ 0 };
 }
 
-struct product {
-    const struct bn_mat *left, *right;
-    struct bn_mat *j;
-};
-
-static bn_status dense_tile(void *context, size_t tile)
-{
-    const struct product *p = context;
-    const size_t begin = tile * TILE_ROWS, n = p->j->rows;
-    const size_t rows = begin + TILE_ROWS < n ? TILE_ROWS : n - begin;
-    const struct bn_mat left = { rows, p->left->cols, bn_mat_row(p->left, begin) };
-    struct bn_mat j = { rows, n, bn_mat_row(p->j, begin) };
-
-    BN_TRY(bn_gemm(1.0, &left, BN_PLAIN, p->right, BN_PLAIN, 0.0, &j));
-    for (size_t i = 0; i < rows; i++)
-        *bn_mat_at(&j, i, begin + i) = 0.0;
-    return BN_OK;
-}
-
 /* The diagonal of left right is D to rounding, and J_ii = 0 by definition. */
 bn_status bn_ridge_dense(const struct bn_mat *left, const struct bn_mat *right,
                          struct bn_mat *j)
 {
-    struct product p = { left, right, j };
-
     if (j->rows != left->rows || j->cols != right->cols || j->rows != j->cols)
         return bn_fail(BN_INPUT, "J is %zu x %zu, its factors give %zu x %zu", j->rows,
                        j->cols, left->rows, right->cols);
-    return bn_tiles((j->rows + TILE_ROWS - 1) / TILE_ROWS, dense_tile, &p);
+    BN_TRY(product(left, right, BN_PLAIN, j));
+    for (size_t i = 0; i < j->rows; i++)
+        *bn_mat_at(j, i, i) = 0.0;
+    return BN_OK;
 }

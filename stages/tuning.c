@@ -118,7 +118,9 @@ static struct population from_recording(size_t m)
     if (m < bins)
         BN_REFUSE(BN_USAGE, "angles = %zu is less than the %zu bins of the recording: set angles "
                   "to at least %zu, or record fewer bins", m, bins, bins);
-    BN_CHECK(bn_curves_unit_mean(&rate));
+    const bn_status usable = bn_curves_unit_mean(&rate);
+    if (usable != BN_OK)
+        bn_die(bn_fail_at(usable, "%s", bn_h5_path(bn_input("recording"))));
     bn_curves_floor(&rate, bn_is("floor_kind", "add") ? BN_FLOOR_ADD : BN_FLOOR_CLIP,
                     bn_real("floor"), count);
     struct bn_mat x = bn_scratch(n, bins);
@@ -190,7 +192,8 @@ static void predict(const struct population *p, bool recorded)
     bn_output_vec("/covariance_cross", cross, m);
     bn_output_attribute("/covariance_rate", "method",
                         recorded || bn_is("process", "normalised") ? "drawn"
-                        : bn_is("process", "erf") ? "closed form" : "quadrature");
+                        : bn_is("process", "erf") && p->network.threshold == 0.0
+                        ? "closed form" : "quadrature");
 }
 
 static void describe(const struct population *p)
