@@ -407,6 +407,8 @@ static bn_status check_state(struct resolve *r, const char *name)
         snprintf(digest, sizeof digest, "%s", o.content);
     if (rc == BN_OK && holds != HOLDS_FILE && digest[0] == '\0')
         store_age(r->results, name);
+    else if (rc == BN_OK && holds == HOLDS_OBJECT)
+        store_renew(r->results, name);   /* aged for the sake of other parameters */
     if (holds != HOLDS_NOTHING)
         object_free(&o);
     json_decref(digests);

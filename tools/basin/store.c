@@ -476,6 +476,17 @@ void store_age(const char *results, const char *name)
     free(path);
 }
 
+void store_renew(const char *results, const char *name)
+{
+    const struct timespec times[2] = { { 0, UTIME_NOW }, { 0, UTIME_NOW } };
+    struct stat st;
+    char *path = bn_format("%s/%s", results, name);
+    if (path != NULL && lstat(path, &st) == 0 && S_ISLNK(st.st_mode) &&
+        st.st_mtim.tv_sec == YEAR_2000)
+        utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW);
+    free(path);
+}
+
 /* --- locks --------------------------------------------------------------- */
 
 /* The file goes when its last user leaves, so one that was locked after it was
