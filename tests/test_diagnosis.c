@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT
+ * The stage `diagnosis` as a black box. */
+#include "black_box.h"
+
+#include <basin/manifold.h>
+
+#define BOTH "--in weights=w.h5 --in tuning=t.h5 "
+
+enum { N = 200 };
+
+static void explains_itself(void **state)
+{
+    (void)state;
+    box_explains("diagnosis");
+}
+
+static void same_bytes_twice(void **state)
+{
+    (void)state;
+    box_repeats("diagnosis", BOTH "--set drift_angles=32 --set jacobian_angles=2");
+    box_repeats("diagnosis", "--in weights=f.h5 --in tuning=t.h5 --set spectrum=leading "
+                "--set eigenvalues=12 --set drift_angles=32 --set jacobian_angles=2");
+}
+
+static void shapes(void **state)
+{
+    (void)state;
+    box_runs("diagnosis", BOTH "--out d.h5 --set drift_angles=64 --set jacobian_angles=3 "
+             "--set jacobian_modes=5");
+    box_shape("d.h5", "/drift", 1, 64, 0, 0);
+    box_shape("d.h5", "/jacobian_real", 2, 3, 5, 0);
+    box_shape("d.h5", "/eigenvalue_real", 1, N, 0, 0);
+    box_shape("d.h5", "/singular", 1, N, 0, 0);
+    box_shape("d.h5", "/predicted", 1, 12, 0, 0);
+    box_shape("d.h5", "/sample_sorted", 2, N, N, 0);
+    box_is_sound("d.h5");
+}
+
+/* Numbers that follow from others in the file, or from the inputs. */
+static void outputs_agree(void **state)
+{
+    (void)state;
+    box_runs("diagnosis", BOTH "--out d.h5 --set drift_angles=64 --set jacobian_angles=3");
+    struct bn_mat drift = box_mat("d.h5", "/drift"), zero = box_mat("d.h5", "/fixed_angle");
+    struct bn_mat sign = box_mat("d.h5", "/fixed_sign"), s = box_mat("d.h5", "/singular");
+    struct bn_mat re = box_mat("d.h5", "/eigenvalue_real"), j = box_mat("w.h5", "/J");
+    struct bn_mat other = box_mat("d.h5", "/transverse"), tangent = box_mat("d.h5", "/tangent");
+    double top = 0.0, sum = 0.0, trace = 0.0, gap = -INFINITY;
+    for (size_t k = 0; k < 64; k++)
+        top = fmax(top, fabs(drift.data[k]));
+    assert_close(box_number("d.h5", "/drift_max"), top, 1e-14, 0);
+    assert_close(box_number("d.h5", "/drift_rms"), bn_norm(64, drift.data) / 8.0, 1e-12, 0);
+    assert_int_equal(zero.rows % 2, 0);
+    for (size_t k = 0; k < sign.rows; k++)
+        sum += sign.data[k];
+    assert_close(sum, 0, 0, 0);          /* as many stable as unstable */
+    for (size_t k = 0; k < N; k++)
+        trace += re.data[k];
+    assert_close(trace, 0, 0, 1e-10);    /* J_ii = 0 */
+    assert_close(bn_norm(N, s.data), bn_mat_norm(&j), 1e-10, 0);
+    for (size_t k = 0; k < 3; k++) {
+        gap = fmax(gap, other.data[k]);
+        assert_close(tangent.data[k], 0, 0, 0.1);
+    }
+    assert_close(box_number("d.h5", "/gap"), gap, 0, 0);
+    /* on 61 angles J is fitted to aliased rates: between them it is a little worse */
+    assert_close(box_number("d.h5", "/residual") / box_number("w.h5", "/residual"), 1.5, 0, 0.5);
+    bn_mat_free(&drift), bn_mat_free(&zero), bn_mat_free(&sign), bn_mat_free(&s);
+    bn_mat_free(&re), bn_mat_free(&j), bn_mat_free(&other), bn_mat_free(&tangent);
+}
+
+static void factored_weights_give_the_same(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "/drift", "/jacobian_real", "/tangent", "/transverse",
+                                         "/predicted", "/profile", "/profile_predicted",
+                                         "/hat", "/sample_sorted" };
+    const char *rest = "--in tuning=t.h5 --set drift_angles=32 --set jacobian_angles=2";
+    char line[512];
+    snprintf(line, sizeof line, "--in weights=w.h5 --out a.h5 %s", rest);
+    box_runs("diagnosis", line);
+    snprintf(line, sizeof line, "--in weights=f.h5 --out b.h5 %s --set spectrum=leading "
+             "--set eigenvalues=8", rest);
+    box_runs("diagnosis", line);
+    for (size_t k = 0; k < BN_LEN(names); k++) {
+        struct bn_mat a = box_mat("a.h5", names[k]), b = box_mat("b.h5", names[k]);
+        assert_int_equal(a.rows * a.cols, b.rows * b.cols);
+        for (size_t i = 0; i < a.rows * a.cols; i++)
+            assert_close(b.data[i], a.data[i], 1e-5, 1e-7);
+        bn_mat_free(&a), bn_mat_free(&b);
+    }
+    struct bn_mat full = box_mat("a.h5", "/eigenvalue_real");
+    struct bn_mat lead = box_mat("b.h5", "/eigenvalue_real");
+    for (size_t k = 0; k < 8; k++)
+        assert_close(lead.data[k], full.data[k], 0, 1e-6);
+    bn_mat_free(&full), bn_mat_free(&lead);
+}
+
+/* The idealised process at M = 200, lambda = 1e-12: the published numbers. */
+static void predicted_spectrum(void **state)
+{
+    (void)state;
+    const double want[] = { 0.1814, 1.1274, 1.0257, 0.7738, 0.3654, 0.0831, 0.0097 };
+    box_runs("tuning", "--out i.h5 --set neurons=60");
+    box_runs("weights", "--in tuning=i.h5 --out j.h5 --set lambda=1e-12");
+    box_runs("diagnosis", "--in weights=j.h5 --in tuning=i.h5 --out d.h5 "
+             "--set drift_angles=16 --set jacobian_angles=1");
+    struct bn_mat p = box_mat("d.h5", "/predicted");
+    for (size_t k = 0; k < BN_LEN(want); k++)
+        assert_close(p.data[k], want[k], 0, 5e-5);
+    bn_mat_free(&p);
+    box_runs("weights", "--in tuning=i.h5 --out j.h5 --set lambda=0.5");
+    box_runs("diagnosis", "--in weights=j.h5 --in tuning=i.h5 --out d.h5 "
+             "--set drift_angles=16 --set jacobian_angles=1");
+    p = box_mat("d.h5", "/predicted");
+    assert_true(p.data[1] < 0.7 * want[1]);          /* lambda takes part */
+    bn_mat_free(&p);
+}
+
+/* Averages of J agree with what the aligned means predict; sorting sorts. */
+static void profile(void **state)
+{
+    (void)state;
+    box_runs("tuning", "--out p.h5 --set neurons=800 --set angles=101");
+    box_runs("weights", "--in tuning=p.h5 --out pw.h5 --set form=factored");
+    box_runs("diagnosis", "--in weights=pw.h5 --in tuning=p.h5 --out d.h5 --set drift_angles=16 "
+             "--set jacobian_angles=1 --set spectrum=leading --set eigenvalues=10");
+    assert_close(box_number("d.h5", "/residual"), box_number("pw.h5", "/residual"), 0.15, 0);
+    struct bn_mat a = box_mat("d.h5", "/profile"), b = box_mat("d.h5", "/profile_predicted");
+    struct bn_mat hat = box_mat("d.h5", "/hat"), angle = box_mat("d.h5", "/profile_angle");
+    struct bn_mat sorted = box_mat("d.h5", "/sample_sorted");
+    double ab = 0.0, aa = 0.0, bb = 0.0;
+    size_t peak = 0;
+    for (size_t k = 0; k < a.rows; k++) {
+        ab += a.data[k] * b.data[k];
+        aa += a.data[k] * a.data[k];
+        bb += b.data[k] * b.data[k];
+        peak = hat.data[k] > hat.data[peak] ? k : peak;
+    }
+    assert_true(ab / sqrt(aa * bb) > 0.9);
+    assert_close(ab / bb, 1, 0, 0.1);
+    assert_close(angle.data[peak], 0, 0, 1e-9);
+    double near = 0.0, far = 0.0;        /* excitation near the diagonal */
+    for (size_t i = 0; i < 400; i++)
+        for (size_t k = 1; k < 40; k++) {
+            near += *bn_mat_at(&sorted, i, (i + k) % 400);
+            far += *bn_mat_at(&sorted, i, (i + 180 + k) % 400);
+        }
+    assert_true(near > 0.0 && far < 0.0);
+    bn_mat_free(&a), bn_mat_free(&b), bn_mat_free(&hat), bn_mat_free(&angle);
+    bn_mat_free(&sorted);
+}
+
+/* Weights of a user's own, without /lambda and without J', in a small network. */
+static void own_weights(void **state)
+{
+    (void)state;
+    enum { FEW = 12 };
+    double j[FEW * FEW];
+    const struct bn_shape shape = bn_shape2(FEW, FEW);
+    bn_h5 *f;
+    for (size_t i = 0; i < FEW; i++)
+        for (size_t k = 0; k < FEW; k++)
+            j[i * FEW + k] = cos((double)(i * i + 3 * k)) / FEW;
+    assert_ok(bn_h5_create(&f, "own.h5"));
+    assert_ok(bn_h5_write(f, "/J", BN_H5_F64, &shape, j, false));
+    assert_ok(bn_h5_close(f));
+    box_runs("tuning", "--out few.h5 --set neurons=12 --set angles=40");
+    box_runs("diagnosis", "--in weights=own.h5 --in tuning=few.h5 --out d.h5");
+    box_shape("d.h5", "/eigenvalue_real", 1, FEW, 0, 0);
+    box_is_sound("d.h5");
+}
+
+static void refusals(void **state)
+{
+    (void)state;
+    static const struct box_refusal rows[] = {
+        { "--in tuning=t.h5", "weights", 2 },
+        { "--in weights=w.h5", "tuning", 2 },
+        { "--in weights=w.h5 --in tuning=other.h5", "weights of 200 neurons, tuning of 30", 3 },
+        { "--in weights=t.h5 --in tuning=t.h5", "these are no weights", 3 },
+        { "--in weights=w.h5 --in tuning=w.h5", "w.h5", 3 },
+        { "--in weights=short.h5 --in tuning=t.h5", "short.h5", 3 },
+        { "--in weights=nan.h5 --in tuning=t.h5", "", 5 },
+        { BOTH "--set drift_angles=1", "drift_angles", 2 },
+        { BOTH "--set spectrum=some", "spectrum", 2 },
+    };
+    box_runs("tuning", "--out other.h5 --set neurons=30 --set angles=61");
+    assert_int_equal(system("head -c 30000 w.h5 >short.h5"), 0);
+    struct bn_mat j = box_mat("w.h5", "/J");
+    const struct bn_shape shape = bn_shape2(N, N);
+    bn_h5 *f;
+    j.data[1234] = NAN;
+    assert_ok(bn_h5_create(&f, "nan.h5"));
+    assert_ok(bn_h5_write(f, "/J", BN_H5_F64, &shape, j.data, false));
+    assert_ok(bn_h5_close(f));
+    bn_mat_free(&j);
+    for (size_t k = 0; k < BN_LEN(rows); k++)
+        box_refuses("diagnosis", &rows[k]);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    box_runs("tuning", "--out t.h5 --set neurons=200 --set angles=61");
+    box_runs("weights", "--in tuning=t.h5 --out w.h5 --set lambda=1e-7");
+    box_runs("weights", "--in tuning=t.h5 --out f.h5 --set lambda=1e-7 --set form=factored");
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(explains_itself),
+        cmocka_unit_test(same_bytes_twice),
+        cmocka_unit_test(shapes),
+        cmocka_unit_test(outputs_agree),
+        cmocka_unit_test(factored_weights_give_the_same),
+        cmocka_unit_test(predicted_spectrum),
+        cmocka_unit_test(profile),
+        cmocka_unit_test(own_weights),
+        cmocka_unit_test(refusals),
+    };
+    (void)argc;
+    box_enter(argv[0]);
+    return cmocka_run_group_tests_name("diagnosis", tests, setup, box_leave);
+}
