@@ -87,14 +87,15 @@ static bn_status check_files(const struct run *r, const json_t *node, const char
         json_array_foreach(files, i, file) {
             const char *path = json_string_value(json_array_get(file, 0));
             const char *wanted = json_string_value(json_array_get(file, 1));
-            const char *dot = strchr(name, '.');
+            const int pipeline = (int)strcspn(name, "/");
+            const char *stage = name + pipeline + 1;
+            const int n = (int)(strrchr(stage, '.') - stage);
             char now[BN_HEX];
             if (!file_exists(path))
-                return bn_fail(BN_USAGE, "%.*s: its parameter `%s` names %s, and there is "
-                               "no such file; put it there, set BASIN_DATA to the folder "
-                               "that has it, or name another with SET=\"%.*s.%s=path\"",
-                               (int)(dot - name), name, key, path,
-                               (int)(dot - name), name, key);
+                return bn_fail(BN_USAGE, "%.*s.%.*s.%s is %s, and there is no such file; "
+                               "put it there, set BASIN_DATA to the folder that has it, "
+                               "or name another with SET=\"%.*s.%.*s.%s=path\"", pipeline,
+                               name, n, stage, key, path, pipeline, name, n, stage, key);
             BN_TRY(store_sha256(r->results, path, now));
             if (strcmp(now, wanted) != 0)
                 return bn_fail(BN_INPUT, "%s: changed while make was running: run make "
