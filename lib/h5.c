@@ -50,14 +50,24 @@ static herr_t innermost(unsigned n, const H5E_error2_t *e, void *reason)
     return 0;
 }
 
+/* A failed system call comes with the time, an address and a line break around what
+ * the system says, of which only that is for people.                        */
 static const char *reason(void)
 {
     static _Thread_local char text[256];
+    static const char quote[] = "error message = '";
     const char *desc = "";
 
     H5Ewalk2(H5E_DEFAULT, H5E_WALK_DOWNWARD, innermost, &desc);
-    strncpy(text, desc, sizeof text - 1);
-    return text[0] != '\0' ? text : "no reason given";
+    const char *system_says = strstr(desc, quote);
+    if (system_says != NULL)
+        desc = system_says + strlen(quote);
+    size_t n = strcspn(desc, system_says != NULL ? "'\n" : "\n");
+    if (n > sizeof text - 1)
+        n = sizeof text - 1;
+    memcpy(text, desc, n);
+    text[n] = '\0';
+    return n > 0 ? text : "no reason given";
 }
 
 static bn_status wrap(bn_h5 **f, hid_t id, const char *path, bool writing)
@@ -85,9 +95,12 @@ static hid_t access_list(void)
     return fapl;
 }
 
+/* Both before HDF5 starts.  Its own clean-up at exit crashes where a full disk has
+ * left a file that could not be closed; we close everything ourselves.      */
 static void quiet(void)
 {
-    setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);     /* before HDF5 reads it */
+    H5dont_atexit();
+    setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
 }
 
