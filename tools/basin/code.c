@@ -148,18 +148,14 @@ static bn_status add_file(struct list *files, const char *path)
     return list_add(files, path);
 }
 
-/* A module in several sources, lib/<module>.c and lib/<module>_<part>.c, shares
- * lib/<module>_priv.h.                                                      */
-static bn_status add_parts(struct list *files, const char *header)
+/* A module is lib/<module>.c and whatever is called lib/<module>_<part>.c. */
+static bn_status add_module(struct list *files, const char *module)
 {
-    const char *end = strstr(header, "_priv.h");
-    if (strncmp(header, "lib/", 4) != 0 || end == NULL)
-        return BN_OK;
     struct list names = { 0 };
-    const size_t n = (size_t)(end - header) - 4 + 1;
+    const size_t n = strlen(module);
     bn_status rc = file_names("lib", ".c", &names);
     for (size_t i = 0; i < names.n && rc == BN_OK; i++) {
-        if (strncmp(names.at[i], header + 4, n) != 0)
+        if (strncmp(names.at[i], module, n) != 0 || strchr("._", names.at[i][n]) == NULL)
             continue;
         char *path = bn_format("lib/%s", names.at[i]);
         rc = path ? add_file(files, path) : BN_NOMEM;
@@ -178,13 +174,10 @@ static bn_status add_include(struct list *files, const char *from, const char *l
     if (sscanf(line, "# include <basin/%100[a-z0-9_].h>", name) == 1 ||
         sscanf(line, "#include <basin/%100[a-z0-9_].h>", name) == 1) {
         path = bn_format("lib/basin/%s.h", name);
-        rc = path ? add_file(files, path) : BN_NOMEM;
-        free(path);
-        path = rc == BN_OK ? bn_format("lib/%s.c", name) : NULL;
+        rc = path ? add_module(files, name) : BN_NOMEM;
     } else if (sscanf(line, "#include \"%100[A-Za-z0-9_./-]\"", name) == 1) {
         const char *slash = strrchr(from, '/');
         path = bn_format("%.*s%s", slash ? (int)(slash - from + 1) : 0, from, name);
-        rc = path ? add_parts(files, path) : BN_NOMEM;
     } else {
         return BN_OK;
     }
