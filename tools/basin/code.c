@@ -151,9 +151,9 @@ static bn_status add_file(struct list *files, const char *path)
 /* A module is lib/<module>.c and whatever is called lib/<module>_<part>.c. */
 static bn_status add_module(struct list *files, const char *module)
 {
-    struct list names = { 0 };
+    static struct list names;            /* of lib/, read once */
     const size_t n = strlen(module);
-    bn_status rc = file_names("lib", ".c", &names);
+    bn_status rc = names.n ? BN_OK : file_names("lib", ".c", &names);
     for (size_t i = 0; i < names.n && rc == BN_OK; i++) {
         if (strncmp(names.at[i], module, n) != 0 || strchr("._", names.at[i][n]) == NULL)
             continue;
@@ -161,7 +161,6 @@ static bn_status add_module(struct list *files, const char *module)
         rc = path ? add_file(files, path) : BN_NOMEM;
         free(path);
     }
-    list_free(&names);
     return rc;
 }
 
