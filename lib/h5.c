@@ -361,7 +361,9 @@ bn_status bn_h5_put_text(bn_h5 *f, const char *object, const char *key, const ch
 bn_status bn_h5_put_real(bn_h5 *f, const char *object, const char *key, const double *x,
                          size_t n)
 {
-    const struct bn_shape shape = n == 1 ? (struct bn_shape){ 0 } : bn_shape1(n);
+    struct bn_shape shape = bn_shape1(n);
+    if (n == 1)
+        shape.rank = 0;
     return put(f, object, key, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, &shape, x);
 }
 
