@@ -55,7 +55,9 @@ void *bn_grow(void *block, size_t n, size_t size)
     if (refused() || (size != 0 && n > SIZE_MAX / size))
         return out_of_memory(n, size);
     void *p = realloc(block, n * size != 0 ? n * size : 1);
-    return p != NULL ? p : out_of_memory(n, size);
+    if (p == NULL)
+        return out_of_memory(n, size);
+    return p;
 }
 
 char *bn_copy(const char *text)
