@@ -142,7 +142,7 @@ static void velocity_is_followed(void **state)
     }
 }
 
-/* A recording of half a minute at constant 0.5 rad/s, one cell. */
+/* A recording of half a minute at 0.5 rad/s after the start, one cell. */
 static void write_recording(void)
 {
     enum { T = 300, B = 40 };
@@ -153,7 +153,7 @@ static void write_recording(void)
     for (size_t k = 0; k < T; k++) {
         time[k] = 10.05 + 0.1 * (double)k;
         angle[k] = bn_ring_wrap(1.0 + 0.05 * (double)k);
-        velocity[k] = 0.5;
+        velocity[k] = k < 38 ? -3.0 : 0.5;       /* before recorded_start: not used */
         counts[k] = (double)(k % 3);
     }
     for (size_t k = 0; k < B; k++) {
