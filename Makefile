@@ -15,6 +15,7 @@ BUILD   ?= build
 RESULTS ?= results
 FROM    ?= ring#        pipeline that figures draw
 SET     ?=#             parameters for this run, "ring.weights.lambda=1e-6 ..."
+VERBOSE ?=#             1: show whole compiler commands
 export BASIN_DATA ?= ../shared/data
 
 V := $(strip $V)
@@ -80,6 +81,7 @@ programs: $B/programs.mk
 # Everything is made beside its place and moved there: two makes at once may build.
 tmp = $(@D)/.$$$$.$(@F)
 move = mv $(tmp) $@
+say = $(if $(VERBOSE),,@echo "  $1" && )
 
 # Changed flags or library versions are a changed prerequisite: no `make clean`.
 flags := $(CC) $(CFLAGS) $(LDLIBS) $(shell pkg-config --modversion $(PKGS))
@@ -87,10 +89,10 @@ $B/flags: FORCE
 	+@mkdir -p $(@D); echo '$(flags)' | cmp -s - $@ || echo '$(flags)' > $@
 $B/%.o: %.c $B/flags
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -MP -MT $@ -MF $(tmp).d -c $< -o $(tmp) && \
+	$(call say,cc $<)$(CC) $(CFLAGS) -MMD -MP -MT $@ -MF $(tmp).d -c $< -o $(tmp) && \
 	  mv $(tmp).d $(@:.o=.d) && $(move)
 $B/libbasin.a: $(lib)
-	$(AR) rcs $(tmp) $^ && $(move)
+	$(call say,ar $@)$(AR) rcs $(tmp) $^ && $(move)
 $(stages): $B/stages/%: $B/stages/%.o $B/libbasin.a
 $(tests): $B/tests/%: $B/tests/%.o $B/libbasin.a
 $(benches): $B/bench/%: $B/bench/%.o $B/libbasin.a
@@ -101,7 +103,7 @@ $(tests): private LDLIBS += -lcmocka
 $B/basin: private LDLIBS := -Wl,--as-needed $(filter -L%,$(LDLIBS)) -l:libhdf5_hl.a \
           -l:libhdf5.a -lconfuse -ludunits2 -ljansson -lcrypto -lsz -lz -ldl -lpthread -lm
 $B/basin $(stages) $(tests) $(benches):
-	$(CC) $(CFLAGS) $^ $(LDLIBS) -o $(tmp) && $(move)
+	$(call say,ld $@)$(CC) $(CFLAGS) $^ $(LDLIBS) -o $(tmp) && $(move)
 $(schemas): $B/schema/%.json: $B/stages/%
 	@mkdir -p $(@D)
 	@$< --schema > $(tmp) && $(move)

@@ -822,7 +822,25 @@ void bn_output_attribute_real(const char *name, const char *key, double x)
     BN_CHECK(bn_h5_put_real(frame.out, name, key, &x, 1));
 }
 
-/* An axis that is a dataset of the file must be as long as what it measures. */
+/* Every axis has a scale, because xarray takes a dataset with all or with none: an
+ * axis without coordinates counts from 0.                                   */
+static void count_axis(const char *scale, size_t n)
+{
+    const struct bn_shape shape = bn_shape1(n);
+    int64_t *index = bn_alloc(n, sizeof *index);
+
+    if (index == NULL)
+        bn_die(BN_NOMEM);
+    for (size_t k = 0; k < n; k++)
+        index[k] = (int64_t)k;
+    const bn_status rc = bn_h5_write(frame.out, scale, BN_H5_I64, &shape, index, true);
+    free(index);
+    BN_CHECK(rc);
+    BN_CHECK(bn_h5_put_text(frame.out, scale, "units", "1"));
+    BN_CHECK(bn_h5_put_text(frame.out, scale, "long_name", "index, from 0"));
+}
+
+/* A scale must be as long as what it measures. */
 static void attach_axis(size_t i, int axis, const char *word)
 {
     const struct bn_output *o = &frame.stage->outputs[i];
@@ -836,6 +854,8 @@ static void attach_axis(size_t i, int axis, const char *word)
             BN_REFUSE(BN_OUTPUT, "axis %d of %s has %zu entries, but %s has %zu; this is a "
                       "bug of the stage", axis, o->name, frame.shapes[i].dim[axis], scale,
                       bn_shape_count(&s));
+    } else {
+        count_axis(scale, frame.shapes[i].dim[axis]);
     }
     BN_CHECK(bn_h5_axis(frame.out, o->name, axis, scale));
 }

@@ -225,8 +225,9 @@ static void profiles(const struct bn_targets *t, const struct bn_operator *op, d
                      const double *gx, const double *gphi, size_t h)
 {
     const size_t n = op->n, bins = n < PROFILE ? n : PROFILE;
-    double *profile = bn_scratch_vec(n), *angle = bn_scratch_vec(bins), *mean = bn_scratch_vec(bins);
-    double *bar = bn_scratch_vec(bins), *hat = bn_scratch_vec(bins), *count = bn_scratch_vec(bins);
+    double *profile = bn_scratch_vec(n), *angle = bn_scratch_vec(bins);
+    double *mean = bn_scratch_vec(bins), *count = bn_scratch_vec(bins);
+    double *bar = bn_scratch_vec(bins), *hat = bn_scratch_vec(bins);
     double *xr = bn_scratch_vec(h), *xi = bn_scratch_vec(h), *pr = bn_scratch_vec(h);
     double *pi = bn_scratch_vec(h);
 
