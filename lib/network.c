@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include <basin/network.h>
+#include <basin/packed.h>
 #include <basin/tile.h>
 
 #include <math.h>
 #include <string.h>
 
 enum { MAX_TILE = 32 };
+
+/* Weights as they are applied at every step: rate J^T, or (rate right^T) left^T. */
+struct engine {
+    struct bn_packed first, second;      /* second is empty if J is dense */
+};
 
 struct plan {
     const struct bn_network *net;
@@ -15,35 +21,60 @@ struct plan {
     struct bn_rng rng;
     bn_network_watch *watch;
     void *context;
-    struct bn_mat both;                  /* [N, 2 q] = left | left of J' */
+    struct engine weights, velocity;
+    bool joined;                         /* weights.second = (left | left of J')^T */
 };
 
 struct state {
     size_t first;                        /* trajectory of row 0 */
-    struct bn_mat x, rate, drive, u;
+    struct bn_mat x, rate, drive;        /* [tile, N] */
 };
 
 static bool shared_right(const struct bn_network *net)
 {
     return net->weights.dense.data == NULL && net->velocity.n != 0
-        && net->velocity.right.data == net->weights.right.data
-        && net->weights.diagonal != NULL && net->velocity.diagonal != NULL;
+        && net->velocity.right.data == net->weights.right.data;
+}
+
+static void engine_free(struct engine *e)
+{
+    bn_packed_free(&e->first);
+    bn_packed_free(&e->second);
+}
+
+static bn_status engine_make(struct engine *e, const struct bn_operator *op)
+{
+    if (op->dense.data != NULL)
+        return bn_packed_make(&e->first, &op->dense, BN_TRANSPOSED);
+    BN_TRY(bn_packed_make(&e->first, &op->right, BN_TRANSPOSED));
+    return bn_packed_make(&e->second, &op->left, BN_TRANSPOSED);
 }
 
 /* J and J' of the offline solution share their right factor: with the left ones
  * side by side, both cost one product.                                      */
-static bn_status join_factors(struct plan *p)
+static bn_status engine_join(struct engine *e, const struct bn_network *net)
 {
-    const struct bn_mat *a = &p->net->weights.left, *b = &p->net->velocity.left;
+    const struct bn_mat *a = &net->weights.left, *b = &net->velocity.left;
+    struct bn_mat both;
 
-    if (p->omega == NULL || !shared_right(p->net))
-        return BN_OK;
-    BN_TRY(bn_mat_alloc(&p->both, a->rows, a->cols + b->cols));
+    BN_TRY(bn_packed_make(&e->first, &net->weights.right, BN_TRANSPOSED));
+    BN_TRY(bn_mat_alloc(&both, a->rows, a->cols + b->cols));
     for (size_t i = 0; i < a->rows; i++) {
-        memcpy(bn_mat_row(&p->both, i), bn_mat_row(a, i), a->cols * sizeof(double));
-        memcpy(bn_mat_row(&p->both, i) + a->cols, bn_mat_row(b, i), b->cols * sizeof(double));
+        memcpy(bn_mat_row(&both, i), bn_mat_row(a, i), a->cols * sizeof(double));
+        memcpy(bn_mat_row(&both, i) + a->cols, bn_mat_row(b, i), b->cols * sizeof(double));
     }
-    return BN_OK;
+    const bn_status rc = bn_packed_make(&e->second, &both, BN_TRANSPOSED);
+    bn_mat_free(&both);
+    return rc;
+}
+
+static bn_status prepare(struct plan *p)
+{
+    p->joined = p->omega != NULL && shared_right(p->net);
+    if (p->joined)
+        return engine_join(&p->weights, p->net);
+    BN_TRY(engine_make(&p->weights, &p->net->weights));
+    return p->omega != NULL ? engine_make(&p->velocity, &p->net->velocity) : BN_OK;
 }
 
 static double speed(const struct plan *p, size_t step, size_t trajectory)
@@ -51,30 +82,68 @@ static double speed(const struct plan *p, size_t step, size_t trajectory)
     return *bn_mat_at(p->omega, step, p->omega->cols == 1 ? 0 : trajectory);
 }
 
-/* drive = (left | left') (u | tau omega u) - (D + tau omega D') rate */
+/* both = (u | tau omega u), u = right rate */
+static bn_status twice(const struct plan *p, const struct state *s, size_t step,
+                       struct bn_mat *both)
+{
+    struct bn_mat u;
+
+    BN_TRY(bn_mat_alloc(&u, s->rate.rows, both->cols / 2));
+    const bn_status rc = bn_packed_product(&s->rate, &p->weights.first, &u);
+    for (size_t t = 0; t < u.rows; t++) {
+        const double g = p->net->tau * speed(p, step, s->first + t);
+        const double *from = bn_mat_row(&u, t);
+        double *to = bn_mat_row(both, t);
+        for (size_t k = 0; k < u.cols; k++) {
+            to[k] = from[k];
+            to[u.cols + k] = g * from[k];
+        }
+    }
+    bn_mat_free(&u);
+    return rc;
+}
+
+static void take_diagonal(const double *d, double scale, const double *rate, double *out,
+                          size_t n)
+{
+    for (size_t i = 0; d != NULL && i < n; i++)
+        out[i] -= scale * d[i] * rate[i];
+}
+
+/* drive = (left | left') both - (D + tau omega D') rate */
 static bn_status drive_joined(const struct plan *p, struct state *s, size_t step)
 {
     const struct bn_network *net = p->net;
-    const size_t q = net->weights.left.cols;
+    struct bn_mat both;
+
+    BN_TRY(bn_mat_alloc(&both, s->rate.rows, p->weights.second.rows));
+    bn_status rc = twice(p, s, step, &both);
+    if (rc == BN_OK)
+        rc = bn_packed_product(&both, &p->weights.second, &s->drive);
+    for (size_t t = 0; t < both.rows; t++) {
+        const double g = net->tau * speed(p, step, s->first + t);
+        const double *rate = bn_mat_row(&s->rate, t);
+        double *drive = bn_mat_row(&s->drive, t);
+        take_diagonal(net->weights.diagonal, 1.0, rate, drive, s->drive.cols);
+        take_diagonal(net->velocity.diagonal, g, rate, drive, s->drive.cols);
+    }
+    bn_mat_free(&both);
+    return rc;
+}
+
+static bn_status apply(const struct engine *e, const double *diagonal,
+                       const struct bn_mat *rate, struct bn_mat *out)
+{
     struct bn_mat u;
 
-    BN_TRY(bn_mat_alloc(&u, s->rate.rows, q));
-    bn_status rc = bn_gemm(1.0, &s->rate, BN_PLAIN, &net->weights.right, BN_TRANSPOSED, 0.0,
-                           &u);
-    for (size_t t = 0; t < u.rows; t++) {
-        const double g = net->tau * speed(p, step, s->first + t);
-        memcpy(bn_mat_row(&s->u, t), bn_mat_row(&u, t), q * sizeof(double));
-        for (size_t k = 0; k < q; k++)
-            *bn_mat_at(&s->u, t, q + k) = g * *bn_mat_at(&u, t, k);
-    }
+    if (e->second.data == NULL)
+        return bn_packed_product(rate, &e->first, out);
+    BN_TRY(bn_mat_alloc(&u, rate->rows, e->first.cols));
+    bn_status rc = bn_packed_product(rate, &e->first, &u);
     if (rc == BN_OK)
-        rc = bn_gemm(1.0, &s->u, BN_PLAIN, &p->both, BN_TRANSPOSED, 0.0, &s->drive);
-    for (size_t t = 0; rc == BN_OK && t < u.rows; t++) {
-        const double g = net->tau * speed(p, step, s->first + t);
-        const double *d = net->weights.diagonal, *d2 = net->velocity.diagonal;
-        for (size_t i = 0; i < net->weights.n; i++)
-            *bn_mat_at(&s->drive, t, i) -= (d[i] + g * d2[i]) * *bn_mat_at(&s->rate, t, i);
-    }
+        rc = bn_packed_product(&u, &e->second, out);
+    for (size_t t = 0; t < out->rows; t++)
+        take_diagonal(diagonal, 1.0, bn_mat_row(rate, t), bn_mat_row(out, t), out->cols);
     bn_mat_free(&u);
     return rc;
 }
@@ -84,15 +153,17 @@ static bn_status drive_apart(const struct plan *p, struct state *s, size_t step)
     const struct bn_network *net = p->net;
     struct bn_mat turn;
 
-    BN_TRY(bn_operator_apply(&net->weights, BN_PLAIN, &s->rate, &s->drive));
+    BN_TRY(apply(&p->weights, net->weights.diagonal, &s->rate, &s->drive));
     if (p->omega == NULL)
         return BN_OK;
     BN_TRY(bn_mat_alloc(&turn, s->rate.rows, s->rate.cols));
-    const bn_status rc = bn_operator_apply(&net->velocity, BN_PLAIN, &s->rate, &turn);
+    const bn_status rc = apply(&p->velocity, net->velocity.diagonal, &s->rate, &turn);
     for (size_t t = 0; rc == BN_OK && t < turn.rows; t++) {
         const double g = net->tau * speed(p, step, s->first + t);
+        const double *from = bn_mat_row(&turn, t);
+        double *to = bn_mat_row(&s->drive, t);
         for (size_t i = 0; i < turn.cols; i++)
-            *bn_mat_at(&s->drive, t, i) += g * *bn_mat_at(&turn, t, i);
+            to[i] += g * from[i];
     }
     bn_mat_free(&turn);
     return rc;
@@ -156,7 +227,7 @@ static bn_status integrate(const struct plan *p, struct state *s)
         }
         if (step == p->steps)
             return check_finite(p, s, step);
-        BN_TRY(p->both.data != NULL ? drive_joined(p, s, step) : drive_apart(p, s, step));
+        BN_TRY(p->joined ? drive_joined(p, s, step) : drive_apart(p, s, step));
         advance(p, s, step);
     }
 }
@@ -173,10 +244,7 @@ static bn_status run_tile(void *context, size_t tile)
     if (rc == BN_OK)
         rc = bn_mat_alloc(&s.drive, rows, n);
     if (rc == BN_OK)
-        rc = bn_mat_alloc(&s.u, rows, p->both.cols);
-    if (rc == BN_OK)
         rc = integrate(p, &s);
-    bn_mat_free(&s.u);
     bn_mat_free(&s.drive);
     bn_mat_free(&s.rate);
     return rc;
@@ -208,10 +276,12 @@ bn_status bn_network_run(const struct bn_network *net, struct bn_mat *x, size_t 
                       .rng = rng, .watch = watch, .context = context };
 
     BN_TRY(check(&p));
-    BN_TRY(join_factors(&p));
+    bn_status rc = prepare(&p);
     const size_t tiles = (x->rows + MAX_TILE - 1) / MAX_TILE;
     p.tile = (x->rows + tiles - 1) / tiles;
-    const bn_status rc = bn_tiles((x->rows + p.tile - 1) / p.tile, run_tile, &p);
-    bn_mat_free(&p.both);
+    if (rc == BN_OK)
+        rc = bn_tiles((x->rows + p.tile - 1) / p.tile, run_tile, &p);
+    engine_free(&p.weights);
+    engine_free(&p.velocity);
     return rc;
 }
