@@ -115,6 +115,9 @@ BN_MUST_USE bn_status code_identity(const char *build, const char *source,
                                     char hex[BN_HEX]);
 /* Of a gnuplot script with the files it loads, byte by byte. */
 BN_MUST_USE bn_status code_of_script(const char *script, bn_digest *d);
+/* Each source file that counts, with its digest: what an identity is made of. */
+BN_MUST_USE bn_status code_files(const char *source, json_t *hashes);
+BN_MUST_USE bn_status code_files_of_script(const char *script, json_t *hashes);
 /* BN_INPUT if a source in the closure is younger than `program`. */
 BN_MUST_USE bn_status code_is_built(const char *source, const char *program);
 
@@ -164,6 +167,10 @@ void store_unlock(int fd, char *path);
 
 /* --- plan.c: resolve ----------------------------------------------------- */
 int plan_main(int argc, char **argv);
+/* What `make` would resolve, with nothing written.  plan: name -> node; origins:
+ * name -> { "rule": "pipelines/ring.mk:5", "parameters": { key: "SET" } }.  */
+BN_MUST_USE bn_status plan_look(const char *results, const char *from, const char *set,
+                                json_t **plan, json_t **origins);
 /* One node of a written plan: a new reference; BN_USAGE names its neighbours. */
 BN_MUST_USE bn_status plan_node(const char *results, const char *plan,
                                 const char *name, json_t **node);
@@ -205,8 +212,17 @@ BN_MUST_USE bn_status figure_code(const char *results, const char *build,
                                   const char *script, char hex[BN_HEX]);
 BN_MUST_USE bn_status figure_converter_code(const char *results, char hex[BN_HEX]);
 
+/* --- look.c: the state of every node, without making anything ------------ */
+/* Note beside the cache which files a node's code is made of, so that `basin why`
+ * can name the file that changed.                                           */
+BN_MUST_USE bn_status look_note_code(const char *results, const json_t *node);
+
 int run_main(int argc, char **argv);
 int cat_main(int argc, char **argv);
 int docs_main(int argc, char **argv);
+int why_main(int argc, char **argv);
+int status_main(int argc, char **argv);
+int dag_main(int argc, char **argv);
+int diff_main(int argc, char **argv);
 
 #endif

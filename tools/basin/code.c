@@ -278,6 +278,20 @@ bn_status code_identity(const char *build, const char *source, char hex[BN_HEX])
     return rc;
 }
 
+bn_status code_files(const char *source, json_t *hashes)
+{
+    struct list files = { 0 };
+    bn_status rc = closure(source, &files);
+    for (size_t i = 0; i < files.n && rc == BN_OK; i++) {
+        char hex[BN_HEX];
+        rc = token_hash(files.at[i], hex);
+        if (rc == BN_OK)
+            json_object_set_new(hashes, files.at[i], json_string(hex));
+    }
+    list_free(&files);
+    return rc;
+}
+
 bn_status code_is_built(const char *source, const char *program)
 {
     struct list files = { 0 };
@@ -332,6 +346,22 @@ bn_status code_of_script(const char *script, bn_digest *d)
             bn_digest_text(d, files.at[i]);
             bn_digest_text(d, hex);
         }
+    }
+    list_free(&files);
+    return rc;
+}
+
+bn_status code_files_of_script(const char *script, json_t *hashes)
+{
+    struct list files = { 0 };
+    bn_status rc = list_add(&files, script);
+    if (rc == BN_OK)
+        rc = script_closure(&files);
+    for (size_t i = 0; i < files.n && rc == BN_OK; i++) {
+        char hex[BN_HEX];
+        rc = bn_digest_file(files.at[i], hex);
+        if (rc == BN_OK)
+            json_object_set_new(hashes, files.at[i], json_string(hex));
     }
     list_free(&files);
     return rc;

@@ -38,6 +38,7 @@ struct resolve {
     json_t *plan;                        /* name -> node, in the order of fragments */
     json_t *codes;                       /* stage -> identity */
     json_t *states;                      /* name -> content digest, or "" if stale */
+    json_t *origins;                     /* name -> where it stands, or NULL: see plan_look */
     char suffix[128], digest[BN_HEX];
     char recorded[128];                  /* node of $(RECORDED) */
 };
@@ -147,6 +148,16 @@ static bn_status add_file_value(struct resolve *r, const struct stage_node *node
     return rc;
 }
 
+/* For those who look: "params/ring.conf:14" of every value. */
+static void note_origins(struct resolve *r, const char *name, const bn_values *v)
+{
+    json_t *values = json_object();
+    for (size_t i = 0; i < bn_values_count(v); i++)
+        json_object_set_new(values, bn_values_param(v, i)->name,
+                            json_string(bn_values_origin(v, i)));
+    json_object_set_new(r->origins, name, json_pack("{so}", "parameters", values));
+}
+
 static bn_status add_stage_node(struct resolve *r, const struct stage_node *node)
 {
     bn_values *v = NULL;
@@ -164,6 +175,8 @@ static bn_status add_stage_node(struct resolve *r, const struct stage_node *node
             json_object_set_new(json_object_get(json, "parameters"), p->name,
                                 json_string(bn_values_canonical(v, i)));
     }
+    if (r->origins != NULL)
+        note_origins(r, node->name, v);
     bn_values_free(v);
     json_object_set_new(r->plan, node->name, json);
     return rc;
@@ -341,6 +354,14 @@ static bn_status add_figure(struct resolve *r, const char *name, const struct ru
     return add_converted(r, name, "png");
 }
 
+static void note_place(struct resolve *r, const char *name, const struct rule *rule)
+{
+    if (json_object_get(r->origins, name) == NULL)
+        json_object_set_new(r->origins, name, json_object());
+    json_object_set_new(json_object_get(r->origins, name), "rule",
+                        json_string(rule->place));
+}
+
 static bn_status add_edges(struct resolve *r)
 {
     bn_status rc = BN_OK;
@@ -352,6 +373,8 @@ static bn_status add_edges(struct resolve *r)
             json_t *json = json_object_get(r->plan, name);
             if (pass == 0 && is_figure(name))
                 rc = add_figure(r, name, rule);
+            if (pass == 0 && r->origins != NULL)
+                note_place(r, name, rule);
             for (size_t k = 0; pass == 1 && k < rule->inputs.n && rc == BN_OK; k++)
                 rc = add_input(r, name, json, rule->inputs.at[k], rule);
             if (pass == 1 && rc == BN_OK && !is_figure(name))
@@ -556,7 +579,7 @@ static bn_status write_plan(struct resolve *r)
 
 /* --- the command --------------------------------------------------------- */
 
-static bn_status resolve(struct resolve *r)
+static bn_status build_plan(struct resolve *r)
 {
     BN_TRY(file_build_folder(&r->build));
     BN_TRY(graph_load(&r->graph, "pipelines"));
@@ -568,7 +591,12 @@ static bn_status resolve(struct resolve *r)
     if (strcmp(r->from, "ring") != 0)
         snprintf(r->suffix, sizeof r->suffix, ".%s", r->from);
     r->vars = (struct variables){ r->from, r->suffix, find_recorded(r) };
-    BN_TRY(add_edges(r));
+    return add_edges(r);
+}
+
+static bn_status resolve(struct resolve *r)
+{
+    BN_TRY(build_plan(r));
     return write_plan(r);
 }
 
@@ -585,7 +613,23 @@ static void resolve_free(struct resolve *r)
     json_decref(r->plan);
     json_decref(r->codes);
     json_decref(r->states);
+    json_decref(r->origins);
     schema_free_all();
+}
+
+bn_status plan_look(const char *results, const char *from, const char *set, json_t **plan,
+                    json_t **origins)
+{
+    struct resolve r = { .results = results, .from = from, .set = set };
+    r.plan = json_object();
+    r.codes = json_object();
+    r.states = json_object();
+    r.origins = json_object();
+    const bn_status rc = build_plan(&r);
+    *plan = rc == BN_OK ? json_incref(r.plan) : NULL;
+    *origins = rc == BN_OK ? json_incref(r.origins) : NULL;
+    resolve_free(&r);
+    return rc;
 }
 
 /* The message goes to a file because a first pass of Make may fail on programs

@@ -317,6 +317,8 @@ static int make_node(const struct run *r, const json_t *node, const char *name,
     if (status == 0)
         status = (int)build_manifest(r, node, name, digests, out, &c, &manifest);
     if (status == 0)
+        status = (int)look_note_code(r->results, node);
+    if (status == 0)
         status = (int)store_publish(r->results, name, out, k1, manifest, o);
     if (status == 0)
         say_made(name, &c, o);

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Earlier runs, from the manifests in the cache: what the same node cost the last
+ * time, or else what its stage usually costs.                                */
+#include "look.h"
+#include "look_priv.h"
+
+#include <basin/mem.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static const char *text_of(const json_t *object, const char *key)
+{
+    const char *s = json_string_value(json_object_get(object, key));
+    return s ? s : "";
+}
+
+/* Days from 1970-01-01 to a date of the Gregorian calendar (years from March). */
+static long days(long y, long m, long d)
+{
+    y -= m <= 2;
+    const long era = y / 400, of_era = y - era * 400;
+    const long of_year = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
+    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+double look_made(const json_t *manifest)
+{
+    long y, mo, d, h, mi, s;
+    if (sscanf(text_of(manifest, "date"), "%ld-%ld-%ldT%ld:%ld:%ldZ", &y, &mo, &d, &h, &mi,
+               &s) != 6)
+        return 0.0;
+    return (double)(((days(y, mo, d) * 24 + h) * 60 + mi) * 60 + s);
+}
+
+const char *look_age(double made, char buf[32])
+{
+    static const struct { double seconds; const char *unit; } scale[] = {
+        { 86400.0, "d" }, { 3600.0, "h" }, { 60.0, "min" }, { 1.0, "s" },
+    };
+    const double age = (double)time(NULL) - made;
+    snprintf(buf, 32, made > 0.0 ? "just now" : "?");
+    for (size_t i = 0; i < BN_LEN(scale) && made > 0.0; i++)
+        if (age >= scale[i].seconds) {
+            snprintf(buf, 32, "%ld %s ago", (long)(age / scale[i].seconds), scale[i].unit);
+            break;
+        }
+    return buf;
+}
+
+/* --- reading them -------------------------------------------------------- */
+
+static bn_status add_run(struct look *l, size_t *room, const char *path)
+{
+    json_t *m = json_load_file(path, 0, NULL);
+    if (l->n_runs == *room) {
+        const size_t more = *room ? 2 * *room : 64;
+        struct look_run *runs = bn_grow(l->runs, more, sizeof *runs);
+        if (runs == NULL) {
+            json_decref(m);
+            return BN_NOMEM;
+        }
+        l->runs = runs;
+        *room = more;
+    }
+    bn_status rc = BN_OK;
+    struct look_run *run = &l->runs[l->n_runs];
+    *run = (struct look_run){ .seconds = -1.0, .made = look_made(m) };
+    if (json_is_number(json_object_get(m, "seconds")) && text_of(m, "node")[0] != '\0') {
+        run->seconds = json_number_value(json_object_get(m, "seconds"));
+        snprintf(run->k2, BN_HEX, "%s", text_of(m, "k2"));
+        snprintf(run->content, BN_HEX, "%s", text_of(m, "content"));
+        run->node = bn_copy(text_of(m, "node"));
+        run->stage = bn_copy(text_of(m, "stage"));
+        rc = run->node && run->stage ? BN_OK : BN_NOMEM;
+        l->n_runs++;
+    }
+    json_decref(m);
+    return rc;
+}
+
+static int by_time(const void *a, const void *b)
+{
+    const double x = ((const struct look_run *)a)->made;
+    const double y = ((const struct look_run *)b)->made;
+    return (x < y) - (x > y);
+}
+
+static bn_status read_folder(struct look *l, size_t *room, const char *folder)
+{
+    struct list names = { 0 };
+    bn_status rc = file_names(folder, ".json", &names);
+    for (size_t i = 0; i < names.n && rc == BN_OK; i++) {
+        char *path = bn_format("%s/%s", folder, names.at[i]);
+        rc = path ? add_run(l, room, path) : BN_NOMEM;
+        free(path);
+    }
+    list_free(&names);
+    return rc;
+}
+
+bn_status look_history(struct look *l)
+{
+    size_t room = l->n_runs;
+    bn_status rc = BN_OK;
+    if (l->has_runs)
+        return BN_OK;
+    for (unsigned byte = 0; byte < 256 && rc == BN_OK; byte++) {
+        char *folder = bn_format("%s/cache/objects/%02x", l->results, byte);
+        rc = folder ? read_folder(l, &room, folder) : BN_NOMEM;
+        free(folder);
+    }
+    if (l->n_runs > 1)
+        qsort(l->runs, l->n_runs, sizeof *l->runs, by_time);
+    l->has_runs = rc == BN_OK;
+    return rc;
+}
+
+void look_forget(struct look *l)
+{
+    for (size_t i = 0; i < l->n_runs; i++) {
+        free(l->runs[i].node);
+        free(l->runs[i].stage);
+    }
+    free(l->runs);
+    l->runs = NULL;
+    l->n_runs = 0;
+    l->has_runs = false;
+}
+
+const struct look_run *look_last_run(const struct look *l, const char *name)
+{
+    for (size_t i = 0; i < l->n_runs; i++)
+        if (strcmp(l->runs[i].node, name) == 0)
+            return &l->runs[i];
+    return NULL;
+}
+
+const struct look_run *look_run_of(const struct look *l, const char *content)
+{
+    for (size_t i = 0; i < l->n_runs; i++)
+        if (strcmp(l->runs[i].content, content) == 0)
+            return &l->runs[i];
+    return NULL;
+}
+
+json_t *look_manifest(const struct look *l, const char *k2)
+{
+    char *path = bn_format("%s/cache/objects/%.2s/%s.json", l->results, k2, k2);
+    json_t *m = path ? json_load_file(path, 0, NULL) : NULL;
+    free(path);
+    return m;
+}
+
+/* --- what a run will cost ------------------------------------------------ */
+
+static int by_size(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+double look_expect(const struct look *l, const char *name, const char *stage)
+{
+    const struct look_run *last = look_last_run(l, name);
+    if (last != NULL)
+        return last->seconds;
+    double *all = bn_alloc(l->n_runs + 1, sizeof *all), median = -1.0;
+    size_t n = 0;
+    for (size_t i = 0; i < l->n_runs && all != NULL; i++)
+        if (strcmp(l->runs[i].stage, stage) == 0)
+            all[n++] = l->runs[i].seconds;
+    if (n > 0) {
+        qsort(all, n, sizeof *all, by_size);
+        median = all[n / 2];
+    }
+    free(all);
+    return median;
+}
