@@ -43,7 +43,7 @@ static struct frame {
     size_t n_table;
     bn_values *values;
     struct texts sets, ins, digests;
-    const char *params, *section, *code, *out_path;
+    const char *params, *section, *code, *out_path, *points;
     struct input *inputs;
     struct bn_shape *shapes;             /* of what was written, by output */
     bool *written;
@@ -86,6 +86,7 @@ static void release(void)
     for (size_t i = 0; frame.inputs != NULL && i < frame.stage->n_inputs; i++)
         if (bn_h5_close(frame.inputs[i].file) != BN_OK)
             break;                       /* read only: nothing was lost */
+    bn_gather_free();
     for (size_t i = 0; i < frame.n_blocks; i++)
         free(frame.blocks[i]);
     free(frame.blocks);
@@ -147,11 +148,12 @@ static void catch_signals(void)
 
 /* --- command line --------------------------------------------------------- */
 
-enum { OPT_IN = 1000, OPT_OUT, OPT_PARAMS, OPT_SECTION, OPT_SET, OPT_THREADS, OPT_QUIET,
+enum { OPT_IN = 1000, OPT_INPUTS, OPT_OUT, OPT_PARAMS, OPT_SECTION, OPT_SET, OPT_THREADS, OPT_QUIET,
        OPT_HELP, OPT_SCHEMA, OPT_DIGEST, OPT_CODE, OPT_PROGRESS };
 
 static const struct argp_option options[] = {
     { "in", OPT_IN, "ROLE=FILE", 0, "an input", 0 },
+    { "inputs", OPT_INPUTS, "FILE", 0, "the points of a sweep", 0 },
     { "out", OPT_OUT, "FILE", 0, "the result", 0 },
     { "params", OPT_PARAMS, "FILE", 0, "a parameter file", 0 },
     { "section", OPT_SECTION, "NAME", 0, "the section of a variant", 0 },
@@ -193,6 +195,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     case OPT_IN:       keep_text(&frame.ins, arg); break;
     case OPT_DIGEST:   keep_text(&frame.digests, arg); break;
     case OPT_SET:      keep_text(&frame.sets, arg); break;
+    case OPT_INPUTS:   frame.points = arg; break;
     case OPT_OUT:      frame.out_path = arg; break;
     case OPT_PARAMS:   frame.params = arg; break;
     case OPT_SECTION:  frame.section = arg; break;
@@ -394,11 +397,18 @@ static void assign_inputs(void)
         bn_die(BN_NOMEM);
     for (size_t i = 0; i < frame.ins.n; i++) {
         struct input *in = role_of("--in", frame.ins.text[i], &rest);
+        const char *role = frame.stage->inputs[in - frame.inputs].role;
+        if (bn_gather_takes(frame.stage, role)) {
+            bn_gather_add(role, rest);
+            continue;
+        }
         if (in->path != NULL)
             BN_REFUSE(BN_USAGE, "--in %s: this input was given before, as %s",
                       frame.ins.text[i], in->path);
         in->path = rest;
     }
+    if (frame.points != NULL)
+        bn_gather_load(frame.stage, frame.points);
     for (size_t i = 0; i < frame.digests.n; i++) {
         struct input *in = role_of("--digest", frame.digests.text[i], &rest);
         if (strlen(rest) != BN_HEX - 1 || strspn(rest, "0123456789abcdef") != BN_HEX - 1)
@@ -408,7 +418,8 @@ static void assign_inputs(void)
     }
     for (size_t i = 0; i < frame.stage->n_inputs; i++) {
         const struct bn_input *d = &frame.stage->inputs[i];
-        if (!d->optional && frame.inputs[i].path == NULL)
+        if (!d->optional && frame.inputs[i].path == NULL &&
+            !bn_gather_has(d->role))
             BN_REFUSE(BN_USAGE, "the input `%s` is missing: give --in %s=FILE, made by the "
                       "stage %s", d->role, d->role, d->role);
     }
@@ -593,6 +604,11 @@ static void own(void *block)
     }
     frame.blocks = grown;
     frame.blocks[frame.n_blocks++] = block;
+}
+
+void bn_stage_own(void *block)
+{
+    own(block);
 }
 
 struct bn_mat bn_scratch(size_t rows, size_t cols)
@@ -964,8 +980,18 @@ static void record_params(void)
 
 static void record_inputs(void)
 {
-    struct row *rows = make_rows(frame.stage->n_inputs);
+    const size_t gathered = bn_gather_count();
+    struct row *rows = make_rows(frame.stage->n_inputs + gathered);
     size_t n = 0;
+
+    for (size_t k = 0; k < gathered; k++) {
+        const char *digest;
+        char *name = bn_gather_row(k, &digest);
+        if (name == NULL)
+            bn_die(BN_NOMEM);
+        own(name);
+        rows[n++] = (struct row){ name, "", (char *)(uintptr_t)digest };
+    }
 
     for (size_t i = 0; i < frame.stage->n_inputs; i++)
         if (frame.inputs[i].path != NULL)
@@ -984,6 +1010,7 @@ static void record_provenance(void)
                             frame.code != NULL ? frame.code : "unrecorded"));
     record_params();
     record_inputs();
+    bn_gather_record(frame.out);
 }
 
 /* --- people --------------------------------------------------------------- */
