@@ -10,12 +10,13 @@ letters := $(filter-out --%,$(firstword -$(MAKEFLAGS)))
 MAKEFLAGS += -LrR --warn-undefined-variables
 .DELETE_ON_ERROR:
 
-V       ?= release#     release | debug | asan | cov: builds that never mix
+V       ?= release#     release | debug | asan | cov | fuzz: builds that never mix
 BUILD   ?= build
 RESULTS ?= results
 FROM    ?= ring#        pipeline that figures draw
 SET     ?=#             parameters for this run, "ring.weights.lambda=1e-6 ..."
 VERBOSE ?=#             1: show whole compiler commands
+SECONDS ?= 20#          of each fuzzer, in `make fuzz`
 export BASIN_DATA ?= ../shared/data
 
 V := $(strip $V)
@@ -30,17 +31,18 @@ endif
 ifneq ($(findstring t,$(letters)),)
   $(error `make -t` would call results up to date that are not: leave -t out)
 endif
-ifeq ($(filter $V,release debug asan cov),)
-  $(error V=$V: there is release, debug, asan and cov)
+ifeq ($(filter $V,release debug asan cov fuzz),)
+  $(error V=$V: there is release, debug, asan, cov and fuzz)
 endif
 
 goals   := $(or $(MAKECMDGOALS),help)
 install := $(filter deps deps-all,$(goals))
 rest    := $(filter-out deps deps-all,$(goals))
 drawn   := $(filter figures figure% results $R/%,$(goals))
-built   := $(filter programs check check-% cov bench lint docs $(BUILD)/%,$(goals))
+built   := $(filter programs check check-% fuzz fuzz-% cov bench lint docs $(BUILD)/%,$(goals))
 
-.PHONY: help deps deps-all clean programs check cov bench lint docs figures results FORCE
+.PHONY: help deps deps-all clean programs check check-slow fuzz fuzz-run cov bench lint docs figures \
+        results FORCE
 
 # --- for every machine: no compiler, no library, no valid parameter is needed -----
 help: ; @tools/help
@@ -65,6 +67,7 @@ flags-release := -O2
 flags-debug   := -Og -g
 flags-asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 flags-cov     := -O0 -g --coverage
+flags-fuzz    := -O1 -g -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all
 CFLAGS += $(flags-$V) -Ilib \
           $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS)))
 LDLIBS := -Wl,--as-needed $(shell pkg-config --libs $(PKGS)) -lhdf5_hl -lpthread -lm
@@ -76,6 +79,7 @@ stages  := $(patsubst stages/%.c,$B/stages/%,$(wildcard stages/*.c))
 schemas := $(stages:$B/stages/%=$B/schema/%.json)
 tests   := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/test_*.c))
 benches := $(patsubst bench/%.c,$B/bench/%,$(wildcard bench/bench_*.c))
+fuzzers := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
 programs: $B/programs.mk
 
 # Everything is made beside its place and moved there: two makes at once may build.
@@ -98,11 +102,17 @@ $(tests): $B/tests/%: $B/tests/%.o $B/libbasin.a
 $(benches): $B/bench/%: $B/bench/%.o $B/libbasin.a
 $B/basin: $(call objects,tools/basin/*.c) $B/libbasin.a
 $(tests): private LDLIBS += -lcmocka
+# The driver without its main() for those that fuzz parts of it.
+driver := $(filter-out %/main.o,$(call objects,tools/basin/*.c))
+$(fuzzers) $B/tests/fuzz/make_seeds: $B/%: $B/%.o $(driver) $B/libbasin.a
+$(fuzzers): private LDLIBS += -fsanitize=fuzzer
+$B/tests/fuzz/fuzz_stage: private LDLIBS += -Wl,--wrap=exit
+$B/tests/fuzz/make_seeds: private LDLIBS += -lcmocka
 # The shared libhdf5 loads curl, Kerberos and 30 more, 6 ms at every start; Make and
 # figures start the driver often, so it takes the static one.
 $B/basin: private LDLIBS := -Wl,--as-needed $(filter -L%,$(LDLIBS)) -l:libhdf5_hl.a \
           -l:libhdf5.a -lconfuse -ludunits2 -ljansson -lcrypto -lsz -lz -ldl -lpthread -lm
-$B/basin $(stages) $(tests) $(benches):
+$B/basin $(stages) $(tests) $(benches) $(fuzzers) $B/tests/fuzz/make_seeds:
 	$(call say,ld $@)$(CC) $(CFLAGS) $^ $(LDLIBS) -o $(tmp) && $(move)
 $(schemas): $B/schema/%.json: $B/stages/%
 	@mkdir -p $(@D)
@@ -110,7 +120,7 @@ $(schemas): $B/schema/%.json: $B/stages/%
 # Empty; its time says that every program is fresh.  Short names for the hand.
 $B/programs.mk: $B/basin $(stages) $(schemas)
 	@touch $@; $(if $(filter release,$V),ln -sfn $V/stages $V/basin $(BUILD)/)
--include $(wildcard $(foreach d,lib stages tests tools/basin bench,$B/$d/*.d))
+-include $(wildcard $(foreach d,lib stages tests tests/fuzz tools/basin bench,$B/$d/*.d))
 
 # --- check ------------------------------------------------------------------------
 export OPENBLAS_NUM_THREADS ?= 1
@@ -123,6 +133,12 @@ $(logs): $B/tests/%.log: $B/tests/% $B/programs.mk FORCE
 cov:
 	@$(MAKE) --no-print-directory check V=cov
 	@tools/coverage $(BUILD)/cov
+# The same with hundreds of random steps in place of twenty, where a test has some.
+check-slow: export BASIN_SLOW := 1
+check-slow: check
+# Each harness for SECONDS with what clang has for it; docs/fuzzing.md.
+fuzz: ; @$(MAKE) --no-print-directory fuzz-run V=fuzz CC=clang
+fuzz-run: $(fuzzers) $B/tests/fuzz/make_seeds ; @tools/fuzz $B $(SECONDS)
 bench: programs $(benches) ; @bench/run $B
 docs: programs ; $B/basin docs
 lint: programs ; tools/lint $B

@@ -106,6 +106,7 @@ static void fragments_are_checked(void **state)
         { "$R/ring/weights.a.h5: $R/ring/tunnig.h5", "did you mean `ring/tuning.h5`" },
         { "$R/ring/wheights.a.h5: $R/ring/tuning.h5", "did you mean `weights`" },
         { "$R/ring/tuning.h5: $R/ring/weights.h5", "the stage tuning reads no `weights`" },
+        { "$R/ring/tuning..h5:", "an artifact is named" },
         { "$R/ring/weights.b.h5: $R/ring/tuning.h5 \\\\\\n $R/ring/weights.b.h5",
           "needs itself" },
     };
