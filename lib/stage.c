@@ -51,6 +51,7 @@ static struct frame {
     void **blocks;                       /* memory handed out to run() */
     size_t n_blocks;
     int progress_fd;
+    struct bn_checkpoint_options checkpoint;
     bool quiet, help, schema;
 } frame;
 
@@ -83,6 +84,7 @@ static void drop_output(void)
 static void release(void)
 {
     drop_output();
+    bn_checkpoint_end(false);
     for (size_t i = 0; frame.inputs != NULL && i < frame.stage->n_inputs; i++)
         if (bn_h5_close(frame.inputs[i].file) != BN_OK)
             break;                       /* read only: nothing was lost */
@@ -149,7 +151,8 @@ static void catch_signals(void)
 /* --- command line --------------------------------------------------------- */
 
 enum { OPT_IN = 1000, OPT_INPUTS, OPT_OUT, OPT_PARAMS, OPT_SECTION, OPT_SET, OPT_THREADS, OPT_QUIET,
-       OPT_HELP, OPT_SCHEMA, OPT_DIGEST, OPT_CODE, OPT_PROGRESS };
+       OPT_HELP, OPT_SCHEMA, OPT_DIGEST, OPT_CODE, OPT_PROGRESS,
+       OPT_CHECKPOINT, OPT_EVERY, OPT_KEEP };
 
 static const struct argp_option options[] = {
     { "in", OPT_IN, "ROLE=FILE", 0, "an input", 0 },
@@ -165,6 +168,9 @@ static const struct argp_option options[] = {
     { "digest", OPT_DIGEST, "ROLE=HEX", 0, "content digest of an input", 0 },
     { "code", OPT_CODE, "HEX", 0, "identity of the code", 0 },
     { "progress-fd", OPT_PROGRESS, "N", 0, "where to write progress", 0 },
+    { "checkpoint", OPT_CHECKPOINT, "FILE", 0, "continue from it, and write it", 0 },
+    { "checkpoint-every", OPT_EVERY, "SECONDS", 0, "how often", 0 },
+    { "checkpoint-keep", OPT_KEEP, NULL, 0, "leave it when done", 0 },
     { 0 },
 };
 
@@ -188,6 +194,15 @@ static int64_t small_number(const char *option, const char *text, int64_t high)
     return x;
 }
 
+static double seconds(const char *option, const char *text)
+{
+    double x = 0.0;
+
+    if (bn_parse_real(text, &x) != BN_OK || x < 0.0)
+        BN_REFUSE(BN_USAGE, "%s %s: expected a number of seconds, 0 or more", option, text);
+    return x;
+}
+
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
     (void)state;
@@ -203,6 +218,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     case OPT_QUIET:    frame.quiet = true; break;
     case OPT_HELP:     frame.help = true; break;
     case OPT_SCHEMA:   frame.schema = true; break;
+    case OPT_CHECKPOINT: frame.checkpoint.path = arg; break;
+    case OPT_EVERY:    frame.checkpoint.every = seconds("--checkpoint-every", arg); break;
+    case OPT_KEEP:     frame.checkpoint.kept = true; break;
     case OPT_THREADS:
         bn_threads_set((unsigned)small_number("--threads", arg, 4096));
         break;
@@ -259,6 +277,8 @@ static bn_status assign_layer(void *context, const struct bn_assignment *a)
 {
     if (strcmp(a->section, context) != 0 || (*a->section == '\0' && !frame.stage->random))
         return BN_OK;
+    if (*a->section == '\0' && strcmp(a->key, "checkpoint") == 0)
+        return BN_OK;                    /* for the driver, which says --checkpoint-every */
     return bn_values_set(frame.values, a->section, a->key, a->texts, a->count, a->origin);
 }
 
@@ -266,6 +286,7 @@ static void load_params(void)
 {
     static const struct bn_param root[] = {
         BN_INTEGER("seed", "1", 0, 9007199254740992.0, "root seed"),
+        BN_REAL("checkpoint", "s", "60", 0, 1e9, "time between two checkpoints"),
     };
     const struct bn_section sections[] = {
         { "", root, BN_LEN(root) },
@@ -1013,6 +1034,41 @@ static void record_provenance(void)
     bn_gather_record(frame.out);
 }
 
+/* What a checkpoint must agree with: as in a key, but with all parameters, for those
+ * that are still to be read are not known.  By hand the code is the program.  */
+void bn_stage_identity(char code[BN_HEX], char run[BN_HEX])
+{
+    bn_digest *d;
+
+    if (frame.code != NULL)
+        snprintf(code, BN_HEX, "%s", frame.code);
+    else
+        BN_CHECK(bn_digest_file("/proc/self/exe", code));
+    BN_CHECK(bn_digest_new(&d));
+    for (size_t i = 0; i < frame.stage->n_inputs; i++) {
+        bn_digest_text(d, frame.stage->inputs[i].role);
+        bn_digest_text(d, frame.inputs[i].digest);
+    }
+    for (size_t i = 0; i < bn_gather_count(); i++) {
+        const char *digest;
+        char *name = bn_gather_row(i, &digest);
+        if (name == NULL)
+            bn_die(BN_NOMEM);
+        bn_digest_text(d, name);
+        bn_digest_text(d, digest);
+        free(name);
+    }
+    for (size_t i = 0; i < frame.n_table; i++) {
+        char *value = recorded_value(i);
+        if (value == NULL)
+            bn_die(BN_NOMEM);
+        bn_digest_text(d, frame.table[i].name);
+        bn_digest_text(d, value);
+        free(value);
+    }
+    bn_digest_end(d, run);
+}
+
 /* --- people --------------------------------------------------------------- */
 
 void bn_progress(double fraction)
@@ -1068,7 +1124,7 @@ static int show(void)
 
 int bn_stage_run(const struct bn_stage *stage, int argc, char **argv)
 {
-    frame = (struct frame){ .stage = stage, .progress_fd = -1 };
+    frame = (struct frame){ .stage = stage, .progress_fd = -1, .checkpoint.every = 60.0 };
     parse_command_line(argc, argv);
     make_table();
     if (frame.help || frame.schema)
@@ -1077,11 +1133,13 @@ int bn_stage_run(const struct bn_stage *stage, int argc, char **argv)
     assign_inputs();
     catch_signals();
     open_inputs();
+    bn_checkpoint_begin(&frame.checkpoint, stage->name);
     open_output();
     stage->run();
     attach_axes();
     record_provenance();
     publish();
+    bn_checkpoint_end(true);
     release();
     return BN_OK;
 }

@@ -102,6 +102,22 @@ void bn_output_attribute_real(const char *name, const char *key, double x);
 struct bn_mat bn_scratch(size_t rows, size_t cols);      /* zeroed */
 double *bn_scratch_vec(size_t n);
 
+/* --- long loops: a killed run continues from its last checkpoint -----------------------
+ *
+ *     bn_keep("x", x.data, n);             each array that changes from step to step
+ *     for (uint64_t k = bn_resume(); k < steps; k++) {
+ *         ... step k ...
+ *         bn_checkpoint(k + 1);            writes if it is time to
+ *     }
+ *
+ * bn_resume() fills the arrays and returns the step to go on with: 0 if there is no
+ * checkpoint of this computation.  All else that steps need is computed before it, in
+ * a resumed run, too, and every parameter is read outside of the loop.  The result
+ * must not depend on where a run was cut: random numbers by counter, no clocks.  */
+void bn_keep(const char *name, double *data, size_t n);
+uint64_t bn_resume(void);
+void bn_checkpoint(uint64_t step);
+
 /* --- people ---------------------------------------------------------------------- */
 void bn_progress(double fraction);       /* cheap; call as often as you like */
 void bn_say(const char *fmt, ...) BN_PRINTF(1, 2);     /* one line, to stderr */
