@@ -279,6 +279,8 @@ static void cat_prints_columns(void **state)
         { "T:'/rate[3]'", 48, 1 },
         { "T:'/rate[-1,::-1]'", 48, 1 },
         { "T:'/rate[1:3,2:10:3]'", 2, 3 },
+        { "T:'/theta[3::9223372036854775807]'", 1, 1 },
+        { "T:'/theta[::-9223372036854775808]'", 1, 1 },
         { "T:/preferred W:'/J[:,0]'", 40, 2 },
         { "--header T:/theta", 49, 1 },
         { "T:/provenance/parameter", -2, 1 },

@@ -118,8 +118,9 @@ static bn_status parse_range(const char *text, size_t size, const char *whole,
         start = n - 1;
     stop = stop < -1 ? -1 : stop > n ? n : stop;
     const long span = step > 0 ? stop - start : start - stop;
+    step = step < -n ? -n - 1 : step > n ? n + 1 : step;     /* one element alone */
     const long width = step > 0 ? step : -step;
-    const size_t count = span > 0 ? (size_t)((span + width - 1) / width) : 0;
+    const size_t count = span > 0 ? (size_t)((span - 1) / width + 1) : 0;
     *r = (struct range){ (size_t)start, count, step, false };
     return BN_OK;
 }
