@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static const char *text_of(const json_t *object, const char *key)
 {
@@ -285,14 +286,21 @@ static bn_status check_times(struct look *l, struct look_node *n)
     return rc;
 }
 
+/* Its inputs were looked at before it, so they all have their place in the order. */
 static bn_status note_upstream(struct look *l, struct look_node *n)
 {
     struct list names = { 0 };
+    size_t last = 0;
     bn_status rc = look_inputs(n->node, &names);
     for (size_t i = 0; i < names.n; i++) {
         const struct look_node *input = look_find(l, names.at[i]);
-        if (input != NULL && look_is_due(input->state))
-            json_array_append_new(n->upstream, json_string(names.at[i]));
+        if (input == NULL || !look_is_due(input->state))
+            continue;
+        json_array_append_new(n->upstream, json_string(names.at[i]));
+        if (n->parent == NULL || input->place > last) {
+            n->parent = input->name;
+            last = input->place;
+        }
     }
     list_free(&names);
     return rc;
@@ -307,6 +315,20 @@ static bool is_stored(const struct look *l, const char *name, const char *k2)
     return there;
 }
 
+/* The manifest that a link belongs to, even if its object is gone. */
+static json_t *manifest_of_link(const struct look *l, const char *name)
+{
+    char text[4096], *path = bn_format("%s/%s", l->results, name);
+    const ssize_t n = path ? readlink(path, text, sizeof text - 1) : -1;
+    text[n > 0 ? n : 0] = '\0';
+    char *slash = strrchr(text, '/'), k2[BN_HEX];
+    free(path);
+    if (slash == NULL || strlen(slash + 1) < BN_HEX - 1)
+        return NULL;
+    snprintf(k2, sizeof k2, "%.64s", slash + 1);
+    return look_manifest(l, k2);
+}
+
 /* Nothing that is wanted lies there: say why, and whether it must run. */
 static bn_status find_causes(struct look *l, struct look_node *n, const json_t *digests,
                              bool known)
@@ -316,7 +338,9 @@ static bn_status find_causes(struct look *l, struct look_node *n, const json_t *
     if (old == NULL) {
         const struct look_run *last = look_last_run(l, n->name);
         say_absent(l, n);
-        old = last ? look_manifest(l, last->k2) : NULL;
+        old = n->has_link ? manifest_of_link(l, n->name) : NULL;
+        if (old == NULL && last != NULL)
+            old = look_manifest(l, last->k2);
     }
     const size_t before = json_array_size(n->causes);
     bn_status rc = old ? cause_compare(l, n, digests, old, n->causes) : BN_OK;
@@ -386,6 +410,7 @@ bn_status look_at(struct look *l, const char *name)
     if (rc == BN_OK)
         rc = examine(l, n);
     n->done = true;
+    n->place = l->n_order;
     l->order[l->n_order++] = (size_t)(n - l->nodes);
     return rc;
 }

@@ -23,8 +23,10 @@ struct look_node {
     bool busy, done, has_link;
     json_t *causes;                      /* of { kind, text, ... } */
     json_t *upstream;                    /* names of inputs that are due */
+    const char *parent;                  /* the last of them in the order; or NULL */
     char content[BN_HEX];                /* that it has or will have; "" unknown */
     struct object object;                /* what the link leads to */
+    size_t place;                        /* in look.order */
     double seconds;                      /* expected duration; negative: unknown */
     double linked;                       /* time of the link, as Make sees it */
 };

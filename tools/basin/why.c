@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WIDE = 46, DEEPEST = 12 };
+enum { WIDE = 46, DEEPEST = 12, MOST = 6 };     /* MOST: causes of one node */
 
 static const char *text_of(const json_t *object, const char *key)
 {
@@ -26,34 +26,30 @@ static const char *text_of(const json_t *object, const char *key)
     return s ? s : "";
 }
 
-static const char *first_upstream(const struct look_node *n)
-{
-    const char *name = json_string_value(json_array_get(n->upstream, 0));
-    return name ? name : "";
-}
-
 /* --- the tree ------------------------------------------------------------ */
 
 static void print_causes(const struct look_node *n, int indent)
 {
-    size_t i;
+    size_t i, shown = 0;
     json_t *cause;
     json_array_foreach(n->causes, i, cause)
-        printf("%*s%s\n", indent, "", text_of(cause, "text"));
+        if (++shown <= MOST)
+            printf("%*s%s\n", indent, "", text_of(cause, "text"));
+    if (shown > MOST)
+        printf("%*sand %zu more\n", indent, "", shown - MOST);
 }
 
-/* "unless that comes out the same", where "that" is the line above. */
-static void print_condition(const struct look_node *n, bool nested)
+/* "that" is the line above, under which the node stands. */
+static void print_condition(const struct look_node *n)
 {
     const size_t more = json_array_size(n->upstream);
     if (n->state == LOOK_CACHED)
         printf("  cached: would only be relinked");
-    else if (n->state == LOOK_FOLLOWS && nested && more == 1)
+    else if (n->state == LOOK_FOLLOWS && more == 1)
         printf("  unless that comes out the same");
     else if (n->state == LOOK_FOLLOWS)
-        printf("  unless %s comes out the same", first_upstream(n));
-    if (n->state == LOOK_FOLLOWS && more > 1)
-        printf(", and %zu other%s", more - 1, more == 2 ? "" : "s");
+        printf("  unless that and %zu other%s come out the same", more - 1,
+               more == 2 ? "" : "s");
 }
 
 static void print_node(const struct look_node *n, int depth)
@@ -63,9 +59,15 @@ static void print_node(const struct look_node *n, int depth)
     const bool due = look_is_due(n->state);
     printf("%*s%-*s %9s", indent, "", width > 0 ? width : 0, n->name,
            !due ? "" : n->seconds >= 0.0 ? bn_human_seconds(n->seconds, time) : "?");
-    print_condition(n, depth > 0);
+    print_condition(n);
+    const json_t *first = json_array_get(n->causes, 0);
+    const bool one_word = json_array_size(n->causes) == 1 &&
+                          strcmp(text_of(first, "kind"), "never") == 0;
+    if (one_word)
+        printf("  %s", text_of(first, "text"));
     putchar('\n');
-    print_causes(n, indent + 4);
+    if (!one_word)
+        print_causes(n, indent + 4);
 }
 
 static void print_branch(const struct look *l, const struct look_node *n, int depth)
@@ -73,7 +75,7 @@ static void print_branch(const struct look *l, const struct look_node *n, int de
     print_node(n, depth);
     for (size_t i = 0; i < l->n_order; i++) {
         const struct look_node *next = &l->nodes[l->order[i]];
-        if (look_is_due(next->state) && strcmp(first_upstream(next), n->name) == 0)
+        if (look_is_due(next->state) && next->parent == n->name)
             print_branch(l, next, depth < DEEPEST ? depth + 1 : depth);
     }
 }
@@ -130,6 +132,18 @@ static void print_nothing(const struct look *l, const char *words, bool one,
     putchar('\n');
 }
 
+/* Is it relinked for no other reason than that its inputs are? */
+static bool follows_links(const struct look_node *n)
+{
+    size_t i;
+    json_t *cause;
+    json_array_foreach(n->causes, i, cause)
+        if (strcmp(text_of(cause, "kind"), "input") != 0 &&
+            strcmp(text_of(cause, "kind"), "older") != 0)
+            return false;
+    return true;
+}
+
 static void print_tree(const struct look *l, const char *words, bool one,
                        const struct list *names)
 {
@@ -143,13 +157,19 @@ static void print_tree(const struct look *l, const char *words, bool one,
     if (due > 0)
         print_cost(l);
     printf(due > 0 ? "\n\n" : n[LOOK_CACHED] > 0 ? "\n" : "");
+    size_t others = 0;
     for (size_t i = 0; i < l->n_order; i++) {
         const struct look_node *node = &l->nodes[l->order[i]];
-        if (node->state == LOOK_CACHED)
+        if (node->state == LOOK_CACHED && follows_links(node))
+            others++;
+        else if (node->state == LOOK_CACHED)
             print_node(node, 0);
-        else if (look_is_due(node->state) && first_upstream(node)[0] == '\0')
+        else if (look_is_due(node->state) && node->parent == NULL)
             print_branch(l, node, 0);
     }
+    if (others > 0)
+        printf("%zu other%s that follow%s: cached, would only be relinked\n", others,
+               others == 1 ? "" : "s", others == 1 ? "s" : "");
 }
 
 /* --- for programs -------------------------------------------------------- */
