@@ -16,6 +16,7 @@ RESULTS ?= results
 FROM    ?= ring#        pipeline that figures draw
 SET     ?=#             parameters for this run, "ring.weights.lambda=1e-6 ..."
 VERBOSE ?=#             1: show whole compiler commands
+T       ?=#             target that `make why` and `make dag` look at
 SECONDS ?= 20#          of each fuzzer, in `make fuzz`
 export BASIN_DATA ?= ../shared/data
 
@@ -39,9 +40,9 @@ goals   := $(or $(MAKECMDGOALS),help)
 install := $(filter deps deps-all,$(goals))
 rest    := $(filter-out deps deps-all,$(goals))
 drawn   := $(filter figures figure% results $R/%,$(goals))
-built   := $(filter programs check check-% fuzz fuzz-% cov bench lint docs $(BUILD)/%,$(goals))
+built   := $(filter programs why status dag check check-% fuzz fuzz-% cov bench lint docs $(BUILD)/%,$(goals))
 
-.PHONY: help deps deps-all clean programs check check-slow fuzz fuzz-run cov bench lint docs figures \
+.PHONY: help deps deps-all clean programs why status dag check check-slow fuzz fuzz-run cov bench lint docs figures \
         results FORCE
 
 # --- for every machine: no compiler, no library, no valid parameter is needed -----
@@ -141,6 +142,10 @@ fuzz: ; @$(MAKE) --no-print-directory fuzz-run V=fuzz CC=clang
 fuzz-run: $(fuzzers) $B/tests/fuzz/make_seeds ; @tools/fuzz $B $(SECONDS)
 bench: programs $(benches) ; @bench/run $B
 docs: programs ; $B/basin docs
+# They look and make nothing.  `basin why` ends with 1 if something would run.
+why status dag: programs
+	@$B/basin $@ --results '$R' --from '$P' --set '$(subst ','\'',$(SET))' $T || \
+	  [ $@$$? = why1 ]
 lint: programs ; tools/lint $B
 
 # --- artifacts --------------------------------------------------------------------
