@@ -167,21 +167,24 @@ PLAN := $(shell test -x $B/basin && BASIN_DATA='$(BASIN_DATA)' exec $B/basin res
           $(if $(look),,--make $$PPID) || echo error:)
 plan := $(basename $(notdir $(PLAN)))
 ifeq ($(filter error:%,$(PLAN)),)
-include $(PLAN) $(wildcard pipelines/*.mk)
+include $(PLAN)
+# pipelines/*.mk, but for those in which a node gathers a sweep: the plan has their lines.
+include $(FRAGMENTS)
 pictures := $(FIGURES:.pdf=.svg) $(FIGURES:.pdf=.png)
 
 $(NODES): $R/%.h5: $R/.basin/nodes/%.node
+$(POINTS): $R/.basin/nodes/points
 $(FIGURES): $R/%.pdf: $R/.basin/nodes/%.node
 $(filter %.svg,$(pictures)): %.svg: %.pdf
 $(filter %.png,$(pictures)): %.png: %.pdf
-$(NODES) $(FIGURES) $(pictures):
+$(NODES) $(POINTS) $(FIGURES) $(pictures):
 	@$B/basin run --results $R --plan $(plan) $@
 
 names := $(patsubst $R/figures/%$S.pdf,%,$(FIGURES))
 .PHONY: $(names)
 $(names): %: $R/figures/%$S.pdf $R/figures/%$S.svg $R/figures/%$S.png
 figures: $(names)
-results: figures $(NODES)
+results: figures $(NODES) $(POINTS)
 else
 # A wrong parameter: nothing runs, and the message stands alone.
 message := $(PLAN:error:%=%)

@@ -86,6 +86,7 @@ struct schema {
 BN_MUST_USE bn_status schema_get(const char *build, const char *stage,
                                  const struct schema **schema);
 bool schema_has_input(const struct schema *s, const char *role);
+bool schema_gathers(const struct schema *s, const char *role);
 void schema_free_all(void);
 
 /* --- settings.c: parameter files and SET --------------------------------- */
@@ -93,10 +94,23 @@ struct setting {
     char *pipeline, *section, *key, *origin;
     struct list texts;
 };
+/* One line of a sweep: every value makes a node of each stage that it reaches. */
+struct axis {
+    char *pipeline, *section, *key;      /* section "": the root (seed) */
+    char *origin;
+    struct list texts;                   /* as written */
+    /* set by sweep_resolve */
+    const struct bn_param *param;
+    struct list values;                  /* canonical */
+    struct list names;                   /* "lambda-1e-08" */
+    json_t *wanted;                      /* per value { parameters, files } of a node */
+};
 struct settings {
     struct setting *at;
     size_t n, room;
     size_t n_files;                      /* the first come from files */
+    struct axis *axes;
+    size_t n_axes;
 };
 /* Every stage node's (pipeline, stage, variant) must be known first. */
 struct stage_node {
@@ -108,6 +122,26 @@ BN_MUST_USE bn_status settings_load(struct settings *s, const struct stage_node 
 BN_MUST_USE bn_status settings_values(const struct settings *s,
                                       const struct stage_node *node, bn_values **v);
 void settings_free(struct settings *s);
+
+/* --- sweep.c: a node per combination of values --------------------------- */
+/* `name` is "weights.lambda"; it takes the place of an earlier line for the same. */
+BN_MUST_USE bn_status sweep_add(struct settings *s, const char *pipeline,
+                                const char *name, const char *const *texts, size_t n,
+                                const char *origin);
+void sweep_free(struct settings *s);
+struct sweep {
+    const char *results;
+    const struct stage_node *nodes;      /* the fragments' own */
+    size_t n_nodes;
+    struct settings *settings;
+    json_t *plan;                        /* gets the points */
+    json_t *origins;                     /* likewise, or NULL */
+};
+/* Check all values, then add every point to the plan, as a node that says what it is
+ * a point `of` and, in `point`, where it lies.  A gathered input, noted in a
+ * node as gather: { role: [names] }, becomes inputs role[000000], role[000001] ...
+ * and points: { role: { point, parameter, unit, value } }.                  */
+BN_MUST_USE bn_status sweep_expand(struct sweep *s);
 
 /* --- code.c: the identity of code ---------------------------------------- */
 /* Of a source file with everything in the project that it includes and links. */
@@ -166,6 +200,9 @@ BN_MUST_USE bn_status store_lock(const char *results, const char *k1,
 void store_unlock(int fd, char *path);
 
 /* --- plan.c: resolve ----------------------------------------------------- */
+/* Note value i of `v` in the parameters and files of `json`, for `node`. */
+BN_MUST_USE bn_status plan_value(const char *results, const char *node,
+                                 const bn_values *v, size_t i, json_t *json);
 int plan_main(int argc, char **argv);
 /* What `make` would resolve, with nothing written.  plan: name -> node; origins:
  * name -> { "rule": "pipelines/ring.mk:5", "parameters": { key: "SET" } }.  */

@@ -114,7 +114,7 @@ static bn_status code_of(struct resolve *r, const char *stage, const char **code
 }
 
 /* The value of a parameter of type file is what the files say and their names. */
-static bn_status add_file_value(struct resolve *r, const struct stage_node *node,
+static bn_status add_file_value(const char *results, const char *node,
                                 const bn_values *v, size_t i, json_t *json)
 {
     const char *key = bn_values_param(v, i)->name;
@@ -130,9 +130,9 @@ static bn_status add_file_value(struct resolve *r, const struct stage_node *node
         if (bn_values_param(v, i)->type == BN_TYPE_FILES && strpbrk(path, " ,{}\t"))
             rc = bn_fail(BN_USAGE, "%s: %s holds `%s`: a list of files takes no name with "
                          "blanks, commas or braces; make a link with a plain name",
-                         node->name, key, path);
+                         node, key, path);
         else if (file_exists(path))
-            rc = store_sha256(r->results, path, hex);
+            rc = store_sha256(results, path, hex);
         char *longer = bn_format("%s%ssha256:%s %s", value, value[0] ? " " : "", hex,
                                  slash ? slash + 1 : path);
         free(value);
@@ -146,6 +146,17 @@ static bn_status add_file_value(struct resolve *r, const struct stage_node *node
     json_decref(files);
     free(value);
     return rc;
+}
+
+bn_status plan_value(const char *results, const char *node, const bn_values *v, size_t i,
+                     json_t *json)
+{
+    const struct bn_param *p = bn_values_param(v, i);
+    if (p->type == BN_TYPE_FILE || p->type == BN_TYPE_FILES)
+        return add_file_value(results, node, v, i, json);
+    json_object_set_new(json_object_get(json, "parameters"), p->name,
+                        json_string(bn_values_canonical(v, i)));
+    return BN_OK;
 }
 
 /* For those who look: "params/ring.conf:14" of every value. */
@@ -167,14 +178,8 @@ static bn_status add_stage_node(struct resolve *r, const struct stage_node *node
     json_t *json = json_pack("{ss ss s{} s{} s{}}", "stage", node->stage, "code", code,
                              "parameters", "files", "inputs");
     bn_status rc = json ? BN_OK : BN_NOMEM;
-    for (size_t i = 0; i < bn_values_count(v) && rc == BN_OK; i++) {
-        const struct bn_param *p = bn_values_param(v, i);
-        if (p->type == BN_TYPE_FILE || p->type == BN_TYPE_FILES)
-            rc = add_file_value(r, node, v, i, json);
-        else
-            json_object_set_new(json_object_get(json, "parameters"), p->name,
-                                json_string(bn_values_canonical(v, i)));
-    }
+    for (size_t i = 0; i < bn_values_count(v) && rc == BN_OK; i++)
+        rc = plan_value(r->results, node->name, v, i, json);
     if (r->origins != NULL)
         note_origins(r, node->name, v);
     bn_values_free(v);
@@ -264,6 +269,17 @@ static bn_status role_of(const struct schema *schema, const char *input, bool fi
     return rc;
 }
 
+/* Which points these are is known when all edges are: see sweep.c. */
+static void add_gathered(json_t *json, const char *role, const char *name)
+{
+    if (json_object_get(json, "gather") == NULL)
+        json_object_set_new(json, "gather", json_object());
+    json_t *gather = json_object_get(json, "gather");
+    if (json_object_get(gather, role) == NULL)
+        json_object_set_new(gather, role, json_array());
+    json_array_append_new(json_object_get(gather, role), json_string(name));
+}
+
 static bn_status add_input(struct resolve *r, const char *target, json_t *json,
                            const char *word, const struct rule *rule)
 {
@@ -279,7 +295,9 @@ static bn_status add_input(struct resolve *r, const char *target, json_t *json,
         if (rc == BN_OK)
             rc = role_of(schema_of(r, target), name, is_figure(target), rule, role);
         json_t *inputs = json_object_get(json, "inputs");
-        if (rc == BN_OK && json_object_get(inputs, role) != NULL)
+        if (rc == BN_OK && !is_figure(target) && schema_gathers(schema_of(r, target), role))
+            add_gathered(json, role, name);
+        else if (rc == BN_OK && json_object_get(inputs, role) != NULL)
             rc = bn_fail(BN_USAGE, "%s: %s and %s are both `%s` to %s; the table of the "
                          "stage must tell them apart (an input `stage.variant`)",
                          rule->place, text_of(inputs, role), name, role, target);
@@ -299,7 +317,8 @@ static bn_status check_inputs(const struct schema *schema, const json_t *json,
     json_array_foreach(json_object_get(schema->json, "inputs"), i, input) {
         const char *role = text_of(input, "role");
         if (!json_is_true(json_object_get(input, "optional")) &&
-            json_object_get(json_object_get(json, "inputs"), role) == NULL)
+            json_object_get(json_object_get(json, "inputs"), role) == NULL &&
+            json_object_get(json_object_get(json, "gather"), role) == NULL)
             return bn_fail(BN_USAGE, "%s: the stage %s needs a `%s` among the "
                            "prerequisites of %s", rule->place, schema->stage, role,
                            rule->target);
@@ -447,14 +466,20 @@ static char *node_path(const struct resolve *r, const char *name)
     return bn_format("%s/.basin/nodes/%.*s.node", r->results, (int)(dot - name), name);
 }
 
+static bool is_point(const json_t *node)
+{
+    return json_object_get(node, "of") != NULL;
+}
+
 static void print_names(FILE *f, const struct resolve *r, const char *variable,
-                        const char *suffix)
+                        const char *suffix, bool points)
 {
     const char *name;
     json_t *node;
     fprintf(f, "%s :=", variable);
     json_object_foreach(r->plan, name, node)
-        if (strcmp(strrchr(name, '.'), suffix) == 0 && !store_is_own(r->results, name))
+        if (is_point(node) == points && strcmp(strrchr(name, '.'), suffix) == 0 &&
+            !store_is_own(r->results, name))
             fprintf(f, " \\\n  %s/%s", r->results, name);
     fprintf(f, "\n");
 }
@@ -476,6 +501,68 @@ static void print_files(FILE *f, const char *results, const char *name,
         }
 }
 
+static void print_edges(FILE *f, const char *results, const char *name,
+                        const json_t *node)
+{
+    const char *role;
+    json_t *input;
+    fprintf(f, "%s/%s:", results, name);
+    json_object_foreach(json_object_get(node, "inputs"), role, input)
+        fprintf(f, " %s/%s", results, json_string_value(input));
+    fprintf(f, "\n");
+}
+
+/* Does a rule of this fragment gather a sweep?  Make must not read its lines then: the
+ * target needs the points, and not the plain node that the line names.      */
+static bool has_gathering(const struct resolve *r, const char *path)
+{
+    const size_t n = strlen(path);
+    for (size_t i = 0; i < r->graph.n; i++) {
+        const struct rule *rule = &r->graph.rules[i];
+        const char *role;
+        char *name;
+        json_t *points;
+        if (strncmp(rule->place, path, n) != 0 || rule->place[n] != ':' ||
+            graph_expand(rule->target, &r->vars, rule->place, &name) != BN_OK)
+            continue;
+        bool found = false;
+        json_object_foreach(json_object_get(json_object_get(r->plan, name), "points"),
+                            role, points)
+            found = found || json_array_size(json_object_get(points, "parameter")) > 0;
+        free(name);
+        if (found)
+            return true;
+    }
+    return false;
+}
+
+/* The lines that Make reads from the fragments, or else from here. */
+static void print_fragments(FILE *f, const struct resolve *r)
+{
+    struct list out = { 0 }, in = { 0 };
+    for (size_t i = 0; i < r->graph.n; i++) {
+        const char *place = r->graph.rules[i].place;
+        char *path = bn_format("%.*s", (int)strcspn(place, ":"), place), *name;
+        if (path == NULL)
+            break;
+        if (!list_has(&in, path) && !list_has(&out, path) &&
+            list_add(has_gathering(r, path) ? &out : &in, path) != BN_OK)
+            break;
+        if (list_has(&out, path) && graph_expand(r->graph.rules[i].target, &r->vars, place,
+                                                 &name) == BN_OK) {
+            print_edges(f, r->results, name, json_object_get(r->plan, name));
+            free(name);
+        }
+        free(path);
+    }
+    fprintf(f, "FRAGMENTS :=");
+    for (size_t i = 0; i < in.n; i++)
+        fprintf(f, " %s", in.at[i]);
+    fprintf(f, "\n");
+    list_free(&in);
+    list_free(&out);
+}
+
 static char *fragment_text(const struct resolve *r)
 {
     char *text = NULL;
@@ -483,16 +570,21 @@ static char *fragment_text(const struct resolve *r)
     FILE *f = open_memstream(&text, &size);
     if (f == NULL)
         return NULL;
-    print_names(f, r, "NODES", ".h5");
-    print_names(f, r, "FIGURES", ".pdf");
+    print_names(f, r, "NODES", ".h5", false);
+    print_names(f, r, "POINTS", ".h5", true);
+    print_names(f, r, "FIGURES", ".pdf", false);
     if (r->vars.recorded[0] != '\0')
         fprintf(f, "RECORDED := %s/%s\n", r->results, r->vars.recorded);
     else
         fprintf(f, "RECORDED :=\n");
     const char *name;
     json_t *node;
-    json_object_foreach(r->plan, name, node)
+    print_fragments(f, r);
+    json_object_foreach(r->plan, name, node) {
         print_files(f, r->results, name, node);
+        if (is_point(node))
+            print_edges(f, r->results, name, node);
+    }
     fclose(f);
     return text;
 }
@@ -516,14 +608,20 @@ static char *plan_text(const struct resolve *r)
     return text;
 }
 
-static bn_status write_node(const struct resolve *r, const char *name, const json_t *node)
+static bn_status write_dated(const char *path, const char *text)
 {
     const struct timespec times[2] = { { YEAR_2000 + 86400, 0 }, { YEAR_2000 + 86400, 0 } };
+    BN_TRY(file_write_changed(path, text));
+    if (utimensat(AT_FDCWD, path, times, 0) != 0)
+        return bn_fail(BN_OUTPUT, "%s: its time cannot be set (%s)", path, strerror(errno));
+    return BN_OK;
+}
+
+static bn_status write_node(const struct resolve *r, const char *name, const json_t *node)
+{
     char *path = node_path(r, name);
     char *text = json_dumps(node, JSON_INDENT(2) | JSON_SORT_KEYS);
-    bn_status rc = path && text ? file_write_changed(path, text) : BN_NOMEM;
-    if (rc == BN_OK && utimensat(AT_FDCWD, path, times, 0) != 0)
-        rc = bn_fail(BN_OUTPUT, "%s: its time cannot be set (%s)", path, strerror(errno));
+    const bn_status rc = path && text ? write_dated(path, text) : BN_NOMEM;
     free(text);
     free(path);
     return rc;
@@ -534,11 +632,16 @@ static bn_status write_nodes(const struct resolve *r)
     const char *name;
     json_t *node;
     json_object_foreach(r->plan, name, node) {
-        if (strcmp(text_of(node, "stage"), "pdftocairo") == 0)
-            continue;                    /* follows its .pdf */
+        if (strcmp(text_of(node, "stage"), "pdftocairo") == 0 || is_point(node))
+            continue;                    /* follows its .pdf; see below */
         BN_TRY(write_node(r, name, node));
     }
-    return BN_OK;
+    /* Points may be many, and Make looks at nothing but the time. */
+    char *path = bn_format("%s/.basin/nodes/points", r->results);
+    const bn_status rc = path ? write_dated(path, "the time of every point of a sweep\n")
+                              : BN_NOMEM;
+    free(path);
+    return rc;
 }
 
 static bn_status write_once(const struct resolve *r, const char *suffix, const char *text)
@@ -591,7 +694,10 @@ static bn_status build_plan(struct resolve *r)
     if (strcmp(r->from, "ring") != 0)
         snprintf(r->suffix, sizeof r->suffix, ".%s", r->from);
     r->vars = (struct variables){ r->from, r->suffix, find_recorded(r) };
-    return add_edges(r);
+    BN_TRY(add_edges(r));
+    struct sweep s = { .results = r->results, .nodes = r->nodes, .n_nodes = r->n_nodes,
+                       .settings = &r->settings, .plan = r->plan, .origins = r->origins };
+    return sweep_expand(&s);
 }
 
 static bn_status resolve(struct resolve *r)
@@ -686,70 +792,134 @@ int plan_main(int argc, char **argv)
 
 /* --- reading a plan ------------------------------------------------------ */
 
-static bn_status read_plan(const char *results, const char *plan, char **text)
+/* The plan that was read last: lines by name, in a table with open addressing. */
+static struct {
+    char *path, *text;
+    struct line {
+        const char *name, *json;
+    } *lines;
+    size_t n, room;                      /* room: a power of two, at least 2 n */
+} loaded;
+
+static struct line *find_line(const char *name)
+{
+    uint64_t hash = 14695981039346656037u;
+    for (const char *c = name; *c != '\0'; c++)
+        hash = (hash ^ (unsigned char)*c) * 1099511628211u;
+    size_t i = (size_t)hash & (loaded.room - 1);
+    while (loaded.lines[i].name != NULL && strcmp(loaded.lines[i].name, name) != 0)
+        i = (i + 1) & (loaded.room - 1);
+    return &loaded.lines[i];
+}
+
+/* Cut the text into lines and these into name and JSON. */
+static bn_status index_plan(size_t size)
+{
+    size_t n = 0;
+    char *end;
+    for (const char *c = loaded.text; (c = memchr(c, '\n', size - (size_t)(c - loaded.text)));
+         c++)
+        n++;
+    for (loaded.room = 16; loaded.room < 2 * n; loaded.room *= 2)
+        ;
+    loaded.lines = bn_alloc(loaded.room, sizeof *loaded.lines);
+    if (loaded.lines == NULL)
+        return BN_NOMEM;
+    for (char *line = loaded.text; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+        char *brace = strstr(line, " {");
+        *end = '\0';
+        if (brace == NULL || brace > end)
+            continue;                    /* the head */
+        *brace = '\0';
+        *find_line(line) = (struct line){ line, brace + 1 };
+        loaded.n++;
+    }
+    return BN_OK;
+}
+
+static bn_status read_plan(const char *results, const char *plan)
 {
     char *path = bn_format("%s/.basin/plans/%s.plan", results, plan);
+    size_t size;
     if (path == NULL)
         return BN_NOMEM;
-    bn_status rc = file_read(path, text, NULL);
+    if (loaded.path != NULL && strcmp(path, loaded.path) == 0) {
+        free(path);
+        return BN_OK;
+    }
+    free(loaded.path);
+    free(loaded.text);
+    free(loaded.lines);
+    memset(&loaded, 0, sizeof loaded);
+    bn_status rc = file_read(path, &loaded.text, &size);
     if (rc != BN_OK)
         rc = bn_fail_at(rc, "plan %.16s is gone, run make again", plan);
-    free(path);
+    else
+        rc = index_plan(size);
+    if (rc == BN_OK)
+        loaded.path = path;
+    else
+        free(path);
     return rc;
 }
 
 bn_status plan_node(const char *results, const char *plan, const char *name,
                     json_t **node)
 {
-    char *text, *key = bn_format("\n%s {", name);
-    bn_status rc = key ? read_plan(results, plan, &text) : BN_NOMEM;
     *node = NULL;
-    if (rc == BN_OK) {
-        char *line = strstr(text, key);
-        if (line != NULL)
-            *node = json_loads(line + strlen(key) - 1, JSON_DISABLE_EOF_CHECK, NULL);
-        if (*node == NULL)
-            rc = bn_fail(BN_USAGE, "%s/%s: no fragment in pipelines/ has a line for it",
-                         results, name);
-        free(text);
-    }
-    free(key);
-    return rc;
+    BN_TRY(read_plan(results, plan));
+    const struct line *line = find_line(name);
+    if (line->name != NULL)
+        *node = json_loads(line->json, 0, NULL);
+    if (*node == NULL)
+        return bn_fail(BN_USAGE, "%s/%s: no fragment in pipelines/ has a line for it%s",
+                       results, name, line->name ? " that can be read" : "");
+    return BN_OK;
 }
 
-static bool needs_any(const json_t *node, const struct list *names)
+static bool needs_any(const json_t *node, const json_t *names)
 {
     const char *role;
     json_t *input;
     json_object_foreach(json_object_get(node, "inputs"), role, input)
-        if (list_has(names, json_string_value(input)))
+        if (json_object_get(names, json_string_value(input)) != NULL)
             return true;
     return false;
+}
+
+static bn_status all_nodes(json_t *nodes)
+{
+    for (size_t i = 0; i < loaded.room; i++) {
+        const struct line *l = &loaded.lines[i];
+        json_t *node = l->name ? json_loads(l->json, 0, NULL) : NULL;
+        if (l->name != NULL && (node == NULL ||
+                                json_object_set_new(nodes, l->name, node) != 0))
+            return BN_NOMEM;
+    }
+    return BN_OK;
 }
 
 bn_status plan_dependants(const char *results, const char *plan, const char *name,
                           struct list *names)
 {
-    char *text, *rest = NULL;
-    json_t *nodes = json_object();
-    BN_TRY(read_plan(results, plan, &text));
-    for (char *l = strtok_r(text, "\n", &rest); l; l = strtok_r(NULL, "\n", &rest)) {
-        char *brace = strchr(l, '{');
-        if (brace == NULL)
-            continue;
-        brace[-1] = '\0';
-        json_object_set_new(nodes, l, json_loads(brace, JSON_DISABLE_EOF_CHECK, NULL));
-    }
-    free(text);
-    bn_status rc = list_add(names, name);
+    BN_TRY(read_plan(results, plan));
+    json_t *nodes = json_object(), *found = json_object();
+    bn_status rc = all_nodes(nodes);
+    if (rc == BN_OK)
+        rc = list_add(names, name);
+    json_object_set_new(found, name, json_true());
     for (size_t before = 0; rc == BN_OK && before != names->n;) {
         const char *key;
         json_t *node;
         before = names->n;
         json_object_foreach(nodes, key, node)
-            if (rc == BN_OK && !list_has(names, key) && needs_any(node, names))
+            if (rc == BN_OK && json_object_get(found, key) == NULL &&
+                needs_any(node, found)) {
                 rc = list_add(names, key);
+                json_object_set_new(found, key, json_true());
+            }
     }
+    json_decref(found);
     json_decref(nodes);
     return rc;
 }

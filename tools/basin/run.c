@@ -20,6 +20,7 @@
 struct run {
     const char *results, *plan;
     char *build;
+    json_t *known;                       /* inputs that are as they should be, by name */
     bool again;                          /* make -B: run even if the cache has it */
     long threads;
 };
@@ -139,6 +140,64 @@ static bn_status add_parameters(const json_t *node, struct list *argv)
     return BN_OK;
 }
 
+/* Points of a sweep may be more than a command line holds: `basin run` hands them over
+ * in a file beside the output, as the plan has them, with paths and digests.  */
+static char *points_path(const char *out)
+{
+    return bn_format("%s.points", out);
+}
+
+static void drop_points(const char *out)
+{
+    char *path = points_path(out);
+    if (path != NULL)
+        unlink(path);
+    free(path);
+}
+
+static bn_status write_points(const json_t *node, const struct input *inputs, size_t n,
+                              const char *path)
+{
+    json_t *points = json_deep_copy(json_object_get(node, "points")), *role;
+    for (size_t i = 0; i < n && points != NULL; i++) {
+        const char *bracket = strchr(inputs[i].role, '[');
+        char name[256];
+        if (bracket == NULL)
+            continue;
+        snprintf(name, sizeof name, "%.*s", (int)(bracket - inputs[i].role),
+                 inputs[i].role);
+        role = json_object_get(points, name);
+        if (json_object_get(role, "path") == NULL) {
+            json_object_set_new(role, "path", json_array());
+            json_object_set_new(role, "digest", json_array());
+        }
+        json_array_append_new(json_object_get(role, "path"),
+                              json_string(inputs[i].object.path));
+        json_array_append_new(json_object_get(role, "digest"),
+                              json_string(inputs[i].object.content));
+    }
+    char *text = points ? json_dumps(points, JSON_COMPACT) : NULL;
+    const bn_status rc = text ? file_write(path, text) : BN_NOMEM;
+    free(text);
+    json_decref(points);
+    return rc;
+}
+
+static bn_status add_points(const json_t *node, const struct input *inputs, size_t n,
+                            const char *out, struct list *argv)
+{
+    if (json_object_get(node, "points") == NULL)
+        return BN_OK;
+    char *path = points_path(out);
+    bn_status rc = path ? write_points(node, inputs, n, path) : BN_NOMEM;
+    if (rc == BN_OK)
+        rc = list_add(argv, "--inputs");
+    if (rc == BN_OK)
+        rc = list_add(argv, path);
+    free(path);
+    return rc;
+}
+
 static bn_status build_command(const struct run *r, const json_t *node,
                                const struct input *inputs, size_t n, const char *out,
                                struct list *argv)
@@ -153,7 +212,10 @@ static bn_status build_command(const struct run *r, const json_t *node,
                                   "--threads", number };
     for (size_t i = 0; i < BN_LEN(fixed); i++)
         BN_TRY(list_add(argv, fixed[i]));
+    BN_TRY(add_points(node, inputs, n, out, argv));
     for (size_t i = 0; i < n; i++) {
+        if (strchr(inputs[i].role, '[') != NULL)
+            continue;
         BN_TRY(add_option(argv, "--in", inputs[i].role, inputs[i].object.path));
         BN_TRY(add_option(argv, "--digest", inputs[i].role, inputs[i].object.content));
     }
@@ -284,6 +346,8 @@ static bn_status build_manifest(const struct run *r, const json_t *node, const c
                           "build", flags ? flags : "");
     if (*manifest != NULL)
         add_machine(*manifest);
+    if (json_object_get(node, "points") != NULL)
+        json_object_set(*manifest, "points", json_object_get(node, "points"));
     free(flags);
     free(path);
     return rc == BN_OK && *manifest == NULL ? BN_NOMEM : rc;
@@ -324,6 +388,8 @@ static int make_node(const struct run *r, const json_t *node, const char *name,
         say_made(name, &c, o);
     else if (out != NULL)
         sweep(out, c.pid);
+    if (out != NULL)
+        drop_points(out);
     json_decref(manifest);
     free(c.said);
     free(out);
@@ -374,6 +440,26 @@ static int find_or_make(const struct run *r, const json_t *node, const char *nam
     return status;
 }
 
+/* What one gathers may need the same input ten thousand times. */
+static int ensure_once(const struct run *r, const char *name, struct object *o)
+{
+    const json_t *known = json_object_get(r->known, name);
+    if (known == NULL) {
+        const int status = ensure(r, name, false, o);
+        if (status == 0)
+            json_object_set_new(r->known, name,
+                                json_pack("{ss ss ss so*}", "path", o->path, "k2", o->k2,
+                                          "content", o->content, "manifest",
+                                          json_incref(o->manifest)));
+        return status;
+    }
+    *o = (struct object){ .path = bn_copy(text_of(known, "path")),
+                          .manifest = json_incref(json_object_get(known, "manifest")) };
+    snprintf(o->k2, sizeof o->k2, "%s", text_of(known, "k2"));
+    snprintf(o->content, sizeof o->content, "%s", text_of(known, "content"));
+    return o->path != NULL ? 0 : (int)BN_NOMEM;
+}
+
 static int ensure_inputs(const struct run *r, const json_t *node, struct input *inputs,
                          json_t *digests)
 {
@@ -382,8 +468,7 @@ static int ensure_inputs(const struct run *r, const json_t *node, struct input *
     size_t i = 0;
     json_object_foreach(json_object_get(node, "inputs"), role, input) {
         inputs[i].role = (char *)(uintptr_t)role;
-        const int status = ensure(r, json_string_value(input), false,
-                                  &inputs[i].object);
+        const int status = ensure_once(r, json_string_value(input), &inputs[i].object);
         if (status != 0)
             return status;
         json_object_set_new(digests, role, json_string(inputs[i].object.content));
@@ -434,6 +519,17 @@ static int ensure(const struct run *r, const char *name, bool wanted, struct obj
     return status;
 }
 
+/* `make -k` goes on and names at its end what failed. */
+static void note_failure(const char *name)
+{
+    const char *path = getenv("BASIN_FAILED");
+    FILE *f = path != NULL && path[0] != '\0' ? fopen(path, "a") : NULL;
+    if (f == NULL)
+        return;
+    fprintf(f, "%s\n", name);
+    fclose(f);
+}
+
 int run_main(int argc, char **argv)
 {
     struct run r = { .results = "results", .plan = "" };
@@ -454,13 +550,17 @@ int run_main(int argc, char **argv)
         return BN_USAGE;
     }
     struct object o = { 0 };
+    r.known = json_object();
     read_makeflags(&r);
     int status = (int)file_build_folder(&r.build);
     if (status == 0)
         status = ensure(&r, target + n + 1, true, &o);
     if (status != 0 && bn_error()[0] != '\0')
         fprintf(stderr, "basin: %s\n", bn_error());
+    if (status != 0)
+        note_failure(target + n + 1);
     object_free(&o);
+    json_decref(r.known);
     free(r.build);
     return status;
 }

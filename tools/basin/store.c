@@ -211,7 +211,14 @@ bn_status store_key(const json_t *node, const json_t *inputs, char k1[BN_HEX])
     bn_digest_text(d, BASIN_FORMAT);
     bn_digest_text(d, text_of(node, "stage"));
     bn_digest_text(d, text_of(node, "code"));
-    const bn_status rc = add_pairs(d, inputs, NULL);
+    bn_status rc = add_pairs(d, inputs, NULL);
+    const json_t *points = json_object_get(node, "points");
+    if (points != NULL && rc == BN_OK) { /* what gathered inputs stand for */
+        char *text = json_dumps(points, JSON_COMPACT | JSON_SORT_KEYS);
+        bn_digest_text(d, text ? text : "");
+        rc = text ? BN_OK : BN_NOMEM;
+        free(text);
+    }
     bn_digest_end(d, k1);
     return rc;
 }
