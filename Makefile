@@ -42,6 +42,12 @@ rest    := $(filter-out deps deps-all,$(goals))
 drawn   := $(filter figures figure% results $R/%,$(goals))
 built   := $(filter programs why status dag check check-% fuzz fuzz-% cov bench lint docs $(BUILD)/%,$(goals))
 
+# -k goes on after a failure: what failed is named at the end, so the work is done by
+# a make of its own.  -n and -q fail nowhere.
+BASIN_FAILED ?=
+look := $(or $(findstring n,$(letters)),$(findstring q,$(letters)))
+kept := $(if $(and $(drawn),$(findstring k,$(letters))),$(if $(look)$(BASIN_FAILED),,yes))
+
 .PHONY: help deps deps-all clean programs why status dag check check-slow fuzz fuzz-run cov bench lint docs figures \
         results FORCE
 
@@ -54,6 +60,10 @@ ifneq ($(install),)
 $(install): ; +@tools/$@$(if $(rest), && $(MAKE) --no-print-directory $(rest))
 $(if $(word 2,$(install)),$(error deps-all includes deps: ask for one of them))
 $(sort $(filter-out help clean,$(rest))): $(install) ; @:
+else ifneq ($(kept),)
+.PHONY: keep-going
+keep-going: ; +@tools/keep-going $(MAKE) --no-print-directory $(goals)
+$(sort $(filter-out help clean,$(goals))): keep-going ; @:
 else ifneq ($(drawn)$(built),)
 
 # --- build ------------------------------------------------------------------------
@@ -161,7 +171,6 @@ include $B/programs.mk
 # The plan is named by its content: recipes of this make read no other values than
 # these, whatever is edited meanwhile.  -n and -q look and do not wait their turn.
 RECORDED :=
-look := $(or $(findstring n,$(letters)),$(findstring q,$(letters)))
 PLAN := $(shell test -x $B/basin && BASIN_DATA='$(BASIN_DATA)' exec $B/basin resolve \
           --results '$R' --from '$P' --set '$(subst ','\'',$(SET))' \
           $(if $(look),,--make $$PPID) || echo error:)
