@@ -17,6 +17,7 @@ FROM    ?= ring#        pipeline that figures draw
 SET     ?=#             parameters for this run, "ring.weights.lambda=1e-6 ..."
 VERBOSE ?=#             1: show whole compiler commands
 T       ?=#             target that `make why` and `make dag` look at
+QUIET   ?=#             1: say nothing but errors while making artifacts
 SECONDS ?= 20#          of each fuzzer, in `make fuzz`
 export BASIN_DATA ?= ../shared/data
 
@@ -180,6 +181,7 @@ include $(PLAN)
 # pipelines/*.mk, but for those in which a node gathers a sweep: the plan has their lines.
 include $(FRAGMENTS)
 pictures := $(FIGURES:.pdf=.svg) $(FIGURES:.pdf=.png)
+export BASIN_GOALS := $(goals)#        for the line that says what is left
 
 $(NODES): $R/%.h5: $R/.basin/nodes/%.node
 $(POINTS): $R/.basin/nodes/points
@@ -187,7 +189,7 @@ $(FIGURES): $R/%.pdf: $R/.basin/nodes/%.node
 $(filter %.svg,$(pictures)): %.svg: %.pdf
 $(filter %.png,$(pictures)): %.png: %.pdf
 $(NODES) $(POINTS) $(FIGURES) $(pictures):
-	@$B/basin run --results $R --plan $(plan) $@
+	@$B/basin run $(if $(QUIET),--quiet )--results $R --plan $(plan) $@
 
 names := $(patsubst $R/figures/%$S.pdf,%,$(FIGURES))
 .PHONY: $(names)

@@ -13,6 +13,7 @@
 #include <basin/param.h>
 
 #include <jansson.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 
@@ -121,6 +122,9 @@ BN_MUST_USE bn_status settings_load(struct settings *s, const struct stage_node 
                                     size_t n, const char *set);
 BN_MUST_USE bn_status settings_values(const struct settings *s,
                                       const struct stage_node *node, bn_values **v);
+/* Seconds between checkpoints; *text is NULL if the pipeline does not say. */
+BN_MUST_USE bn_status settings_checkpoint(const struct settings *s, const char *pipeline,
+                                          char **text);
 void settings_free(struct settings *s);
 
 /* --- sweep.c: a node per combination of values --------------------------- */
@@ -223,6 +227,7 @@ BN_MUST_USE bn_status makes_enter(const char *results, long make, const char *pl
 /* --- child.c: one running program ---------------------------------------- */
 struct child {
     const char *name;                    /* shown while it runs */
+    const char *stage, *results;         /* where to ask how long it takes; or NULL */
     char *const *argv;
     const char *path;                    /* folder put in front of PATH, or NULL */
     bool progress;                       /* append --progress-fd N */
@@ -236,6 +241,28 @@ struct child {
 BN_MUST_USE bn_status child_run(struct child *c);
 /* Exit status as a shell has it, with a sentence in bn_error() unless it is 0. */
 int child_status(const struct child *c, const char *what);
+
+/* --- display.c: what is running, on the terminal -------------------------- */
+struct progress {
+    const char *name;
+    double elapsed, left;                /* seconds; left < 0: unknown */
+    double fraction;                     /* 0: unknown */
+};
+void display_open(const char *results, bool quiet);
+void display_close(void);
+bool display_is_live(void);              /* on a terminal that can do it */
+bool display_is_quiet(void);
+void display_show(const struct progress *p);             /* cheap; as often as you like */
+void display_hide(void);
+void display_print(FILE *to, const char *text);          /* whole lines */
+
+/* --- left.c: how long it will take ---------------------------------------- */
+void times_add(const char *results, const char *name, const char *stage, double seconds);
+double times_expect(const char *results, const char *name, const char *stage);
+void left_open(const char *results, const char *plan, long jobs);
+void left_close(void);
+/* "figure3: 5 more to make, about 6 min"; `seconds`: until those running are done. */
+bool left_line(const struct list *running, double seconds, char *line, size_t size);
 
 /* --- figure.c ------------------------------------------------------------ */
 struct input {

@@ -180,6 +180,12 @@ static bn_status add_stage_node(struct resolve *r, const struct stage_node *node
     bn_status rc = json ? BN_OK : BN_NOMEM;
     for (size_t i = 0; i < bn_values_count(v) && rc == BN_OK; i++)
         rc = plan_value(r->results, node->name, v, i, json);
+    char *checkpoint = NULL;
+    if (rc == BN_OK)
+        rc = settings_checkpoint(&r->settings, node->pipeline, &checkpoint);
+    if (checkpoint != NULL)
+        json_object_set_new(json, "checkpoint", json_string(checkpoint));
+    free(checkpoint);
     if (r->origins != NULL)
         note_origins(r, node->name, v);
     bn_values_free(v);
@@ -620,7 +626,10 @@ static bn_status write_dated(const char *path, const char *text)
 static bn_status write_node(const struct resolve *r, const char *name, const json_t *node)
 {
     char *path = node_path(r, name);
-    char *text = json_dumps(node, JSON_INDENT(2) | JSON_SORT_KEYS);
+    json_t *keyed = json_copy((json_t *)(uintptr_t)node);
+    json_object_del(keyed, "checkpoint");    /* an option: Make need not look again */
+    char *text = json_dumps(keyed, JSON_INDENT(2) | JSON_SORT_KEYS);
+    json_decref(keyed);
     const bn_status rc = path && text ? write_dated(path, text) : BN_NOMEM;
     free(text);
     free(path);

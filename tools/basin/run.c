@@ -5,6 +5,7 @@
  * comes from the cache, or is made first.  So a result never mixes two plans. */
 #include "basin.h"
 
+#include <basin/checkpoint.h>
 #include <basin/h5.h>
 #include <basin/mem.h>
 #include <basin/text.h>
@@ -22,7 +23,8 @@ struct run {
     char *build;
     json_t *known;                       /* inputs that are as they should be, by name */
     bool again;                          /* make -B: run even if the cache has it */
-    long threads;
+    bool quiet;
+    long threads, jobs;
 };
 
 static int ensure(const struct run *r, const char *name, bool wanted, struct object *o);
@@ -51,6 +53,7 @@ static void read_makeflags(struct run *r)
     if (strncmp(flags, "-j", 2) == 0)
         jobs = flags - 1;
     const long n = jobs ? strtol(jobs + 3, NULL, 10) : 1;
+    r->jobs = n > 1 ? n : 1;
     if (n > 1)
         r->threads = r->threads > n ? r->threads / n : 1;
 }
@@ -62,9 +65,12 @@ static void say_made(const char *name, const struct child *c, const struct objec
     char time[32], memory[32], size[32];
     struct stat st;
     const double bytes = stat(o->path, &st) == 0 ? (double)st.st_size : 0.0;
-    printf("%-34s %10s  %9s memory  %9s\n", name, bn_human_seconds(c->seconds, time),
-           bn_human_bytes(c->bytes, memory), bn_human_bytes(bytes, size));
-    fflush(stdout);
+    char *line = bn_format("%-34s %10s  %9s memory  %9s\n", name,
+                           bn_human_seconds(c->seconds, time),
+                           bn_human_bytes(c->bytes, memory), bn_human_bytes(bytes, size));
+    if (line != NULL && !display_is_quiet())
+        display_print(stdout, line);
+    free(line);
 }
 
 static void say_cached(const char *name, const struct object *o)
@@ -72,9 +78,11 @@ static void say_cached(const char *name, const struct object *o)
     char size[32];
     struct stat st;
     const double bytes = stat(o->path, &st) == 0 ? (double)st.st_size : 0.0;
-    printf("%-34s %10s  %9s         %9s\n", name, "cached", "",
-           bn_human_bytes(bytes, size));
-    fflush(stdout);
+    char *line = bn_format("%-34s %10s  %9s         %9s\n", name, "cached", "",
+                           bn_human_bytes(bytes, size));
+    if (line != NULL && !display_is_quiet())
+        display_print(stdout, line);
+    free(line);
 }
 
 /* --- data files ---------------------------------------------------------- */
@@ -198,9 +206,22 @@ static bn_status add_points(const json_t *node, const struct input *inputs, size
     return rc;
 }
 
+/* A stage with long loops continues from `checkpoint` and writes it now and then. */
+static bn_status add_options(const struct run *r, const json_t *node,
+                             const char *checkpoint, struct list *argv)
+{
+    const char *every = text_of(node, "checkpoint");
+    const char *const options[] = { "--checkpoint-keep", "--checkpoint-every",
+                                    every[0] != '\0' ? every : "60",
+                                    "--checkpoint", checkpoint };
+    for (size_t i = 0; i < BN_LEN(options); i++)
+        BN_TRY(list_add(argv, options[i]));
+    return r->quiet ? list_add(argv, "--quiet") : BN_OK;
+}
+
 static bn_status build_command(const struct run *r, const json_t *node,
                                const struct input *inputs, size_t n, const char *out,
-                               struct list *argv)
+                               const char *checkpoint, struct list *argv)
 {
     char number[32];
     char *program = bn_format("%s/stages/%s", r->build, text_of(node, "stage"));
@@ -219,6 +240,7 @@ static bn_status build_command(const struct run *r, const json_t *node,
         BN_TRY(add_option(argv, "--in", inputs[i].role, inputs[i].object.path));
         BN_TRY(add_option(argv, "--digest", inputs[i].role, inputs[i].object.content));
     }
+    BN_TRY(add_options(r, node, checkpoint, argv));
     return add_parameters(node, argv);
 }
 
@@ -241,14 +263,14 @@ static bn_status check_code(const struct run *r, const json_t *node)
 
 static int run_stage(const struct run *r, const json_t *node, const char *name,
                      const struct input *inputs, size_t n, const char *out,
-                     struct child *c)
+                     const char *checkpoint, struct child *c)
 {
     struct list argv = { 0 };
     bn_status rc = check_files(r, node, name);
     if (rc == BN_OK)
         rc = check_code(r, node);
     if (rc == BN_OK)
-        rc = build_command(r, node, inputs, n, out, &argv);
+        rc = build_command(r, node, inputs, n, out, checkpoint, &argv);
     int status = (int)rc;
     if (rc == BN_OK) {
         c->argv = argv.at;
@@ -355,6 +377,21 @@ static bn_status build_manifest(const struct run *r, const json_t *node, const c
 
 /* --- making a node ------------------------------------------------------- */
 
+/* Named like the lock: by what can be known before a run, and all parameters. */
+static char *checkpoint_path(const struct run *r, const char *lock)
+{
+    const char *slash = strrchr(lock, '/');
+    char *path = bn_format("%s/cache/checkpoints/%s.ck", r->results,
+                           slash != NULL ? slash + 1 : lock);
+    if (path != NULL && file_make_folders(path) != BN_OK) {
+        free(path);
+        return NULL;
+    }
+    if (path != NULL && r->again)
+        bn_checkpoint_remove(path);      /* make -B means from the beginning */
+    return path;
+}
+
 /* The child removes its own temporary file unless it was killed outright. */
 static void sweep(const char *out, pid_t child)
 {
@@ -367,16 +404,18 @@ static void sweep(const char *out, pid_t child)
 
 static int make_node(const struct run *r, const json_t *node, const char *name,
                      const struct input *inputs, size_t n, const json_t *digests,
-                     const char *k1, struct object *o)
+                     const char *k1, const char *lock, struct object *o)
 {
     const bool stage = strcmp(strrchr(name, '.'), ".h5") == 0;
-    struct child c = { .name = name };
+    struct child c = { .name = name, .stage = text_of(node, "stage"),
+                       .results = r->results };
+    char *checkpoint = checkpoint_path(r, lock);
     json_t *manifest = NULL;
     char *out = bn_format("%s/cache/tmp/%ld%s", r->results, (long)getpid(),
                           strrchr(name, '.'));
-    int status = (int)(out ? file_make_folders(out) : BN_NOMEM);
+    int status = (int)(out && checkpoint ? file_make_folders(out) : BN_NOMEM);
     if (status == 0)
-        status = stage ? run_stage(r, node, name, inputs, n, out, &c)
+        status = stage ? run_stage(r, node, name, inputs, n, out, checkpoint, &c)
                        : figure_make(node, name, inputs, n, r->build, out, &c);
     if (status == 0)
         status = (int)build_manifest(r, node, name, digests, out, &c, &manifest);
@@ -384,10 +423,14 @@ static int make_node(const struct run *r, const json_t *node, const char *name,
         status = (int)look_note_code(r->results, node);
     if (status == 0)
         status = (int)store_publish(r->results, name, out, k1, manifest, o);
-    if (status == 0)
+    if (status == 0) {
+        bn_checkpoint_remove(checkpoint);
+        times_add(r->results, name, c.stage, c.seconds);
         say_made(name, &c, o);
-    else if (out != NULL)
+    } else if (out != NULL) {
         sweep(out, c.pid);
+    }
+    free(checkpoint);
     if (out != NULL)
         drop_points(out);
     json_decref(manifest);
@@ -430,7 +473,7 @@ static int find_or_make(const struct run *r, const json_t *node, const char *nam
             return (int)rc;
         cached = !again && store_find(r->results, name, k1, parameters, o);
         if (!cached)
-            status = make_node(r, node, name, inputs, n, digests, k1, o);
+            status = make_node(r, node, name, inputs, n, digests, k1, path, o);
         store_unlock(fd, path);
     }
     if (status == 0)
@@ -479,7 +522,7 @@ static int ensure_inputs(const struct run *r, const json_t *node, struct input *
 
 static int users_own(const struct run *r, const char *name, bool wanted, struct object *o)
 {
-    if (wanted)
+    if (wanted && !r->quiet)
         printf("%-34s is a file of your own: kept as it is\n", name);
     return (int)store_digest(r->results, o->path, o->content);
 }
@@ -539,6 +582,8 @@ int run_main(int argc, char **argv)
             r.results = argv[++i];
         else if (strcmp(argv[i], "--plan") == 0 && i + 1 < argc)
             r.plan = argv[++i];
+        else if (strcmp(argv[i], "--quiet") == 0)
+            r.quiet = true;
         else
             target = argv[i];
     }
@@ -552,11 +597,18 @@ int run_main(int argc, char **argv)
     struct object o = { 0 };
     r.known = json_object();
     read_makeflags(&r);
+    display_open(r.results, r.quiet);
+    left_open(r.results, r.plan, r.again ? 0 : r.jobs);
     int status = (int)file_build_folder(&r.build);
     if (status == 0)
         status = ensure(&r, target + n + 1, true, &o);
-    if (status != 0 && bn_error()[0] != '\0')
-        fprintf(stderr, "basin: %s\n", bn_error());
+    if (status != 0 && bn_error()[0] != '\0') {
+        char *text = bn_format("basin: %s\n", bn_error());
+        display_print(stderr, text ? text : "basin: out of memory\n");
+        free(text);
+    }
+    left_close();
+    display_close();
     if (status != 0)
         note_failure(target + n + 1);
     object_free(&o);

@@ -17,6 +17,7 @@
 
 static const struct bn_param root_params[] = {
     BN_INTEGER("seed", "1", 0, 9007199254740992.0, "seed of every random stage"),
+    BN_REAL("checkpoint", "s", "60", 0, 1e9, "time between two checkpoints"),
 };
 
 static bn_status add(struct settings *s, const char *pipeline, const char *section,
@@ -313,8 +314,9 @@ static bn_status set_path(struct settings *s, const struct stage_node *nodes, si
     *key++ = '\0';
     BN_TRY(check_name(nodes, n, NULL, NULL, path, "pipeline", whole));
     if (key == stage) {
-        const struct list root = { (char *[]){ (char[]){ "seed" } }, 1, 1 };
-        if (strcmp(key, "seed") != 0)
+        const struct list root = { (char *[]){ (char[]){ "seed" }, (char[]){ "checkpoint" } },
+                                   2, 2 };
+        if (!list_has(&root, key))
             return unknown("key", key, whole, &root);
         return add(s, path, "", key, "SET", x);
     }
@@ -403,6 +405,28 @@ static bn_status apply_root(const struct settings *s, const struct stage_node *n
         rc = apply(s, node->pipeline, "", false, root);
     if (rc == BN_OK && node->schema->random)
         rc = bn_values_set_text(v, "", "seed", bn_values_canonical(root, 0), "seed");
+    bn_values_free(root);
+    return rc;
+}
+
+/* An option, no part of any key: nodes whose pipeline leaves it alone do not have it. */
+bn_status settings_checkpoint(const struct settings *s, const char *pipeline, char **text)
+{
+    bn_values *root = NULL;
+    bool given = false;
+    *text = NULL;
+    for (size_t i = 0; i < s->n; i++)
+        given = given || (s->at[i].section[0] == '\0' &&
+                          strcmp(s->at[i].key, "checkpoint") == 0 &&
+                          strcmp(s->at[i].pipeline, pipeline) == 0);
+    if (!given)
+        return BN_OK;
+    BN_TRY(bn_values_new(&root, root_params, BN_LEN(root_params)));
+    bn_status rc = apply(s, pipeline, "", true, root);
+    if (rc == BN_OK)
+        rc = apply(s, pipeline, "", false, root);
+    if (rc == BN_OK && (*text = bn_copy(bn_values_canonical(root, 1))) == NULL)
+        rc = BN_NOMEM;
     bn_values_free(root);
     return rc;
 }
