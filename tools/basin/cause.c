@@ -238,13 +238,43 @@ static char *input_change(struct look *l, const char *input, const char *was,
         new = b ? look_manifest(l, b->k2) : NULL;
     }
     char age[32], *how = first_difference(old, new);
-    char *text = bn_format("%s changed: content %.8s -> %.8s%s%s%s%s%s", input, was, is,
+    char *text = bn_format("%s changed: content %.8s -> %.8s%s%s%s%s", input, was, is,
                            new ? ", made " : "", new ? look_age(look_made(new), age) : "",
-                           how ? " with " : "", how ? how : "", "");
+                           how ? " with " : "", how ? how : "");
     free(how);
     json_decref(old);
     json_decref(new);
     return text;
+}
+
+/* "diagnosis[000003]" is a point that is gathered as `diagnosis`. */
+static bool is_gathered(const char *role)
+{
+    return strchr(role, '[') != NULL;
+}
+
+static size_t count_gathered(const json_t *inputs)
+{
+    const char *role;
+    json_t *value;
+    size_t n = 0;
+    json_object_foreach((json_t *)(uintptr_t)inputs, role, value)
+        n += is_gathered(role);
+    return n;
+}
+
+static void compare_points(const json_t *node, const json_t *now, const json_t *manifest,
+                           json_t *causes)
+{
+    const size_t was = count_gathered(json_object_get(manifest, "inputs"));
+    const size_t is = count_gathered(now);
+    const json_t *old = json_object_get(manifest, "points");
+    const json_t *new = json_object_get(node, "points");
+    if (was != is)
+        cause_add(causes, "edge", bn_format("sweep: gathers %zu inputs instead of %zu", is,
+                                            was));
+    else if ((old != NULL || new != NULL) && !json_equal(old, new))
+        cause_add(causes, "edge", bn_copy("sweep: gathers other points"));
 }
 
 static void compare_edges(const struct look *l, const char *name, const json_t *now,
@@ -253,11 +283,11 @@ static void compare_edges(const struct look *l, const char *name, const json_t *
     const char *place = text_of(json_object_get(l->origins, name), "rule"), *role;
     json_t *value;
     json_object_foreach((json_t *)(uintptr_t)now, role, value)
-        if (json_object_get(old, role) == NULL)
+        if (!is_gathered(role) && json_object_get(old, role) == NULL)
             add_change(causes, "edge", role, NULL, role,
                        bn_format("edge: `%s` is a new input (%s)", role, place));
     json_object_foreach((json_t *)(uintptr_t)old, role, value)
-        if (json_object_get(now, role) == NULL)
+        if (!is_gathered(role) && json_object_get(now, role) == NULL)
             add_change(causes, "edge", role, role, NULL,
                        bn_format("edge: `%s` is an input no more (%s)", role, place));
 }
@@ -267,7 +297,10 @@ static void compare_inputs(struct look *l, const json_t *node, const json_t *dig
 {
     const char *role;
     json_t *value;
+    const bool moved = count_gathered(digests) != count_gathered(old);
     json_object_foreach((json_t *)(uintptr_t)digests, role, value) {
+        if (moved && is_gathered(role))
+            continue;
         const char *is = json_string_value(value);
         const char *was = json_string_value(json_object_get(old, role));
         const char *input = text_of(json_object_get(node, "inputs"), role);
@@ -288,6 +321,7 @@ bn_status cause_compare(struct look *l, const struct look_node *n, const json_t 
     }
     BN_TRY(compare_code(l, n->node, old, causes));
     compare_edges(l, n->name, digests, inputs, causes);
+    compare_points(n->node, digests, old, causes);
     compare_parameters(l, n->name, n->node, old, causes);
     compare_inputs(l, n->node, digests, inputs, causes);
     return BN_OK;

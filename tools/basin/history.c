@@ -102,6 +102,23 @@ static bn_status read_folder(struct look *l, size_t *room, const char *folder)
     return rc;
 }
 
+/* The newest run of each node and of each content. */
+static bn_status index_runs(struct look *l)
+{
+    l->run_of_node = json_object();
+    l->run_of_content = json_object();
+    l->usual = json_object();
+    if (l->run_of_node == NULL || l->run_of_content == NULL || l->usual == NULL)
+        return BN_NOMEM;
+    for (size_t i = l->n_runs; i > 0; i--) {
+        const struct look_run *run = &l->runs[i - 1];
+        json_object_set_new(l->run_of_node, run->node, json_integer((json_int_t)i - 1));
+        json_object_set_new(l->run_of_content, run->content,
+                            json_integer((json_int_t)i - 1));
+    }
+    return BN_OK;
+}
+
 bn_status look_history(struct look *l)
 {
     size_t room = l->n_runs;
@@ -116,7 +133,7 @@ bn_status look_history(struct look *l)
     if (l->n_runs > 1)
         qsort(l->runs, l->n_runs, sizeof *l->runs, by_time);
     l->has_runs = rc == BN_OK;
-    return rc;
+    return rc == BN_OK ? index_runs(l) : rc;
 }
 
 void look_forget(struct look *l)
@@ -126,25 +143,30 @@ void look_forget(struct look *l)
         free(l->runs[i].stage);
     }
     free(l->runs);
+    json_decref(l->run_of_node);
+    json_decref(l->run_of_content);
+    json_decref(l->usual);
+    l->run_of_node = l->run_of_content = l->usual = NULL;
     l->runs = NULL;
     l->n_runs = 0;
     l->has_runs = false;
 }
 
+static const struct look_run *find_run(const struct look *l, const json_t *index,
+                                       const char *key)
+{
+    const json_t *i = json_object_get(index, key);
+    return i ? &l->runs[json_integer_value(i)] : NULL;
+}
+
 const struct look_run *look_last_run(const struct look *l, const char *name)
 {
-    for (size_t i = 0; i < l->n_runs; i++)
-        if (strcmp(l->runs[i].node, name) == 0)
-            return &l->runs[i];
-    return NULL;
+    return find_run(l, l->run_of_node, name);
 }
 
 const struct look_run *look_run_of(const struct look *l, const char *content)
 {
-    for (size_t i = 0; i < l->n_runs; i++)
-        if (strcmp(l->runs[i].content, content) == 0)
-            return &l->runs[i];
-    return NULL;
+    return find_run(l, l->run_of_content, content);
 }
 
 json_t *look_manifest(const struct look *l, const char *k2)
@@ -163,20 +185,27 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-double look_expect(const struct look *l, const char *name, const char *stage)
+static double median(const struct look *l, const char *stage)
 {
-    const struct look_run *last = look_last_run(l, name);
-    if (last != NULL)
-        return last->seconds;
-    double *all = bn_alloc(l->n_runs + 1, sizeof *all), median = -1.0;
+    double *all = bn_alloc(l->n_runs + 1, sizeof *all), middle = -1.0;
     size_t n = 0;
     for (size_t i = 0; i < l->n_runs && all != NULL; i++)
         if (strcmp(l->runs[i].stage, stage) == 0)
             all[n++] = l->runs[i].seconds;
     if (n > 0) {
         qsort(all, n, sizeof *all, by_size);
-        median = all[n / 2];
+        middle = all[n / 2];
     }
     free(all);
-    return median;
+    return middle;
+}
+
+double look_expect(const struct look *l, const char *name, const char *stage)
+{
+    const struct look_run *last = look_last_run(l, name);
+    if (last != NULL)
+        return last->seconds;
+    if (json_object_get(l->usual, stage) == NULL)
+        json_object_set_new(l->usual, stage, json_real(median(l, stage)));
+    return json_number_value(json_object_get(l->usual, stage));
 }

@@ -115,14 +115,9 @@ struct look_node *look_find(const struct look *l, const char *name)
 bn_status look_inputs(const json_t *node, struct list *names)
 {
     const char *role;
-    json_t *input, *one;
-    size_t i;
-    json_object_foreach(json_object_get(node, "inputs"), role, input) {
-        if (json_is_string(input))
-            BN_TRY(list_add(names, json_string_value(input)));
-        json_array_foreach(input, i, one)        /* gathered */
-            BN_TRY(list_add(names, json_string_value(one)));
-    }
+    json_t *input;
+    json_object_foreach(json_object_get(node, "inputs"), role, input)
+        BN_TRY(list_add(names, json_string_value(input)));
     return BN_OK;
 }
 
@@ -205,24 +200,13 @@ static bn_status digests_of(struct look *l, const struct look_node *n, json_t *d
                             bool *known)
 {
     const char *role;
-    json_t *input, *one;
-    size_t i;
+    json_t *input;
     char hex[BN_HEX];
     *known = true;
     json_object_foreach(json_object_get(n->node, "inputs"), role, input) {
-        if (json_is_string(input)) {
-            BN_TRY(digest_of(l, json_string_value(input), hex));
-            *known = *known && hex[0] != '\0';
-            json_object_set_new(digests, role, json_string(hex));
-            continue;
-        }
-        json_t *all = json_array();
-        json_object_set_new(digests, role, all);
-        json_array_foreach(input, i, one) {
-            BN_TRY(digest_of(l, json_string_value(one), hex));
-            *known = *known && hex[0] != '\0';
-            json_array_append_new(all, json_string(hex));
-        }
+        BN_TRY(digest_of(l, json_string_value(input), hex));
+        *known = *known && hex[0] != '\0';
+        json_object_set_new(digests, role, json_string(hex));
     }
     return BN_OK;
 }

@@ -48,6 +48,7 @@ struct look {
     struct look_run *runs;               /* newest first */
     size_t n_runs;
     bool has_runs;
+    json_t *run_of_node, *run_of_content, *usual;        /* of runs; see history.c */
 };
 
 /* The options that all of them take; the other arguments are left in `rest`. */
