@@ -38,9 +38,11 @@ const char *list_hint(const struct list *l, const char *name, char buf[96]);
 bool file_exists(const char *path);
 bool file_is_link(const char *path);
 BN_MUST_USE bn_status file_read(const char *path, char **text, size_t *n);
-/* Both make missing folders, write beside the path and rename, so that a reader
- * never sees half a file; _changed leaves a file with this content alone.   */
+/* All make missing folders, write beside the path and rename, so that a reader
+ * never sees half a file; _changed leaves a file with this content alone, _durable
+ * returns when it is on the disk.                                           */
 BN_MUST_USE bn_status file_write(const char *path, const char *text);
+BN_MUST_USE bn_status file_write_durable(const char *path, const char *text);
 BN_MUST_USE bn_status file_write_changed(const char *path, const char *text);
 BN_MUST_USE bn_status file_make_folders(const char *path);   /* of its parents */
 BN_MUST_USE bn_status file_sync_folder(const char *path);    /* of its parent */
@@ -194,6 +196,16 @@ bool store_find(const char *results, const char *name, const char *k1,
 BN_MUST_USE bn_status store_publish(const char *results, const char *name,
                                     const char *made, const char *k1,
                                     json_t *manifest, struct object *o);
+/* Hash the bytes of an object before it is read.  BN_INPUT: it was damaged and has
+ * been set aside, or it is another one by now; have it made again.           */
+BN_MUST_USE bn_status store_verify(const char *results, const struct object *o);
+/* The same for any path; what is not in a cache is fine. */
+BN_MUST_USE bn_status store_verify_path(const char *path);
+/* "BASIN_VERIFIED=..." names inputs that were verified, as they are now, for programs
+ * that store_verify_path() them again and again while one figure is drawn.    */
+#define STORE_VERIFIED "BASIN_VERIFIED"
+struct input;
+char *store_vouch(const struct input *inputs, size_t n);
 BN_MUST_USE bn_status store_link(const char *results, const char *name,
                                  const struct object *o);
 void store_unlink(const char *results, const char *name);   /* only a link */
@@ -202,6 +214,14 @@ void store_renew(const char *results, const char *name);    /* only an aged one 
 BN_MUST_USE bn_status store_lock(const char *results, const char *k1,
                                  const json_t *parameters, int *fd, char **path);
 void store_unlock(int fd, char *path);
+
+/* --- force.c: a node that is to run again, whatever the cache has --------- */
+bool store_is_forced(const char *results, const char *name);
+void store_unforce(const char *results, const char *name);
+
+/* --- gc.c ---------------------------------------------------------------- */
+/* `basin gc` waits while this descriptor is open. */
+BN_MUST_USE bn_status gc_keep_out(const char *results, int *fd);
 
 /* --- plan.c: resolve ----------------------------------------------------- */
 /* Note value i of `v` in the parameters and files of `json`, for `node`. */
@@ -224,12 +244,20 @@ BN_MUST_USE bn_status plan_dependants(const char *results, const char *plan,
  * that process `make` works on this one.                                    */
 BN_MUST_USE bn_status makes_enter(const char *results, long make, const char *plan);
 
+/* Wait until no living make works in `results`; none can begin until *gate is closed. */
+BN_MUST_USE bn_status makes_shut(const char *results, int *gate);
+/* Add the digests of the plans that makes work on. */
+BN_MUST_USE bn_status makes_plans(const char *results, struct list *plans);
+/* Does process `pid` live, and did it `when` a file was written that names it? */
+bool makes_alive(long pid, time_t when);
+
 /* --- child.c: one running program ---------------------------------------- */
 struct child {
     const char *name;                    /* shown while it runs */
     const char *stage, *results;         /* where to ask how long it takes; or NULL */
     char *const *argv;
     const char *path;                    /* folder put in front of PATH, or NULL */
+    const char *verified;                /* from store_vouch(), or NULL */
     bool progress;                       /* append --progress-fd N */
     bool capture;                        /* keep what it writes to stderr */
     /* set by child_run */
@@ -283,6 +311,9 @@ BN_MUST_USE bn_status look_note_code(const char *results, const json_t *node);
 
 int run_main(int argc, char **argv);
 int cat_main(int argc, char **argv);
+int gc_main(int argc, char **argv);
+int force_main(int argc, char **argv);
+int accept_main(int argc, char **argv);
 int docs_main(int argc, char **argv);
 int why_main(int argc, char **argv);
 int status_main(int argc, char **argv);

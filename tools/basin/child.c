@@ -39,13 +39,15 @@ static const char *const handed_on[] = {
     "HOME", "ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS", "LD_PRELOAD", "TMPDIR",
 };
 
-static bn_status environment(const char *path, struct list *env)
+static bn_status environment(const char *path, const char *verified, struct list *env)
 {
     const char *old = getenv("PATH");
     char *full = bn_format("PATH=%s%s%s", path ? path : "", path ? ":" : "",
                            old ? old : "/usr/bin:/bin");
     bn_status rc = full ? list_add(env, full) : BN_NOMEM;
     free(full);
+    if (rc == BN_OK && verified != NULL)
+        rc = list_add(env, verified);
     for (size_t i = 0; i < BN_LEN(handed_on) && rc == BN_OK; i++) {
         const char *value = getenv(handed_on[i]);
         char *text = value ? bn_format("%s=%s", handed_on[i], value) : NULL;
@@ -278,7 +280,7 @@ static bn_status start(struct child *c, int progress[2], int said[2])
     struct list argv = { 0 }, env = { 0 };
     bn_status rc = build_argv(c, progress[1], &argv);
     if (rc == BN_OK)
-        rc = environment(c->path, &env);
+        rc = environment(c->path, c->verified, &env);
     if (rc == BN_OK) {
         fflush(NULL);
         c->pid = fork();

@@ -196,8 +196,8 @@ static bn_status digest_of(struct look *l, const char *name, char hex[BN_HEX])
 
 /* Contents of the inputs by role, as the key has them; *known is false if one of
  * them is not known before it was made.                                     */
-static bn_status digests_of(struct look *l, const struct look_node *n, json_t *digests,
-                            bool *known)
+bn_status look_digests(struct look *l, const struct look_node *n, json_t *digests,
+                       bool *known)
 {
     const char *role;
     json_t *input;
@@ -357,11 +357,18 @@ static bn_status examine(struct look *l, struct look_node *n)
         json_decref(digests);
         return store_digest(l->results, n->object.path, n->content);
     }
-    bn_status rc = digests_of(l, n, digests, &known);
+    const bool forced = store_is_forced(l->results, n->name);
+    bn_status rc = look_digests(l, n, digests, &known);
     if (rc == BN_OK && known)
         rc = store_key(n->node, digests, k1);
-    if (rc == BN_OK && known && holds == HOLDS_OBJECT &&
-        store_agrees(&n->object, k1, parameters)) {
+    if (rc == BN_OK && forced)
+        rc = look_history(l);
+    if (rc == BN_OK && forced) {
+        n->state = LOOK_RUNS;
+        n->seconds = look_expect(l, n->name, text_of(n->node, "stage"));
+        cause_add(n->causes, "forced", bn_copy("forced: `basin force` was asked to run it"));
+    } else if (rc == BN_OK && known && holds == HOLDS_OBJECT &&
+               store_agrees(&n->object, k1, parameters)) {
         memcpy(n->content, n->object.content, BN_HEX);
         rc = check_times(l, n);
     } else if (rc == BN_OK) {

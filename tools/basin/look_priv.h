@@ -5,6 +5,10 @@
 
 #include "look.h"
 
+/* --- look.c -------------------------------------------------------------- */
+BN_MUST_USE bn_status look_digests(struct look *l, const struct look_node *n,
+                                   json_t *digests, bool *known);
+
 /* --- history.c ----------------------------------------------------------- */
 BN_MUST_USE bn_status look_history(struct look *l);      /* reads them once */
 void look_forget(struct look *l);

@@ -450,6 +450,7 @@ static bn_status check_state(struct resolve *r, const char *name)
     if (holds == HOLDS_FILE && store_digest(r->results, o.path, digest) != BN_OK)
         digest[0] = '\0';
     if (holds == HOLDS_OBJECT && whole && node != NULL &&
+        !store_is_forced(r->results, name) &&
         store_key(node, digests, k1) == BN_OK &&
         store_agrees(&o, k1, json_object_get(node, "parameters")))
         snprintf(digest, sizeof digest, "%s", o.content);

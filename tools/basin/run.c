@@ -28,6 +28,8 @@ struct run {
 };
 
 static int ensure(const struct run *r, const char *name, bool wanted, struct object *o);
+static int ensure_inputs(const struct run *r, const json_t *node, struct input *inputs,
+                         json_t *digests);
 
 static const char *text_of(const json_t *object, const char *key)
 {
@@ -378,7 +380,7 @@ static bn_status build_manifest(const struct run *r, const json_t *node, const c
 /* --- making a node ------------------------------------------------------- */
 
 /* Named like the lock: by what can be known before a run, and all parameters. */
-static char *checkpoint_path(const struct run *r, const char *lock)
+static char *checkpoint_path(const struct run *r, const char *name, const char *lock)
 {
     const char *slash = strrchr(lock, '/');
     char *path = bn_format("%s/cache/checkpoints/%s.ck", r->results,
@@ -387,8 +389,8 @@ static char *checkpoint_path(const struct run *r, const char *lock)
         free(path);
         return NULL;
     }
-    if (path != NULL && r->again)
-        bn_checkpoint_remove(path);      /* make -B means from the beginning */
+    if (path != NULL && (r->again || store_is_forced(r->results, name)))
+        bn_checkpoint_remove(path);      /* from the beginning */
     return path;
 }
 
@@ -407,9 +409,10 @@ static int make_node(const struct run *r, const json_t *node, const char *name,
                      const char *k1, const char *lock, struct object *o)
 {
     const bool stage = strcmp(strrchr(name, '.'), ".h5") == 0;
+    char *verified = store_vouch(inputs, n);
     struct child c = { .name = name, .stage = text_of(node, "stage"),
-                       .results = r->results };
-    char *checkpoint = checkpoint_path(r, lock);
+                       .results = r->results, .verified = stage ? NULL : verified };
+    char *checkpoint = checkpoint_path(r, name, lock);
     json_t *manifest = NULL;
     char *out = bn_format("%s/cache/tmp/%ld%s", r->results, (long)getpid(),
                           strrchr(name, '.'));
@@ -434,6 +437,7 @@ static int make_node(const struct run *r, const json_t *node, const char *name,
     if (out != NULL)
         drop_points(out);
     json_decref(manifest);
+    free(verified);
     free(c.said);
     free(out);
     return status;
@@ -452,30 +456,72 @@ static void drop_stale(const struct run *r, const char *name)
     free(message);
 }
 
-static int find_or_make(const struct run *r, const json_t *node, const char *name,
-                        bool wanted, const struct input *inputs, size_t n,
-                        const json_t *digests, struct object *o)
+/* The bytes of every input are hashed before something reads them.  One that is
+ * not what was stored is made again, from its own inputs, in the same way.   */
+static int verify_inputs(const struct run *r, const json_t *node, struct input *inputs,
+                         size_t n, json_t *digests)
+{
+    for (int tries = 0;; tries++) {
+        size_t good = 0;
+        while (good < n && store_verify(r->results, &inputs[good].object) == BN_OK)
+            good++;
+        if (good == n)
+            return 0;
+        if (tries == 3)
+            return (int)bn_fail_at(BN_INPUT, "made %d times in a row, and damaged each "
+                                   "time: test the disk and the memory", tries);
+        for (size_t i = 0; i < n; i++)
+            object_free(&inputs[i].object);
+        json_object_clear(digests);
+        json_object_clear(r->known);
+        const int status = ensure_inputs(r, node, inputs, digests);
+        if (status != 0)
+            return status;
+    }
+}
+
+/* Not in the cache: make it, unless somebody else does meanwhile. */
+static int make_once(const struct run *r, const json_t *node, const char *name,
+                     bool wanted, struct input *inputs, size_t n, json_t *digests,
+                     struct object *o, bool *cached)
 {
     const json_t *parameters = json_object_get(node, "parameters");
-    const bool again = r->again && wanted;
     char k1[BN_HEX], *path;
-    int fd;
+    int fd, status;
+    if (strncmp(text_of(node, "code"), "missing: ", 9) == 0)
+        return (int)bn_fail(BN_INPUT, "%s", text_of(node, "code") + 9);
+    status = verify_inputs(r, node, inputs, n, digests);
+    if (status == 0)
+        status = (int)store_key(node, digests, k1);
+    if (status == 0)
+        status = (int)store_lock(r->results, k1, parameters, &fd, &path);
+    if (status != 0)
+        return status;
+    const bool forced = store_is_forced(r->results, name);
+    *cached = !forced && !(r->again && wanted) &&
+              store_find(r->results, name, k1, parameters, o);
+    if (!*cached)
+        status = make_node(r, node, name, inputs, n, digests, k1, path, o);
+    if (status == 0 && forced)
+        store_unforce(r->results, name);
+    store_unlock(fd, path);
+    return status;
+}
+
+static int find_or_make(const struct run *r, const json_t *node, const char *name,
+                        bool wanted, struct input *inputs, size_t n, json_t *digests,
+                        struct object *o)
+{
+    const json_t *parameters = json_object_get(node, "parameters");
+    char k1[BN_HEX];
     bn_status rc = store_key(node, digests, k1);
     if (rc != BN_OK)
         return (int)rc;
+    const bool again = (r->again && wanted) || store_is_forced(r->results, name);
     bool cached = !again && store_find(r->results, name, k1, parameters, o);
     int status = 0;
-    if (!cached) {
-        if (strncmp(text_of(node, "code"), "missing: ", 9) == 0)
-            return (int)bn_fail(BN_INPUT, "%s", text_of(node, "code") + 9);
-        rc = store_lock(r->results, k1, parameters, &fd, &path);
-        if (rc != BN_OK)
-            return (int)rc;
-        cached = !again && store_find(r->results, name, k1, parameters, o);
-        if (!cached)
-            status = make_node(r, node, name, inputs, n, digests, k1, path, o);
-        store_unlock(fd, path);
-    }
+    if (!cached)
+        status = make_once(r, node, name, wanted, inputs, n, digests, o, &cached);
     if (status == 0)
         status = (int)store_link(r->results, name, o);
     if (status == 0 && cached && wanted)
@@ -544,6 +590,7 @@ static int ensure(const struct run *r, const char *name, bool wanted, struct obj
     if (status == 0)
         status = ensure_inputs(r, node, inputs, digests);
     const bool good = status == 0 && !wanted && holds == HOLDS_OBJECT &&
+                      !store_is_forced(r->results, name) &&
                       store_key(node, digests, k1) == BN_OK &&
                       store_agrees(o, k1, json_object_get(node, "parameters"));
     if (!good && holds == HOLDS_OBJECT)
@@ -596,10 +643,13 @@ int run_main(int argc, char **argv)
     }
     struct object o = { 0 };
     r.known = json_object();
+    int in_use = -1;
     read_makeflags(&r);
     display_open(r.results, r.quiet);
     left_open(r.results, r.plan, r.again ? 0 : r.jobs);
     int status = (int)file_build_folder(&r.build);
+    if (status == 0)
+        status = (int)gc_keep_out(r.results, &in_use);
     if (status == 0)
         status = ensure(&r, target + n + 1, true, &o);
     if (status != 0 && bn_error()[0] != '\0') {
@@ -613,6 +663,8 @@ int run_main(int argc, char **argv)
         note_failure(target + n + 1);
     object_free(&o);
     json_decref(r.known);
+    if (in_use >= 0)
+        close(in_use);
     free(r.build);
     return status;
 }
