@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BOTH = 68, NAME = 48 };           /* columns: name and state; most of a name */
+/* Columns of name and state, most of a name; points of a sweep that get their own row. */
+enum { BOTH = 66, NAME = 46, FEW = 4 };
 
 static const char *text_of(const json_t *object, const char *key)
 {
@@ -31,18 +32,21 @@ static const json_t *cause_of(const struct look_node *n, const char *kind)
     return NULL;
 }
 
-/* What is the matter, in one word, for the column and for programs. */
+static const char *const conditions[] = { "fresh", "own file", "cached", "stale", "missing",
+                                     "never made", "damaged" };
+
+/* What is the matter, in one word. */
 static const char *word_of(const struct look_node *n)
 {
-    static const struct { const char *kind, *word; } words[] = {
+    static const struct { const char *kind, *word; } lost[] = {
         { "never", "never made" }, { "missing", "missing" }, { "dangling", "missing" },
         { "damaged", "damaged" },
     };
     if (n->state == LOOK_FRESH || n->state == LOOK_OWN || n->state == LOOK_CACHED)
         return look_state_name(n->state);
-    for (size_t i = 0; i < BN_LEN(words); i++)
-        if (cause_of(n, words[i].kind) != NULL)
-            return words[i].word;
+    for (size_t i = 0; i < BN_LEN(lost); i++)
+        if (cause_of(n, lost[i].kind) != NULL)
+            return lost[i].word;
     return "stale";
 }
 
@@ -79,11 +83,20 @@ static double seconds_of(const struct look_node *n)
     return json_is_number(took) ? json_number_value(took) : n->seconds;
 }
 
-static void print_row(const struct look_node *n, int name)
+static void print_columns(int width, const char *name, const char *state,
+                          const char *size, const char *made, const char *took)
+{
+    const int n = (int)strlen(name) > width ? (int)strlen(name) : width;
+    printf("%-*s %-*.*s %8s %10s %11s\n", n, name, n < BOTH ? BOTH - n : 0, BOTH, state,
+           size, made, took);
+}
+
+static void print_row(const struct look_node *n, int width)
 {
     char state[BOTH + 1], size[32] = "", age[32] = "", time[32] = "", took[40];
     const double made = look_made(n->object.manifest);
-    state_text(n, (size_t)(BOTH - name), state);
+    const size_t name = strlen(n->name) > (size_t)width ? strlen(n->name) : (size_t)width;
+    state_text(n, name + 12 < BOTH ? BOTH - name : 12, state);
     if (size_of(n) >= 0.0)
         bn_human_bytes(size_of(n), size);
     if (made > 0.0)
@@ -91,20 +104,92 @@ static void print_row(const struct look_node *n, int name)
     if (seconds_of(n) >= 0.0)
         bn_human_seconds(seconds_of(n), time);
     snprintf(took, sizeof took, "%s%s", time[0] && made <= 0.0 ? "~" : "", time);
-    printf("%-*s %-*s %8s %10s %9s\n", name, n->name, BOTH - name, state, size, age, took);
+    print_columns(width, n->name, state, size, age, took);
 }
 
-static void print_table(const struct look *l)
+/* --- the points of a sweep ------------------------------------------------ */
+
+struct fold {
+    const char *of;                      /* the plain node */
+    size_t n, count[BN_LEN(conditions)];
+    double bytes, seconds, made;
+    bool printed;
+};
+
+static void add_to_fold(struct fold *f, const struct look_node *n)
 {
-    int name = 20;
+    const double made = look_made(n->object.manifest);
+    f->n++;
+    f->bytes += size_of(n) > 0.0 ? size_of(n) : 0.0;
+    f->seconds += seconds_of(n) > 0.0 ? seconds_of(n) : 0.0;
+    f->made = made > f->made ? made : f->made;
+    for (size_t k = 0; k < BN_LEN(conditions); k++)
+        f->count[k] += strcmp(word_of(n), conditions[k]) == 0;
+}
+
+/* Plain nodes with their points; *index: name of the plain node -> number. */
+static bn_status fold_points(const struct look *l, struct fold **folds, json_t *index)
+{
+    size_t n = 0;
+    *folds = bn_alloc(l->n_order + 1, sizeof **folds);
+    if (*folds == NULL || index == NULL)
+        return BN_NOMEM;
+    for (size_t i = 0; i < l->n_order; i++) {
+        const struct look_node *node = &l->nodes[l->order[i]];
+        const char *of = text_of(node->node, "of");
+        if (of[0] == '\0')
+            continue;
+        if (json_object_get(index, of) == NULL) {
+            json_object_set_new(index, of, json_integer((json_int_t)n));
+            (*folds)[n++].of = of;
+        }
+        add_to_fold(&(*folds)[json_integer_value(json_object_get(index, of))], node);
+    }
+    return BN_OK;
+}
+
+static void print_fold(const struct fold *f, int width)
+{
+    char name[128], state[128] = "", size[32] = "", age[32] = "", time[32], took[40];
+    size_t n = 0;
+    snprintf(name, sizeof name, "%.*s.* (%zu points)", (int)strlen(f->of) - 3, f->of, f->n);
+    for (size_t k = 0; k < BN_LEN(conditions) && n < sizeof state; k++)
+        if (f->count[k] > 0)
+            n += (size_t)snprintf(state + n, sizeof state - n, "%s%zu %s", n ? ", " : "",
+                                  f->count[k], conditions[k]);
+    if (f->bytes > 0.0)
+        bn_human_bytes(f->bytes, size);
+    snprintf(took, sizeof took, "%s%s", f->made > 0.0 ? "" : "~",
+             bn_human_seconds(f->seconds, time));
+    print_columns(width, name, state, size, f->made > 0.0 ? look_age(f->made, age) : "",
+                  took);
+}
+
+static bn_status print_table(const struct look *l)
+{
+    int width = 20;
+    struct fold *folds = NULL;
+    json_t *index = json_object();
+    const bn_status rc = fold_points(l, &folds, index);
     for (size_t i = 0; i < l->n_order; i++) {
         const int n = (int)strlen(l->nodes[l->order[i]].name);
-        name = n > NAME ? NAME : n > name ? n : name;
+        width = n > NAME ? NAME : n > width ? n : width;
     }
-    printf("%-*s %-*s %8s %10s %9s\n", name, "artifact", BOTH - name, "state", "size",
-           "made", "took");
-    for (size_t i = 0; i < l->n_order; i++)
-        print_row(&l->nodes[l->order[i]], name);
+    print_columns(width, "artifact", "state", "size", "made", "took");
+    for (size_t i = 0; i < l->n_order && rc == BN_OK; i++) {
+        const struct look_node *n = &l->nodes[l->order[i]];
+        const json_t *at = json_object_get(index, text_of(n->node, "of"));
+        struct fold *f = at ? &folds[json_integer_value(at)] : NULL;
+        if (f == NULL || f->n <= FEW)
+            print_row(n, width);
+        else if (!f->printed)
+            print_fold(f, width);
+        if (f != NULL)
+            f->printed = true;
+    }
+    free(folds);
+    json_decref(index);
+    return rc;
 }
 
 /* --- sums ---------------------------------------------------------------- */
@@ -136,22 +221,20 @@ static bn_status measure_cache(const struct look *l, double *bytes, size_t *n)
 
 static void print_sums(const struct look *l, double cache, size_t objects)
 {
-    static const char *const order[] = { "fresh", "own file", "cached", "stale", "missing",
-                                         "never made", "damaged" };
-    size_t count[BN_LEN(order)] = { 0 }, unknown;
+    size_t count[BN_LEN(conditions)] = { 0 }, unknown;
     double bytes = 0.0, runs, follows;
     char a[32], b[32];
     const char *between = ": ";
     for (size_t i = 0; i < l->n_order; i++) {
         const struct look_node *n = &l->nodes[l->order[i]];
         bytes += size_of(n) > 0.0 ? size_of(n) : 0.0;
-        for (size_t k = 0; k < BN_LEN(order); k++)
-            count[k] += strcmp(word_of(n), order[k]) == 0;
+        for (size_t k = 0; k < BN_LEN(conditions); k++)
+            count[k] += strcmp(word_of(n), conditions[k]) == 0;
     }
     printf("\n%zu artifacts and figures", l->n_order);
-    for (size_t k = 0; k < BN_LEN(order); k++)
+    for (size_t k = 0; k < BN_LEN(conditions); k++)
         if (count[k] > 0) {
-            printf("%s%zu %s", between, count[k], order[k]);
+            printf("%s%zu %s", between, count[k], conditions[k]);
             between = ", ";
         }
     printf("; %s\n", bn_human_bytes(bytes, a));
@@ -235,7 +318,7 @@ int status_main(int argc, char **argv)
     if (rc == BN_OK && o.json) {
         print_json(&l, cache, objects);
     } else if (rc == BN_OK) {
-        print_table(&l);
+        rc = print_table(&l);
         print_sums(&l, cache, objects);
     }
     const int status = rc == BN_OK ? 0 : look_fail("status");

@@ -18,7 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WIDE = 46, DEEPEST = 12, MOST = 6 };     /* MOST: causes of one node */
+/* MOST: causes of one node; FEW: points of one sweep that are shown. */
+enum { WIDE = 46, DEEPEST = 12, MOST = 6, FEW = 4 };
 
 static const char *text_of(const json_t *object, const char *key)
 {
@@ -39,27 +40,28 @@ static void print_causes(const struct look_node *n, int indent)
         printf("%*sand %zu more\n", indent, "", shown - MOST);
 }
 
-/* "that" is the line above, under which the node stands. */
-static void print_condition(const struct look_node *n)
+/* "that" is the line under which the node stands, if that is shown. */
+static void print_condition(const struct look_node *n, bool under)
 {
     const size_t more = json_array_size(n->upstream);
     if (n->state == LOOK_CACHED)
         printf("  cached: would only be relinked");
-    else if (n->state == LOOK_FOLLOWS && more == 1)
-        printf("  unless that comes out the same");
-    else if (n->state == LOOK_FOLLOWS)
-        printf("  unless that and %zu other%s come out the same", more - 1,
-               more == 2 ? "" : "s");
+    if (n->state != LOOK_FOLLOWS)
+        return;
+    printf("  unless %s", under ? "that" : n->parent);
+    if (more > 1)
+        printf(" and %zu other%s", more - 1, more == 2 ? "" : "s");
+    printf(" come%s out the same", more > 1 ? "" : "s");
 }
 
-static void print_node(const struct look_node *n, int depth)
+static void print_node(const struct look_node *n, int depth, bool under)
 {
     char time[32];
     const int indent = 2 * depth, width = WIDE - indent;
     const bool due = look_is_due(n->state);
     printf("%*s%-*s %9s", indent, "", width > 0 ? width : 0, n->name,
            !due ? "" : n->seconds >= 0.0 ? bn_human_seconds(n->seconds, time) : "?");
-    print_condition(n);
+    print_condition(n, under);
     const json_t *first = json_array_get(n->causes, 0);
     const bool one_word = json_array_size(n->causes) == 1 &&
                           strcmp(text_of(first, "kind"), "never") == 0;
@@ -70,13 +72,27 @@ static void print_node(const struct look_node *n, int depth)
         print_causes(n, indent + 4);
 }
 
-static void print_branch(const struct look *l, const struct look_node *n, int depth)
+/* Of many points of a sweep a few are shown and the others counted in `points`. */
+static bool is_shown(const struct look_node *n, json_t *points)
 {
-    print_node(n, depth);
+    const char *of = text_of(n->node, "of");
+    if (of[0] == '\0')
+        return true;
+    const json_int_t before = json_integer_value(json_object_get(points, of));
+    json_object_set_new(points, of, json_integer(before + 1));
+    return before < FEW;
+}
+
+static void print_branch(const struct look *l, const struct look_node *n, int depth,
+                         bool under, json_t *points)
+{
+    const bool shown = is_shown(n, points);
+    if (shown)
+        print_node(n, depth, under);
     for (size_t i = 0; i < l->n_order; i++) {
         const struct look_node *next = &l->nodes[l->order[i]];
         if (look_is_due(next->state) && next->parent == n->name)
-            print_branch(l, next, depth < DEEPEST ? depth + 1 : depth);
+            print_branch(l, next, depth + (shown && depth < DEEPEST), shown, points);
     }
 }
 
@@ -132,6 +148,16 @@ static void print_nothing(const struct look *l, const char *words, bool one,
     putchar('\n');
 }
 
+static void print_hidden(json_t *points)
+{
+    const char *of;
+    json_t *n;
+    json_object_foreach(points, of, n)
+        if (json_integer_value(n) > FEW)
+            printf("and %lld more points of %s\n",
+                   (long long)json_integer_value(n) - FEW, of);
+}
+
 /* Is it relinked for no other reason than that its inputs are? */
 static bool follows_links(const struct look_node *n)
 {
@@ -158,18 +184,21 @@ static void print_tree(const struct look *l, const char *words, bool one,
         print_cost(l);
     printf(due > 0 ? "\n\n" : n[LOOK_CACHED] > 0 ? "\n" : "");
     size_t others = 0;
+    json_t *points = json_object();
     for (size_t i = 0; i < l->n_order; i++) {
         const struct look_node *node = &l->nodes[l->order[i]];
         if (node->state == LOOK_CACHED && follows_links(node))
-            others++;
-        else if (node->state == LOOK_CACHED)
-            print_node(node, 0);
+            others++;                    /* counted, not shown */
+        else if (node->state == LOOK_CACHED && is_shown(node, points))
+            print_node(node, 0, false);
         else if (look_is_due(node->state) && node->parent == NULL)
-            print_branch(l, node, 0);
+            print_branch(l, node, 0, false, points);
     }
     if (others > 0)
         printf("%zu other%s that follow%s: cached, would only be relinked\n", others,
                others == 1 ? "" : "s", others == 1 ? "s" : "");
+    print_hidden(points);
+    json_decref(points);
 }
 
 /* --- for programs -------------------------------------------------------- */
