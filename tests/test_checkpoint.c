@@ -6,9 +6,6 @@
 #include <basin/checkpoint.h>
 #include <basin/digest.h>
 
-/* A run of about two seconds on one core. */
-#define LONG "--set duration=%s --set starts=8 --set noise=0.1 --set interval=0.05 "
-
 static const char *bin;
 static char stages[1100];
 
@@ -151,22 +148,28 @@ static int activity(const char *before, const char *out, const char *options)
 
 #define RUN " --set duration=%d --set starts=8 --set noise=0.1 --set interval=0.05"
 
+/* A fraction that differs from run to run. */
+static double chance(void)
+{
+    static unsigned seed;
+    if (seed == 0)
+        seed = (unsigned)getpid();
+    seed = seed * 1103515245u + 12345u;
+    return (double)(seed >> 16 & 1023) / 1024.0;
+}
+
 /* Kill -9 at ten points that differ from run to run, then to the end: same bytes. */
 static void killed_by_hand(void **state)
 {
     (void)state;
     char options[512];
-    int duration = 20, resumed = 0;
-    unsigned seed = (unsigned)getpid();
-    snprintf(options, sizeof options, RUN, duration);
+    int resumed = 0;
+    snprintf(options, sizeof options, RUN, 20);
     assert_int_equal(activity("", "a.h5", options), 0);
-    snprintf(options, sizeof options, RUN " --checkpoint b.ck --checkpoint-every 0",
-             duration);
+    snprintf(options, sizeof options, RUN " --checkpoint b.ck --checkpoint-every 0", 20);
     for (int k = 0; k < 10; k++) {
-        seed = seed * 1103515245u + 12345u;
         char before[64];
-        snprintf(before, sizeof before, "timeout -s KILL %.3f",
-                 0.03 + 0.2 * (double)(seed >> 16 & 1023) / 1024.0);
+        snprintf(before, sizeof before, "timeout -s KILL %.3f", 0.03 + 0.2 * chance());
         if (activity(before, "b.h5", options) == 0)
             break;
         resumed += count_said("continues from its checkpoint");
@@ -174,9 +177,162 @@ static void killed_by_hand(void **state)
     }
     if (sh("test -e b.h5") != 0 && activity("", "b.h5", options) != 0)
         fail_msg("%s", said);
-    print_message("continued %d times\n", resumed);
+    resumed += count_said("continues from its checkpoint");
     assert_true(resumed > 0);
     assert_runs("cmp a.h5 b.h5 && ! test -e b.ck && ! test -e b.ck.new");
+}
+
+/* Leave a checkpoint of a run that was killed on the way. */
+static void leave(const char *options)
+{
+    for (int k = 0; k < 20; k++) {
+        char before[64];
+        snprintf(before, sizeof before, "timeout -s KILL %.3f", 0.1 + 0.05 * k);
+        if (activity(before, "c.h5", options) == 0)
+            fail_msg("the run was over before it was killed");
+        if (sh("test -e b.ck") == 0)
+            return;
+    }
+    fail_msg("no checkpoint");
+}
+
+/* Begun on one thread, ended on two, in another folder and with other BLAS threads. */
+static void where_it_continues_is_all_one(void **state)
+{
+    (void)state;
+    char options[512];
+    snprintf(options, sizeof options, RUN " --threads 2 --set states=yes", 10);
+    assert_int_equal(activity("OPENBLAS_NUM_THREADS=2", "a.h5", options), 0);
+    snprintf(options, sizeof options, RUN " --set states=yes --threads 1 "
+             "--checkpoint b.ck --checkpoint-every 0", 10);
+    leave(options);
+    assert_runs("mkdir -p 'another folder' && cp w.h5 'another folder/v.h5' && mv b.ck "
+                "'another folder/d.ck' && cd 'another folder' && OPENBLAS_NUM_THREADS=2 "
+                "'%s/activity' --in weights=v.h5 --in tuning=../t.h5 --out ../b.h5 "
+                "--checkpoint d.ck --threads 2 --set states=yes" RUN, stages, 10);
+    assert_int_equal(count_said("continues from its checkpoint"), 1);
+    assert_runs("cmp a.h5 b.h5");
+}
+
+/* Another parameter, other code, other inputs, damage: one line, and from the start. */
+static void what_does_not_match_is_ignored(void **state)
+{
+    (void)state;
+    static const struct { const char *before, *options, *says; } rows[] = {
+        { "", "--set noise=0.2 --code c1", "other parameters" },
+        { "", "--set noise=0.1 --code c2", "other parameters" },
+        { "", "--set noise=0.1 --code c1 --set seed=2", "other parameters" },
+        { "printf x | dd of=b.ck bs=1 seek=3000 conv=notrunc 2>/dev/null;",
+          "--set noise=0.1 --code c1", "damaged" },
+        { "truncate -s 3000 b.ck;", "--set noise=0.1 --code c1", "damaged" },
+    };
+    char options[512];
+    snprintf(options, sizeof options, RUN " --code c1 --checkpoint b.ck "
+             "--checkpoint-every 0", 10);
+    leave(options);
+    assert_runs("mv b.ck kept.ck");
+    for (size_t i = 0; i < BN_LEN(rows); i++) {
+        snprintf(options, sizeof options, "--set duration=10 --set starts=8 "
+                 "--set interval=0.05 %s", rows[i].options);
+        assert_int_equal(activity("", "a.h5", options), 0);
+        snprintf(options + strlen(options), sizeof options - strlen(options),
+                 " --checkpoint b.ck");
+        char before[256];
+        snprintf(before, sizeof before, "cp kept.ck b.ck; %s", rows[i].before);
+        assert_int_equal(activity(before, "b.h5", options), 0);
+        assert_says(said, rows[i].says);
+        assert_int_equal(count_said("starting from the beginning"), 1);
+        assert_runs("cmp a.h5 b.h5 && ! test -e b.ck");
+    }
+    assert_runs("rm kept.ck");
+}
+
+/* A checkpoint that cannot be written costs a line, not the run; a file that is none
+ * is not overwritten.                                                       */
+static void never_in_the_way(void **state)
+{
+    (void)state;
+    char options[512];
+    snprintf(options, sizeof options, RUN " --checkpoint no/b.ck --checkpoint-every 0", 2);
+    assert_int_equal(activity("", "b.h5", options), 0);
+    assert_int_equal(count_said("no checkpoint"), 1);
+    snprintf(options, sizeof options, RUN " --checkpoint t.h5", 2);
+    assert_int_equal(activity("", "b.h5", options), 2);
+    assert_says(said, "is no checkpoint and would be overwritten");
+    assert_runs("'%s/tuning' --out b.h5 --checkpoint b.ck && ! test -e b.ck", stages);
+    snprintf(options, sizeof options, RUN " --checkpoint-every -1", 2);
+    assert_int_equal(activity("", "b.h5", options), 2);
+}
+
+/* --- under the driver ------------------------------------------------------------- */
+
+static char plan[80];
+
+static void resolve(const char *results, const char *set)
+{
+    char hex[80], start[64];
+    assert_runs("printf '%%s\\n' '$R/ring/tuning.h5:' '$R/ring/weights.h5: "
+                "$R/ring/tuning.h5' '$R/ring/activity.h5: $R/ring/weights.h5 "
+                "$R/ring/tuning.h5' > pipelines/ring.mk && : > params/ring.conf && "
+                "%s/basin resolve --results %s --set 'ring.tuning.neurons=300 "
+                "ring.tuning.angles=64 ring.activity.starts=8 ring.activity.noise=0.1 "
+                "ring.activity.interval=0.05 %s'", bin, results, set);
+    snprintf(start, sizeof start, "%s/.basin/plans/%%64[0-9a-f].mk", results);
+    if (sscanf(said, start, hex) != 1)
+        fail_msg("resolve %s: %s", set, said);
+    memcpy(plan, hex, sizeof hex);
+}
+
+/* The driver or its stage is killed; what was begun is continued, the way it was
+ * interrupted and how often state was written are nowhere in the result.     */
+static void killed_under_the_driver(void **state)
+{
+    (void)state;
+    int resumed = 0;
+    resolve("ref", "ring.activity.duration=20");
+    assert_runs("%s/basin run --results ref --plan %s ref/ring/activity.h5", bin, plan);
+    resolve("results", "ring.activity.duration=20 ring.checkpoint=0");
+    assert_runs("%s/basin run --plan %s results/ring/weights.h5", bin, plan);
+    for (int k = 0; k < 10; k++) {
+        const double t = 0.05 + 0.25 * chance();
+        if (k % 2 == 0)
+            sh("timeout -s KILL %.3f %s/basin run --plan %s results/ring/activity.h5", t, bin,
+               plan);
+        else
+            sh("MAKEFLAGS=' -j2' %s/basin run --plan %s results/ring/activity.h5 & sleep %.3f;"
+               "kill -9 $(ps -o pid= --ppid $!) 2>/dev/null; wait", bin, plan, t);
+        resumed += count_said("continues from its checkpoint");
+        if (sh("test -e results/ring/activity.h5") == 0)
+            break;
+    }
+    assert_runs("%s/basin run --plan %s results/ring/activity.h5", bin, plan);
+    resumed += count_said("continues from its checkpoint");
+    assert_true(resumed > 0);
+    assert_runs("cmp ref/ring/activity.h5 results/ring/activity.h5 && "
+                "test \"$(readlink ref/ring/activity.h5)\" = "
+                "\"$(readlink results/ring/activity.h5)\" && "
+                "test -z \"$(ls results/cache/checkpoints)\"");
+    assert_runs("rm -rf ref");
+}
+
+/* `checkpoint` belongs to the parameter file but to no key, and is checked like one. */
+static void an_option_not_a_parameter(void **state)
+{
+    (void)state;
+    resolve("results", "ring.activity.duration=1");
+    assert_runs("%s/basin run --plan %s results/ring/activity.h5; "
+                "cp results/.basin/nodes/ring/activity.node kept", bin, plan);
+    resolve("results", "ring.activity.duration=1 ring.checkpoint=120");
+    assert_runs("cmp kept results/.basin/nodes/ring/activity.node && "
+                "grep -q '\"checkpoint\":\"120\"' results/.basin/plans/%s.plan", plan);
+    assert_runs("%s/basin run --plan %s results/ring/activity.h5", bin, plan);
+    assert_int_equal(count_said("cached"), 1);
+    assert_exits(2, "%s/basin resolve --set ring.checkpoint=-1; "
+                 "s=$?; cat build/messages/*; exit $s", bin);
+    assert_exits(2, "echo 'checkpoint = soon' > params/ring.conf; %s/basin resolve", bin);
+    assert_runs("echo 'checkpoint = 30' > params/ring.conf; '%s/activity' --in weights=w.h5 "
+                "--in tuning=t.h5 --out b.h5 --params params/ring.conf --set duration=1",
+                stages);
 }
 
 int main(void)
@@ -186,6 +342,11 @@ int main(void)
         cmocka_unit_test_setup(damage_is_found, clean),
         cmocka_unit_test_setup(another_computation_is_refused, clean),
         cmocka_unit_test_setup(killed_by_hand, clean),
+        cmocka_unit_test_setup(where_it_continues_is_all_one, clean),
+        cmocka_unit_test_setup(what_does_not_match_is_ignored, clean),
+        cmocka_unit_test_setup(never_in_the_way, clean),
+        cmocka_unit_test_setup(killed_under_the_driver, clean),
+        cmocka_unit_test_setup(an_option_not_a_parameter, clean),
     };
     return cmocka_run_group_tests_name("checkpoint", tests, setup, teardown);
 }

@@ -289,8 +289,10 @@ void times_add(const char *results, const char *name, const char *stage, double 
 double times_expect(const char *results, const char *name, const char *stage);
 void left_open(const char *results, const char *plan, long jobs);
 void left_close(void);
-/* "figure3: 5 more to make, about 6 min"; `seconds`: until those running are done. */
-bool left_line(const struct list *running, double seconds, char *line, size_t size);
+/* "figure3: 5 more to make, about 6 min"; sum and longest of the seconds until those
+ * that run are done.                                                        */
+bool left_line(const struct list *running, double sum, double longest, char *line,
+               size_t size);
 
 /* --- figure.c ------------------------------------------------------------ */
 struct input {

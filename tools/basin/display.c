@@ -181,7 +181,7 @@ static void draw_line(FILE *f, const struct progress *p, size_t cols)
 static size_t draw_block(FILE *f)
 {
     size_t rows, cols, lines = 0;
-    double left = 0.0;
+    double sum = 0.0, longest = 0.0;
     char rest[256];
     struct list names = { 0 }, running = { 0 };
     screen(&rows, &cols);
@@ -192,13 +192,14 @@ static size_t draw_block(FILE *f)
         char name[512], *path = bn_format("%s/%s", display.folder, names.at[i]);
         if (names.at[i][0] != '.' && path != NULL && read_note(path, &p, name) &&
             list_add(&running, name) == BN_OK) {
-            left += p.left > 0.0 ? p.left : 0.0;
+            sum += p.left > 0.0 ? p.left : 0.0;
+            longest = p.left > longest ? p.left : longest;
             if (lines + 4 < rows)
                 draw_line(f, &p, cols), lines++;
         }
         free(path);
     }
-    if (running.n > 0 && left_line(&running, left, rest, sizeof rest)) {
+    if (running.n > 0 && left_line(&running, sum, longest, rest, sizeof rest)) {
         fprintf(f, "\n%.*s", (int)cols - 1, rest);
         lines++;
     }

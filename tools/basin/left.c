@@ -192,11 +192,30 @@ static bool is_left(const char *name)
                                         st.st_mtim.tv_sec == YEAR_2000));
 }
 
-bool left_line(const struct list *running, double seconds, char *line, size_t size)
+/* "figure3", "ring/weights.h5", "2 targets" */
+static void name_goals(const char *goals, char *text, size_t size)
+{
+    const size_t results = strlen(left.results);
+    size_t words = 0;
+    for (const char *g = goals + strspn(goals, " "); *g != '\0'; g += strspn(g, " ")) {
+        g += strcspn(g, " ");
+        words++;
+    }
+    if (strncmp(goals, left.results, results) == 0 && goals[results] == '/')
+        goals += results + 1;
+    if (words == 1)
+        snprintf(text, size, "%s", goals);
+    else
+        snprintf(text, size, "%zu targets", words);
+}
+
+bool left_line(const struct list *running, double sum, double longest, char *line,
+               size_t size)
 {
     const char *goals = getenv("BASIN_GOALS");
+    double seconds = sum;
     size_t n = 0, unknown = 0;
-    char a[32];
+    char a[32], what[80];
     if (left.jobs == 0 || goals == NULL)
         return false;
     if (!left.known)
@@ -213,10 +232,12 @@ bool left_line(const struct list *running, double seconds, char *line, size_t si
     }
     if (n == 0)
         return false;
-    snprintf(line, size, "%.60s: %zu more to make", goals, n);
-    if (unknown < n || seconds > 0.0)
+    seconds /= (double)left.jobs;
+    seconds = seconds > longest ? seconds : longest;
+    name_goals(goals, what, sizeof what);
+    snprintf(line, size, "%s: %zu more to make", what, n);
+    if (seconds > 0.0)
         snprintf(line + strlen(line), size - strlen(line), ", %s %s",
-                 unknown > 0 ? "more than" : "about",
-                 bn_human_seconds(seconds / (double)left.jobs, a));
+                 unknown > 0 ? "more than" : "about", bn_human_seconds(seconds, a));
     return true;
 }
