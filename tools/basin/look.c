@@ -225,13 +225,56 @@ static bool link_time(const struct look *l, const char *name, double *t)
     return there;
 }
 
+/* K2 of the object that a link leads to, even if it is gone. */
+static bool link_key(const struct look *l, const char *name, char k2[BN_HEX])
+{
+    char text[4096], *path = bn_format("%s/%s", l->results, name);
+    const ssize_t n = path ? readlink(path, text, sizeof text - 1) : -1;
+    text[n > 0 ? n : 0] = '\0';
+    const char *slash = strrchr(text, '/');
+    free(path);
+    if (slash == NULL || strlen(slash + 1) < BN_HEX - 1)
+        return false;
+    snprintf(k2, BN_HEX, "%.64s", slash + 1);
+    return true;
+}
+
+/* Was it set aside, under its key and a date, after this link was made? */
+static bool is_later(const char *folder, const char *entry, double linked)
+{
+    struct stat st;
+    char *path = bn_format("%s/%s", folder, entry);
+    const bool later = path != NULL && stat(path, &st) == 0 &&
+                       (double)st.st_ctim.tv_sec + 1e-9 * (double)st.st_ctim.tv_nsec > linked;
+    free(path);
+    return later;
+}
+
+static bool was_set_aside(const struct look *l, const char *name, double linked)
+{
+    struct list names = { 0 };
+    char k2[BN_HEX], *folder = bn_format("%s/cache/damaged", l->results);
+    bool found = false;
+    if (folder != NULL && link_key(l, name, k2) && file_names(folder, "", &names) == BN_OK)
+        for (size_t i = 0; i < names.n && !found; i++)
+            found = strncmp(names.at[i], k2, BN_HEX - 1) == 0 &&
+                    is_later(folder, names.at[i], linked);
+    list_free(&names);
+    free(folder);
+    return found;
+}
+
 /* Why no object could be loaded through the link. */
 static void say_absent(struct look *l, const struct look_node *n)
 {
     struct stat st;
     char age[32], *path = bn_format("%s/%s", l->results, n->name);
     const struct look_run *last = look_last_run(l, n->name);
-    if (path != NULL && n->has_link && stat(path, &st) != 0)
+    if (n->has_link && was_set_aside(l, n->name, n->linked))
+        cause_add(n->causes, "damaged", bn_format("damaged: its object was not what was "
+                                                  "stored, and is in %s/cache/damaged now",
+                                                  l->results));
+    else if (path != NULL && n->has_link && stat(path, &st) != 0)
         cause_add(n->causes, "dangling", bn_copy("its link leads to nothing: the object is "
                                                  "gone from the cache"));
     else if (n->has_link)
@@ -299,30 +342,17 @@ static bool is_stored(const struct look *l, const char *name, const char *k2)
     return there;
 }
 
-/* The manifest that a link belongs to, even if its object is gone. */
-static json_t *manifest_of_link(const struct look *l, const char *name)
-{
-    char text[4096], *path = bn_format("%s/%s", l->results, name);
-    const ssize_t n = path ? readlink(path, text, sizeof text - 1) : -1;
-    text[n > 0 ? n : 0] = '\0';
-    char *slash = strrchr(text, '/'), k2[BN_HEX];
-    free(path);
-    if (slash == NULL || strlen(slash + 1) < BN_HEX - 1)
-        return NULL;
-    snprintf(k2, sizeof k2, "%.64s", slash + 1);
-    return look_manifest(l, k2);
-}
-
 /* Nothing that is wanted lies there: say why, and whether it must run. */
 static bn_status find_causes(struct look *l, struct look_node *n, const json_t *digests,
                              bool known)
 {
+    char k2[BN_HEX];
     json_t *old = json_incref(n->object.manifest);
     BN_TRY(look_history(l));
     if (old == NULL) {
         const struct look_run *last = look_last_run(l, n->name);
         say_absent(l, n);
-        old = n->has_link ? manifest_of_link(l, n->name) : NULL;
+        old = link_key(l, n->name, k2) ? look_manifest(l, k2) : NULL;
         if (old == NULL && last != NULL)
             old = look_manifest(l, last->k2);
     }
