@@ -102,7 +102,8 @@ struct course {
 static double seconds_left(const struct course *p, double t)
 {
     const double elapsed = t - p->start;
-    if (p->fraction > p->first)
+    /* The first percents of a run say less than an earlier run. */
+    if (p->fraction > p->first + (p->expected < 0.0 ? 0.0 : 0.02))
         return (t - p->first_at) * (1.0 - p->fraction) / (p->fraction - p->first);
     if (p->expected < 0.0)
         return -1.0;

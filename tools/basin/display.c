@@ -28,7 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BAR = 20 };
+enum { WIDE = 100, BAR = 20, NAME = 34, SHORT_BAR = 10, SHORT_NAME = 27 };
 #define TICK 0.2                         /* seconds between two drawings */
 
 static struct {
@@ -163,17 +163,18 @@ static void draw_line(FILE *f, const struct progress *p, size_t cols)
 {
     char bar[BAR + 1], a[32], b[32], rest[64] = "", line[1024];
     const bool known = p->fraction > 0.0;
-    for (int i = 0; i < BAR; i++)
-        bar[i] = i < (int)(BAR * p->fraction) ? '#' : '.';
-    bar[BAR] = '\0';
+    const int length = cols < WIDE ? SHORT_BAR : BAR, name = cols < WIDE ? SHORT_NAME : NAME;
+    for (int i = 0; i < length; i++)
+        bar[i] = i < (int)(length * p->fraction) ? '#' : '.';
+    bar[length] = '\0';
     if (p->left >= 0.0)
         snprintf(rest, sizeof rest, ", %s left", bn_human_seconds(p->left, b));
     if (known)
-        snprintf(line, sizeof line, "%-34s [%s] %3d %%  %s%s", p->name, bar,
+        snprintf(line, sizeof line, "%-*s [%s] %3d %%  %s%s", name, p->name, bar,
                  (int)(100.0 * p->fraction), bn_human_seconds(p->elapsed, a), rest);
     else
-        snprintf(line, sizeof line, "%-34s %s%s", p->name, bn_human_seconds(p->elapsed, a),
-                 rest);
+        snprintf(line, sizeof line, "%-*s %s%s", name, p->name,
+                 bn_human_seconds(p->elapsed, a), rest);
     fprintf(f, "\n%.*s", (int)cols - 1, line);
 }
 

@@ -45,6 +45,7 @@ static void read_makeflags(struct run *r)
     const char *flags = getenv("MAKEFLAGS");
     const long cores = sysconf(_SC_NPROCESSORS_ONLN);
     r->threads = cores > 0 ? cores : 1;
+    r->jobs = 1;
     if (flags == NULL)
         return;
     const size_t letters = flags[0] == '-' ? 0 : strcspn(flags, " ");
@@ -55,9 +56,10 @@ static void read_makeflags(struct run *r)
     if (strncmp(flags, "-j", 2) == 0)
         jobs = flags - 1;
     const long n = jobs ? strtol(jobs + 3, NULL, 10) : 1;
-    r->jobs = n > 1 ? n : 1;
-    if (n > 1)
+    if (n > 1) {
+        r->jobs = n;
         r->threads = r->threads > n ? r->threads / n : 1;
+    }
 }
 
 /* --- lines for people ---------------------------------------------------- */
