@@ -450,7 +450,9 @@ static bn_status compare_files(struct diff *d)
     struct list names = { 0 };
     bn_status rc = BN_OK;
     for (int k = 0; k < 2 && rc == BN_OK; k++) {
-        rc = bn_h5_open(&d->file[k], d->path[k]);
+        rc = store_verify_path(d->path[k]);
+        if (rc == BN_OK)
+            rc = bn_h5_open(&d->file[k], d->path[k]);
         if (rc == BN_OK)
             rc = read_provenance(d, k);
         if (rc == BN_OK)
