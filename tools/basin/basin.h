@@ -115,8 +115,10 @@ BN_MUST_USE bn_status code_identity(const char *build, const char *source,
                                     char hex[BN_HEX]);
 /* Of a gnuplot script with the files it loads, byte by byte. */
 BN_MUST_USE bn_status code_of_script(const char *script, bn_digest *d);
-/* BN_INPUT if a source in the closure is younger than `program`. */
-BN_MUST_USE bn_status code_is_built(const char *source, const char *program);
+/* BN_INPUT if a source in the closure is not byte for byte what was compiled into the
+ * objects of this build (tools/cc records that).                            */
+BN_MUST_USE bn_status code_is_built(const char *results, const char *build,
+                                    const char *source);
 
 /* --- store.c: the cache -------------------------------------------------- */
 enum { YEAR_2000 = 946684800 };          /* seconds; the time of every object */
@@ -176,6 +178,9 @@ BN_MUST_USE bn_status plan_dependants(const char *results, const char *plan,
  * that process `make` works on this one.                                    */
 BN_MUST_USE bn_status makes_enter(const char *results, long make, const char *plan);
 
+/* Does any living make work in `results`? */
+bool makes_busy(const char *results);
+
 /* --- child.c: one running program ---------------------------------------- */
 struct child {
     const char *name;                    /* shown while it runs */
@@ -203,7 +208,8 @@ int figure_make(const json_t *node, const char *name, const struct input *inputs
                 size_t n, const char *build, const char *out, struct child *c);
 BN_MUST_USE bn_status figure_code(const char *results, const char *build,
                                   const char *script, char hex[BN_HEX]);
-BN_MUST_USE bn_status figure_converter_code(const char *results, char hex[BN_HEX]);
+BN_MUST_USE bn_status figure_converter_code(const char *results, const char *build,
+                                            char hex[BN_HEX]);
 
 int run_main(int argc, char **argv);
 int cat_main(int argc, char **argv);

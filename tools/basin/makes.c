@@ -127,3 +127,12 @@ bn_status makes_enter(const char *results, long make, const char *plan)
     free(folder);
     return rc;
 }
+
+bool makes_busy(const char *results)
+{
+    char *folder = bn_format("%s/.basin/makes", results);
+    long other = 0;
+    const bool known = folder != NULL && find_other(folder, 0, "", &other) == BN_OK;
+    free(folder);
+    return !known || other != 0;
+}
