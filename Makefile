@@ -105,8 +105,7 @@ $B/flags: FORCE
 	+@mkdir -p $(@D); echo '$(flags)' | cmp -s - $@ || echo '$(flags)' > $@
 $B/%.o: %.c $B/flags
 	@mkdir -p $(@D)
-	$(call say,cc $<)$(CC) $(CFLAGS) -MMD -MP -MT $@ -MF $(tmp).d -c $< -o $(tmp) && \
-	  mv $(tmp).d $(@:.o=.d) && $(move)
+	$(call say,cc $<)tools/cc $@ $< $(CC) $(CFLAGS)
 $B/libbasin.a: $(lib)
 	$(call say,ar $@)$(AR) rcs $(tmp) $^ && $(move)
 $(stages): $B/stages/%: $B/stages/%.o $B/libbasin.a
@@ -131,7 +130,8 @@ $(schemas): $B/schema/%.json: $B/stages/%
 	@$< --schema > $(tmp) && $(move)
 # Empty; its time says that every program is fresh.  Short names for the hand.
 $B/programs.mk: $B/basin $(stages) $(schemas)
-	@touch $@; $(if $(filter release,$V),ln -sfn $V/stages $V/basin $(BUILD)/)
+	@touch $@; $(if $(filter release,$V),for l in stages basin; do \
+	  [ -L $(BUILD)/$$l ] || rm -rf $(BUILD)/$$l; ln -sfn $V/$$l $(BUILD)/$$l; done)
 -include $(wildcard $(foreach d,lib stages tests tests/fuzz tools/basin bench,$B/$d/*.d))
 
 # --- check ------------------------------------------------------------------------
@@ -191,7 +191,7 @@ $(filter %.png,$(pictures)): %.png: %.pdf
 $(NODES) $(POINTS) $(FIGURES) $(pictures):
 	@$B/basin run $(if $(QUIET),--quiet )--results $R --plan $(plan) $@
 
-names := $(patsubst $R/figures/%$S.pdf,%,$(FIGURES))
+names := $(PICTURES)
 .PHONY: $(names)
 $(names): %: $R/figures/%$S.pdf $R/figures/%$S.svg $R/figures/%$S.png
 figures: $(names)

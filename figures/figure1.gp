@@ -14,12 +14,15 @@ plot for [k=0:7] sprintf("< basin cat %s:/theta '%s:/classical[%d,:]'", tuning, 
 
 letter = "b"; eval PANEL
 name = from eq "ring" ? "generated" : "targets from the recording"; eval NAME
-plot for [k=0:5] sprintf("< basin cat %s:/theta '%s:/rate[%d,:]'", tuning, tuning, k) lt k+1 dt 1
+shown = least(6, rows(tuning, "/preferred"))
+plot for [k=0:shown-1] sprintf("< basin cat %s:/theta '%s:/rate[%d,:]'", tuning, tuning, k) lt k+1 dt 1
 
 letter = "c"; eval PANEL; name = "recorded"; eval NAME
 set ylabel "rate (Hz)"
 if (recorded) {
-    plot for [k=0:5] sprintf("< basin cat %s:/theta '%s:/rate[%d,:]'", recording, recording, 3*k) lt k+1 dt 1
+    cells = rows(recording, "/preferred")
+    each = cells >= 16 ? 3 : 1             # neighbours were often recorded by one electrode
+    plot for [k=0:least(6, cells)-1] sprintf("< basin cat %s:/theta '%s:/rate[%d,:]'", recording, recording, each*k) lt k+1 dt 1
 } else {
     set label 1 "no recording:\nset BASIN_DATA\n(docs/tutorial.md)" at graph 0.5, 0.55 center noenhanced textcolor rgb GREY
     set yrange [0:1]

@@ -29,11 +29,12 @@ set xlabel "angle difference (rad)"; set xrange [-pi:pi]
 set xtics ("−π" -pi, "0" 0, "π" pi)
 letter = "c"; eval PANEL; name = "mean profile of {/:Italic NJ}"; eval NAME
 unset ylabel; set key top left reverse Left
+set offsets graph 0, graph 0, graph 0.35, graph 0
 plot pair("/profile_angle", "/profile") with points lt 1 pt 6 ps 0.5 title "mean", \
      pair("/profile_angle", "/profile_predicted") lt 4 lw 1 title "theory"
 
 letter = "d"; eval PANEL; name = "mean-field Mexican hat"; eval NAME
-set ylabel "{/:Italic NJ} (1)"
+set ylabel "{/:Italic NJ} (1)"; unset offsets
 plot pair("/profile_angle", "/hat") lt 2
 
 set xlabel "Re {/Symbol l} (1)"; set ylabel "Im {/Symbol l} (1)"; set xtics auto

@@ -49,5 +49,7 @@ NAME  = "set label 98 name at graph 0, graph 1 offset character 0, 0.7 front"
 ANGLE_X = "set xrange [0:2*pi]; set xtics ('0' 0, 'π' pi, '2π' 2*pi)"
 ANGLE_Y = "set yrange [0:2*pi]; set ytics ('0' 0, 'π' pi, '2π' 2*pi)"
 
-# Columns of datasets: col("/theta") of one artifact, several separated by blanks.
-cat(file, what) = "< basin cat " . file . ":" . what
+# The length of a dataset's first axis, and its values as words.
+rows(file, what) = int(system("basin cat " . file . ":" . what . " | wc -l"))
+values(file, what) = system("basin cat " . file . ":" . what)
+least(a, b) = a < b ? a : b

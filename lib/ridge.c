@@ -193,7 +193,7 @@ static void complete(const struct work *w, const double *d, struct bn_mat *xu)
 
 /* Squared Frobenius norm that each mode adds to left right: rows of V are
  * orthogonal with |V_k|^2 = N e_k, so the norms add.                        */
-static bn_status contributions(const struct work *w, const struct bn_mat *left, double *c)
+static void contributions(const struct work *w, const struct bn_mat *left, double *c)
 {
     for (size_t k = 0; k < w->r; k++)
         c[k] = 0.0;
@@ -204,7 +204,6 @@ static bn_status contributions(const struct work *w, const struct bn_mat *left, 
         const double s = w->e[k] + w->lambda;
         c[k] *= (double)w->n * w->e[k] / (s * s);
     }
-    return BN_OK;
 }
 
 struct mode {
@@ -241,10 +240,10 @@ static bn_status choose(const struct work *w, double tolerance, bool *keep, size
     }
     for (size_t k = 0; k < w->r; k++)
         m[k].k = k;
-    bn_status rc = contributions(w, &w->xu, c);
+    contributions(w, &w->xu, c);
     add_shares(m, c, w->r);
-    if (rc == BN_OK && w->x_prime != NULL) {
-        rc = contributions(w, &w->xu_prime, c);
+    if (w->x_prime != NULL) {
+        contributions(w, &w->xu_prime, c);
         add_shares(m, c, w->r);
     }
     qsort(m, w->r, sizeof *m, by_share);
@@ -257,7 +256,7 @@ static bn_status choose(const struct work *w, double tolerance, bool *keep, size
     }
     free(c);
     free(m);
-    return rc;
+    return BN_OK;
 }
 
 static bn_status take_columns(const struct bn_mat *from, const bool *keep, size_t q,

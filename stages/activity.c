@@ -31,6 +31,8 @@ static const struct bn_output outputs[] = {
     { "/start_angle", "trajectory", "rad", "angle at which a trajectory starts", 0, 0, false },
     { "/start_noise", "trajectory", "1", "standard deviation of its disturbance per neuron", 0,
       0, false },
+    { "/disturbance", "disturbance", "1", "standard deviations; trajectories come in as many "
+      "blocks", 0, 0, false },
     { "/angle", "trajectory time", "rad", "decoded angle", 1e-6, 0, false },
     { "/distance", "trajectory time", "1", "root-mean-square distance of currents to the "
       "manifold, per neuron", 1e-6, 1e-6, false },
@@ -293,6 +295,7 @@ static void run(void)
         angle[k] = bn_ring_wrap(drive.start + BN_TWO_PI * (double)(k % starts) / (double)starts);
         sd[k] = sds[k / starts];
     }
+    bn_output_vec("/disturbance", sds, levels);
     bn_decoder *decoder;
     BN_CHECK(bn_decoder_new(&decoder, &t.x, &t.phi, DECODED_HARMONICS));
     struct saved s = make_room(decoder, trajectories, steps / every + 1, t.x.rows);

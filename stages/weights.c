@@ -164,14 +164,12 @@ static void hebb(const struct bn_targets *t)
     bn_output_number("/residual", residual(&op, &t->phi, &t->x));
 }
 
-static void circulant(const struct bn_targets *t, const struct bn_recurrent *j,
-                      const double *profile)
+static void circulant(const struct bn_targets *t, const double *profile)
 {
     const size_t n = t->x.rows;
     const double gain = bn_real("gain");
     struct bn_operator op;
 
-    (void)j;
     if (want_dense(n)) {
         struct bn_mat out = bn_scratch(n, n);
         BN_CHECK(bn_surrogate_circulant(profile, t->order, gain, &out));
@@ -240,7 +238,7 @@ static void run(void)
         if (bn_flag("symmetric"))
             bn_surrogate_symmetrise(profile, t.x.rows);
         if (bn_is("kind", "circulant"))
-            circulant(&t, &j, profile);
+            circulant(&t, profile);
         else
             scrambled(&t, &j, profile);
     }
@@ -253,6 +251,8 @@ const struct bn_stage bn_stage = {
                "factorisation. circulant is its average over pairs with the same difference of "
                "preferred angle, scrambled is that average plus the rest in random places, hebb "
                "is the outer product of currents and rates with gain 1 on the first harmonic. "
+               "A factored circulant average keeps as many harmonics of its profile as the "
+               "angles carry, (angles - 1)/2, and so is smoother than the dense one. "
                "Dense weights are /J; factored ones /left, /right and /diagonal, and nothing of "
                "size N x N is ever formed.",
     .inputs = inputs, .n_inputs = BN_LEN(inputs),

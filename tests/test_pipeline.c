@@ -6,7 +6,7 @@
 #define SMALL "ring.tuning.neurons=60 ring.tuning.angles=48 "                 \
               "ring.tuning.model_curves=100 ring.weights.form=dense "
 
-static char root[512], make[2048];
+static char root[512], make[2048], recorded[4096];  /* recorded: BASIN_DATA, absolute */
 
 /* make with the programs of this build; results never in results/, which is for
  * release programs.                                                          */
@@ -18,6 +18,8 @@ static int setup(void **state)
     if (getcwd(here, sizeof here) == NULL || mkdtemp(dir) == NULL)
         return -1;
     snprintf(root, sizeof root, "%s", dir);
+    if (sh("cd \"${BASIN_DATA:-/nowhere}\" && pwd") == 0)
+        sscanf(said, "%4095[^\n]", recorded);
     snprintf(build, sizeof build, "%s", programs());
     char *variant = strrchr(build, '/');
     *variant++ = '\0';
@@ -196,7 +198,90 @@ static void figures_are_equal_files(void **state)
     assert_exits(0, "BASIN_DATA=/nowhere %s -C 1 figure1 SET='" SMALL "' -q", make);
     assert_runs("sed -i 's/^set multiplot/plot nonsense(/' 1/figures/figure1.gp");
     assert_true(sh("BASIN_DATA=/nowhere %s -C 1 figure1 SET='" SMALL "'", make) != 0);
-    assert_runs("! test -e 1/out/figures/figure1.pdf && ! test -e 1/out/figures/figure1.png");
+    assert_runs("cp -p 2/figures/figure1.gp 1/figures; "
+                "! test -e 1/out/figures/figure1.pdf && ! test -e 1/out/figures/figure1.png");
+}
+
+/* All figures, also where there are few neurons, starts or disturbances. */
+static void every_figure_is_drawn(void **state)
+{
+    (void)state;
+    if (sh("command -v gnuplot && command -v pdftocairo")) {
+        print_message("skipped: no gnuplot or pdftocairo\n");
+        return;
+    }
+    assert_runs("BASIN_DATA=/nowhere %s -C 1 figures SET='ring.tuning.neurons=5 "
+                "ring.tuning.angles=48 ring.activity.starts=3 ring.activity.disturbances={1} "
+                "ring.diagnosis.drift_angles=16 ring.activity.constant.duration=1 "
+                "ring.activity.velocity.duration=1 ring.weights.lambda=1e-2'", make);
+    assert_runs("for k in 1 2 3; do test -s 1/out/figures/figure$k.png || exit; done");
+    if (sh("test -e '%s/mouse28-140313.nwb'", recorded) != 0) {
+        print_message("skipped: no recordings in %s\n", recorded);
+        return;
+    }
+    assert_runs("BASIN_DATA='%s' %s -C 1 figures FROM=mouse SET='mouse.recording.copies=2 "
+                "mouse.tuning.angles=100 mouse.tuning.model_curves=100 "
+                "mouse.activity.starts=3 mouse.diagnosis.drift_angles=16 "
+                "mouse.activity.constant.duration=1 mouse.activity.velocity.duration=1'",
+                recorded, make);
+    assert_runs("for k in 1 2 3; do test -s 1/out/figures/figure$k.mouse.png || exit; done");
+}
+
+/* A file with an old time that is not what was compiled stops the run, and the next
+ * make compiles it.                                                         */
+static void an_old_time_hides_nothing(void **state)
+{
+    (void)state;
+    const char *target = "-C 1 BUILD=b out/ring/tuning.h5 SET='" SMALL "'";
+    assert_runs("cp -Rp '%s' 1/built && mkdir 1/b && mv 1/built \"1/b/$(basename '%s')\"",
+                programs(), programs());
+    assert_runs("%s %s", make, target);
+    assert_runs("1/b/*/basin cat '1/out/ring/tuning.h5:/covariance_current[0]' > first");
+    assert_runs("cp -p 1/lib/gp.c kept.c && sed -i 's/return exp(-0.5/return 2.0 * exp(-0.5/' "
+                "1/lib/gp.c && ! cmp -s kept.c 1/lib/gp.c && touch -d 2001-01-01 1/lib/gp.c");
+    assert_exits(2, "%s %s", make, target);
+    assert_says(said, "lib/gp.c: it is not what was compiled");
+    assert_runs("! test -e 1/out/ring/tuning.h5");
+    assert_runs("%s %s", make, target);
+    assert_runs("1/b/*/basin cat '1/out/ring/tuning.h5:/covariance_current[0]' > second; "
+                "awk '{ x[NR] = $1 } END { exit !(x[2] == 2 * x[1]) }' first second");
+    assert_runs("mv kept.c 1/lib/gp.c; rm -rf 1/b");
+}
+
+/* What a script loads, anywhere in a line, and the data that it names. */
+static void what_a_script_names_counts(void **state)
+{
+    (void)state;
+    const char *target = "BASIN_DATA=/nowhere";
+    if (sh("command -v gnuplot && command -v pdftocairo")) {
+        print_message("skipped: no gnuplot or pdftocairo\n");
+        return;
+    }
+    assert_runs("cp -p 1/figures/figure1.gp kept.gp && echo 'x = 1' > 1/figures/extra.gp && "
+                "sed -i 's/^load .*/&; load \"figures\\/extra.gp\"/' 1/figures/figure1.gp && "
+                "grep -q extra 1/figures/figure1.gp");
+    assert_runs("%s %s -C 1 out/figures/figure1.pdf SET='" SMALL "'", target, make);
+    assert_runs("echo 'x = 2' > 1/figures/extra.gp");
+    assert_runs("%s %s -C 1 out/figures/figure1.pdf SET='" SMALL "'", target, make);
+    assert_says(said, "figure1.pdf");
+    assert_int_equal(count_said(" memory "), 1);
+    assert_runs("mv kept.gp 1/figures/figure1.gp; rm 1/figures/extra.gp");
+}
+
+/* make -n for other parameters, beside a make, does not make its old links look new. */
+static void a_look_does_not_disturb(void **state)
+{
+    (void)state;
+    assert_runs("%s -C 1 out/ring/diagnosis.h5 SET='" SMALL "'", make);
+    assert_runs("%s -C 1 out/ring/weights.h5 out/ring/diagnosis.h5 SET='" SMALL
+                "ring.seed=2 ring.weights.lambda=1e-4' & m=$!; "
+                "while kill -0 $m 2>/dev/null; do "
+                "%s -C 1 -n out/ring/diagnosis.h5 SET='" SMALL "' > looked; done; wait $m",
+                make, make);
+    assert_runs("%s/basin cat 1/out/ring/weights.h5:/lambda", programs());
+    assert_string_equal(said, "0.0001\n");
+    assert_exits(0, "%s -C 1 -q out/ring/diagnosis.h5 SET='" SMALL
+                 "ring.seed=2 ring.weights.lambda=1e-4'", make);
 }
 
 static void refused(void **state)
@@ -233,7 +318,9 @@ int main(void)
         TEST(two_trees_same_bytes), TEST(up_to_date_and_back), TEST(an_edit_is_noticed),
         TEST(wrong_parameter_runs_nothing), TEST(missing_recording),
         TEST(two_makes_at_once), TEST(killed_and_continued), TEST(own_weights),
-        TEST(figures_are_equal_files), TEST(refused), TEST(bare_machine),
+        TEST(figures_are_equal_files), TEST(every_figure_is_drawn),
+        TEST(an_old_time_hides_nothing), TEST(what_a_script_names_counts),
+        TEST(a_look_does_not_disturb), TEST(refused), TEST(bare_machine),
     };
     return cmocka_run_group_tests_name("pipeline", tests, setup, teardown);
 }

@@ -158,8 +158,10 @@ BN_MUST_USE bn_status code_of_script(const char *script, bn_digest *d);
 /* Each source file that counts, with its digest: what an identity is made of. */
 BN_MUST_USE bn_status code_files(const char *source, json_t *hashes);
 BN_MUST_USE bn_status code_files_of_script(const char *script, json_t *hashes);
-/* BN_INPUT if a source in the closure is younger than `program`. */
-BN_MUST_USE bn_status code_is_built(const char *source, const char *program);
+/* BN_INPUT if a source in the closure is not byte for byte what was compiled into the
+ * objects of this build (tools/cc records that).                            */
+BN_MUST_USE bn_status code_is_built(const char *results, const char *build,
+                                    const char *source);
 
 /* --- store.c: the cache -------------------------------------------------- */
 enum { YEAR_2000 = 946684800 };          /* seconds; the time of every object */
@@ -250,6 +252,8 @@ BN_MUST_USE bn_status makes_shut(const char *results, int *gate);
 BN_MUST_USE bn_status makes_plans(const char *results, struct list *plans);
 /* Does process `pid` live, and did it `when` a file was written that names it? */
 bool makes_alive(long pid, time_t when);
+/* Does any living make work in `results`? */
+bool makes_busy(const char *results);
 
 /* --- child.c: one running program ---------------------------------------- */
 struct child {
@@ -304,7 +308,8 @@ int figure_make(const json_t *node, const char *name, const struct input *inputs
                 size_t n, const char *build, const char *out, struct child *c);
 BN_MUST_USE bn_status figure_code(const char *results, const char *build,
                                   const char *script, char hex[BN_HEX]);
-BN_MUST_USE bn_status figure_converter_code(const char *results, char hex[BN_HEX]);
+BN_MUST_USE bn_status figure_converter_code(const char *results, const char *build,
+                                            char hex[BN_HEX]);
 
 /* --- look.c: the state of every node, without making anything ------------ */
 /* Note beside the cache which files a node's code is made of, so that `basin why`

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Sources that only talk to people, and so cannot change a number:
  *   lib/err.c   keeps the sentence of a failure; a failed run leaves no result
@@ -164,17 +165,16 @@ static bn_status add_module(struct list *files, const char *module)
     return rc;
 }
 
-/* A line `#include <basin/x.h>` or `#include "x.h"` in `from`. */
+/* What follows the # of `#include <basin/x.h>` or `#include "x.h"` in `from`. */
 static bn_status add_include(struct list *files, const char *from, const char *line)
 {
     char name[128];
     char *path = NULL;
     bn_status rc = BN_OK;
-    if (sscanf(line, "# include <basin/%100[a-z0-9_].h>", name) == 1 ||
-        sscanf(line, "#include <basin/%100[a-z0-9_].h>", name) == 1) {
+    if (sscanf(line, "include <basin/%100[a-z0-9_].h>", name) == 1) {
         path = bn_format("lib/basin/%s.h", name);
         rc = path ? add_module(files, name) : BN_NOMEM;
-    } else if (sscanf(line, "#include \"%100[A-Za-z0-9_./-]\"", name) == 1) {
+    } else if (sscanf(line, "include \"%100[A-Za-z0-9_./-]\"", name) == 1) {
         const char *slash = strrchr(from, '/');
         path = bn_format("%.*s%s", slash ? (int)(slash - from + 1) : 0, from, name);
     } else {
@@ -197,8 +197,9 @@ static bn_status closure(const char *source, struct list *files)
         char *text;
         bn_status rc = file_read(files->at[i], &text, NULL);
         for (char *line = text; rc == BN_OK && line != NULL && *line != '\0';) {
-            if (*line == '#')
-                rc = add_include(files, files->at[i], line);
+            const char *p = line + strspn(line, " \t");
+            if (*p == '#')
+                rc = add_include(files, files->at[i], p + 1 + strspn(p + 1, " \t"));
             line = strchr(line, '\n');
             line += line != NULL;
         }
@@ -292,40 +293,81 @@ bn_status code_files(const char *source, json_t *hashes)
     return rc;
 }
 
-bn_status code_is_built(const char *source, const char *program)
+/* One line of a record: 64 hex digits, two blanks, a path.  A file that is not what
+ * was compiled loses its object, so that the next make compiles it whatever its time. */
+static bn_status check_line(const char *results, const char *line, const char *object)
+{
+    char was[BN_HEX], path[512], now[BN_HEX] = "";
+
+    if (sscanf(line, "%64[0-9a-f]  %500[^\n]", was, path) != 2)
+        return bn_fail(BN_INPUT, "%s: its record of sources is damaged: remove it and run "
+                       "make again", object);
+    if (file_exists(path))
+        BN_TRY(store_sha256(results, path, now));
+    if (strcmp(was, now) == 0)
+        return BN_OK;
+    unlink(object);
+    return bn_fail(BN_INPUT, "%s: it is not what was compiled (saved while make was running, "
+                   "or with an old time): run make again", path);
+}
+
+static bn_status check_object(const char *results, const char *build, const char *source)
+{
+    const int n = (int)strlen(source) - 2;
+    char *object = bn_format("%s/%.*s.o", build, n, source);
+    char *record = bn_format("%s/%.*s.sum", build, n, source), *text = NULL;
+    bn_status rc = object && record ? BN_OK : BN_NOMEM;
+    if (rc == BN_OK && !file_exists(record)) {
+        unlink(object);
+        rc = bn_fail(BN_INPUT, "%s: it has no record of its sources: run make again", object);
+    }
+    if (rc == BN_OK)
+        rc = file_read(record, &text, NULL);
+    for (char *line = text; rc == BN_OK && line != NULL && *line != '\0';) {
+        rc = check_line(results, line, object);
+        line = strchr(line, '\n');
+        line += line != NULL;
+    }
+    free(text);
+    free(record);
+    free(object);
+    return rc;
+}
+
+bn_status code_is_built(const char *results, const char *build, const char *source)
 {
     struct list files = { 0 };
-    struct stat built, st;
-    if (stat(program, &built) != 0)
-        return bn_fail(BN_INPUT, "%s: not built; run make again", program);
     bn_status rc = closure(source, &files);
-    for (size_t i = 0; i < files.n && rc == BN_OK; i++)
-        if (stat(files.at[i], &st) != 0 || st.st_mtim.tv_sec > built.st_mtim.tv_sec ||
-            (st.st_mtim.tv_sec == built.st_mtim.tv_sec &&
-             st.st_mtim.tv_nsec > built.st_mtim.tv_nsec))
-            rc = bn_fail(BN_INPUT, "%s: sources changed while make was running (it is "
-                         "younger than %s): run make again", files.at[i], program);
+    /* all of them, so that one more make mends all */
+    for (size_t i = 0; i < files.n && rc != BN_NOMEM; i++)
+        if (strcmp(strrchr(files.at[i], '.'), ".c") == 0) {
+            const bn_status one = check_object(results, build, files.at[i]);
+            rc = one != BN_OK ? one : rc;
+        }
     list_free(&files);
     return rc;
 }
 
 /* --- gnuplot scripts ----------------------------------------------------- */
 
+/* Every file that a script names between quotes: what it loads or calls, anywhere in a
+ * line, and data that it plots.  Data of artifacts come by variables, and are inputs. */
 static bn_status script_closure(struct list *files)
 {
     for (size_t i = 0; i < files->n; i++) {
         char *text;
         bn_status rc = file_read(files->at[i], &text, NULL);
-        for (char *line = text; rc == BN_OK && line != NULL && *line != '\0';) {
-            char name[256];
-            const char *p = line + strspn(line, " \t");
-            if (sscanf(p, "load \"%200[^\"]\"", name) == 1 ||
-                sscanf(p, "load '%200[^']'", name) == 1 ||
-                sscanf(p, "call \"%200[^\"]\"", name) == 1 ||
-                sscanf(p, "call '%200[^']'", name) == 1)
-                rc = list_has(files, name) ? BN_OK : list_add(files, name);
-            line = strchr(line, '\n');
-            line += line != NULL;
+        for (const char *p = text; rc == BN_OK && (p = strpbrk(p, "\"'")) != NULL;) {
+            const size_t n = strcspn(p + 1, p[0] == '"' ? "\"\n" : "'\n");
+            char *name = bn_format("%.*s", (int)n, p + 1);
+            struct stat st;
+            if (name == NULL)
+                rc = BN_NOMEM;
+            else if (stat(name, &st) == 0 && S_ISREG(st.st_mode) && !list_has(files, name))
+                rc = list_add(files, name);
+            free(name);
+            /* an apostrophe in a comment opens nothing: go on behind the quote */
+            p++;
         }
         free(text);
         BN_TRY(rc);

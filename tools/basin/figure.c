@@ -18,6 +18,20 @@ static const char *text_of(const json_t *object, const char *key)
     return s ? s : "";
 }
 
+/* This file and the one that starts programs decide how a figure comes out, too. */
+static bn_status own_code(const char *build, bn_digest *d)
+{
+    static const char *const sources[] = { "tools/basin/figure.c", "tools/basin/child.c" };
+    bn_status rc = BN_OK;
+    for (size_t i = 0; i < BN_LEN(sources) && rc == BN_OK; i++) {
+        char hex[BN_HEX];
+        rc = code_identity(build, sources[i], hex);
+        if (rc == BN_OK)
+            bn_digest_text(d, hex);
+    }
+    return rc;
+}
+
 /* The script, what draws it, and `basin cat`, which feeds it. */
 bn_status figure_code(const char *results, const char *build, const char *script,
                       char hex[BN_HEX])
@@ -26,6 +40,8 @@ bn_status figure_code(const char *results, const char *build, const char *script
     char *version = NULL;
     BN_TRY(bn_digest_new(&d));
     bn_status rc = code_of_script(script, d);
+    if (rc == BN_OK)
+        rc = own_code(build, d);
     if (rc == BN_OK)
         rc = store_version(results, "gnuplot", "--version", &version);
     if (rc == BN_OK)
@@ -39,13 +55,14 @@ bn_status figure_code(const char *results, const char *build, const char *script
     return rc;
 }
 
-bn_status figure_converter_code(const char *results, char hex[BN_HEX])
+bn_status figure_converter_code(const char *results, const char *build, char hex[BN_HEX])
 {
     bn_digest *d;
     char *version;
     BN_TRY(store_version(results, "pdftocairo", "-v", &version));
-    const bn_status rc = bn_digest_new(&d);
+    bn_status rc = bn_digest_new(&d);
     if (rc == BN_OK) {
+        rc = own_code(build, d);
         bn_digest_text(d, version);
         bn_digest_end(d, hex);
     }

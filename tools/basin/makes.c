@@ -189,3 +189,12 @@ bool makes_alive(long pid, time_t when)
     long parent;
     return process(pid, &parent, &ticks) && started(ticks) < (double)when + 2.0;
 }
+
+bool makes_busy(const char *results)
+{
+    char *folder = bn_format("%s/.basin/makes", results);
+    long other = 0;
+    const bool known = folder != NULL && find_other(folder, 0, "", &other) == BN_OK;
+    free(folder);
+    return !known || other != 0;
+}

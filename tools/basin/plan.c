@@ -39,6 +39,8 @@ struct resolve {
     json_t *codes;                       /* stage -> identity */
     json_t *states;                      /* name -> content digest, or "" if stale */
     json_t *origins;                     /* name -> where it stands, or NULL: see plan_look */
+    bool still;                          /* only looks, beside a make that may have aged
+                                            a link for its own parameters */
     char suffix[128], digest[BN_HEX];
     char recorded[128];                  /* node of $(RECORDED) */
 };
@@ -353,7 +355,7 @@ static json_t *new_figure(struct resolve *r, const char *name)
 static bn_status add_converted(struct resolve *r, const char *pdf, const char *format)
 {
     char hex[BN_HEX];
-    const bn_status rc = figure_converter_code(r->results, hex);
+    const bn_status rc = figure_converter_code(r->results, r->build, hex);
     char *missing = rc == BN_OK ? NULL : bn_format("missing: %s", bn_error());
     char *name = bn_format("%.*s.%s", (int)strlen(pdf) - 4, pdf, format);
     if (name != NULL)
@@ -449,6 +451,9 @@ static bn_status check_state(struct resolve *r, const char *name)
                                          : HOLDS_NOTHING;
     if (holds == HOLDS_FILE && store_digest(r->results, o.path, digest) != BN_OK)
         digest[0] = '\0';
+    if (holds == HOLDS_FILE && r->make > 0)
+        fprintf(stderr, "basin: %s/%s is a file of your own: kept as it is, and no parameter "
+                "changes it\n", r->results, name);
     if (holds == HOLDS_OBJECT && whole && node != NULL &&
         !store_is_forced(r->results, name) &&
         store_key(node, digests, k1) == BN_OK &&
@@ -456,7 +461,7 @@ static bn_status check_state(struct resolve *r, const char *name)
         snprintf(digest, sizeof digest, "%s", o.content);
     if (rc == BN_OK && holds != HOLDS_FILE && digest[0] == '\0')
         store_age(r->results, name);
-    else if (rc == BN_OK && holds == HOLDS_OBJECT)
+    else if (rc == BN_OK && holds == HOLDS_OBJECT && !r->still)
         store_renew(r->results, name);   /* aged for the sake of other parameters */
     if (holds != HOLDS_NOTHING)
         object_free(&o);
@@ -488,6 +493,19 @@ static void print_names(FILE *f, const struct resolve *r, const char *variable,
         if (is_point(node) == points && strcmp(strrchr(name, '.'), suffix) == 0 &&
             !store_is_own(r->results, name))
             fprintf(f, " \\\n  %s/%s", r->results, name);
+    fprintf(f, "\n");
+}
+
+/* What figures are called on Make's command line, those of the user's own too. */
+static void print_pictures(FILE *f, const struct resolve *r)
+{
+    const size_t tail = strlen(r->suffix) + strlen(".pdf");
+    const char *name;
+    json_t *node;
+    fprintf(f, "PICTURES :=");
+    json_object_foreach(r->plan, name, node)
+        if (is_figure(name) && strcmp(strrchr(name, '.'), ".pdf") == 0)
+            fprintf(f, " %.*s", (int)(strlen(name) - 8 - tail), name + 8);
     fprintf(f, "\n");
 }
 
@@ -580,6 +598,7 @@ static char *fragment_text(const struct resolve *r)
     print_names(f, r, "NODES", ".h5", false);
     print_names(f, r, "POINTS", ".h5", true);
     print_names(f, r, "FIGURES", ".pdf", false);
+    print_pictures(f, r);
     if (r->vars.recorded[0] != '\0')
         fprintf(f, "RECORDED := %s/%s\n", r->results, r->vars.recorded);
     else
@@ -674,6 +693,7 @@ static bn_status write_plan(struct resolve *r)
     }
     if (rc == BN_OK && r->make > 0)
         rc = makes_enter(r->results, r->make, r->digest);
+    r->still = r->make == 0 && makes_busy(r->results);
     const char *name;
     json_t *node;
     json_object_foreach(r->plan, name, node)
