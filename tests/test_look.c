@@ -248,6 +248,32 @@ static void why_adds_up_durations(void **state)
     json_decref(json);
 }
 
+/* Many points of a sweep are counted, not listed; what gathers them still stands there. */
+static void sweeps_are_folded(void **state)
+{
+    (void)state;
+    assert_runs("printf '%%s\\n' '$R/ring/diagnosis.h5: $R/ring/weights.h5 $R/ring/tuning.h5' "
+                "'$R/ring/summary.h5: $R/ring/diagnosis.h5' >> pipelines/ring.mk");
+    const char *set = "ring.sweep.weights.lambda={1e-8,1e-7,1e-6,1e-5,1e-4,1e-3}";
+    assert_int_equal(why("ring/summary", set), 1);
+    assert_says(said, "14 of 14 would run");
+    assert_int_equal(count_said("ring/weights.lambda-"), 4);
+    assert_says(said, "and 2 more points of ring/weights.h5");
+    assert_says(said, "ring/summary.h5 ");
+    assert_runs("%s/basin status --set '" SMALL "%s'", bin, set);
+    assert_int_equal(count_said("ring/weights.lambda-"), 0);
+    assert_says(said, "ring/weights.* (6 points)");
+    assert_says(said, "6 never made");
+    assert_int_equal(make("ring/summary.h5", set), 14);
+    assert_int_equal(why("ring/summary", set), 0);
+    /* one value more: its own points, and what gathers them */
+    set = "ring.sweep.weights.lambda={1e-8,1e-7,1e-6,1e-5,1e-4,1e-3,1e-2}";
+    assert_int_equal(why("ring/summary", set), 1);
+    assert_says(said, "3 of 16 would run");
+    assert_says(said, "sweep: gathers 7 inputs instead of 6");
+    assert_int_equal(make("ring/summary.h5", set), 3);
+}
+
 static void why_refuses(void **state)
 {
     (void)state;
@@ -433,6 +459,7 @@ int main(void)
         TEST(why_before_and_after), TEST(why_names_the_parameter), TEST(why_knows_the_cache),
         TEST(why_names_the_source), TEST(why_names_the_edge), TEST(why_names_the_input),
         TEST(why_sees_what_is_lost), TEST(why_keeps_its_word), TEST(why_adds_up_durations),
+        TEST(sweeps_are_folded),
         TEST(why_refuses), TEST(status_is_a_table), TEST(dag_is_drawn),
         TEST(diff_says_how_much), TEST(diff_is_exact_and_long), TEST(diff_of_artifacts),
     };
