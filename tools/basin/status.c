@@ -66,7 +66,7 @@ static void state_text(const struct look_node *n, size_t room, char text[BOTH + 
         *origin = '\0';
     if (strlen(whole) > room)
         strcpy(whole + room - 2, "..");
-    snprintf(text, BOTH + 1, "%s", whole);
+    snprintf(text, BOTH + 1, "%.*s", BOTH, whole);
 }
 
 static double size_of(const struct look_node *n)
