@@ -112,6 +112,13 @@ $B/libbasin.a: $(lib)
 $(stages): $B/stages/%: $B/stages/%.o $B/libbasin.a
 $(tests): $B/tests/%: $B/tests/%.o $B/libbasin.a
 $(benches): $B/bench/%: $B/bench/%.o $B/libbasin.a
+# A disk that fails, for test_safety to preload; sanitizers do not take it.
+ifneq ($(filter release debug,$V),)
+$B/tests/test_safety: | $B/tests/faults.so
+$B/tests/faults.so: tests/faults.c tests/faults.h $B/flags
+	@mkdir -p $(@D)
+	$(call say,ld $@)$(CC) $(CFLAGS) -fPIC -shared $< -ldl -o $(tmp) && $(move)
+endif
 $B/basin: $(call objects,tools/basin/*.c) $B/libbasin.a
 $(tests): private LDLIBS += -lcmocka
 # The driver without its main() for those that fuzz parts of it.
