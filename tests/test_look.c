@@ -274,6 +274,14 @@ static void sweeps_are_folded(void **state)
     assert_int_equal(make("ring/summary.h5", set), 3);
 }
 
+static void why_says_what_cannot_be(void **state)
+{
+    (void)state;
+    assert_runs("echo '$R/ring/recording.h5:' >> pipelines/ring.mk");
+    assert_int_equal(why("ring/recording", "ring.recording.file=/nowhere/x.nwb"), 1);
+    assert_says(said, "cannot be made: file: there is no file /nowhere/x.nwb");
+}
+
 static void why_refuses(void **state)
 {
     (void)state;
@@ -459,7 +467,7 @@ int main(void)
         TEST(why_before_and_after), TEST(why_names_the_parameter), TEST(why_knows_the_cache),
         TEST(why_names_the_source), TEST(why_names_the_edge), TEST(why_names_the_input),
         TEST(why_sees_what_is_lost), TEST(why_keeps_its_word), TEST(why_adds_up_durations),
-        TEST(sweeps_are_folded),
+        TEST(sweeps_are_folded), TEST(why_says_what_cannot_be),
         TEST(why_refuses), TEST(status_is_a_table), TEST(dag_is_drawn),
         TEST(diff_says_how_much), TEST(diff_is_exact_and_long), TEST(diff_of_artifacts),
     };
