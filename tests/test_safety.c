@@ -501,10 +501,26 @@ static void gc_waits_for_makes(void **state)
     (void)state;
     assert_made("ring/tuning.h5", "");
     const double start = now();
-    assert_runs("flock -s out/.basin/in-use sleep 1 & sleep 0.2; "
+    assert_runs("flock -s out/cache/in-use sleep 1 & sleep 0.2; "
                 "%s/basin gc --results out --delete", bin);
     assert_says(said, "waiting for it to end");
     assert_true(now() - start > 0.9);
+}
+
+/* Two checkouts, one cache: neither knows what the other links to. */
+static void gc_asks_who_shares(void **state)
+{
+    (void)state;
+    assert_made("ring/weights.h5", "");
+    assert_runs("mkdir ref; mv out/cache common; ln -s ../common out/cache; "
+                "ln -s ../common ref/cache; mkdir ref/ring; mv out/ring/*.h5 ref/ring");
+    assert_exits(BN_USAGE, "%s/basin gc objects --results out --delete", bin);
+    assert_says(said, "--also");
+    assert_runs("%s/basin gc objects --results out --also ref --delete", bin);
+    assert_says(said, "nothing to delete");
+    assert_runs("rm ref/ring/weights.h5; %s/basin gc objects --results out --also ref "
+                "--delete && test -e ref/ring/tuning.h5; rm -rf common", bin);
+    assert_says(said, "1 file deleted");
 }
 
 /* --- force and accept ----------------------------------------------------- */
@@ -584,7 +600,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(every_write_may_fail), TEST(bits_that_flip), TEST(cat_reads_nothing_damaged),
         TEST(manifests_that_are_cut), TEST(killed_and_continued), TEST(gc_keeps_what_lives),
-        TEST(gc_sweeps_the_dead_only), TEST(gc_waits_for_makes),
+        TEST(gc_sweeps_the_dead_only), TEST(gc_waits_for_makes), TEST(gc_asks_who_shares),
         TEST(force_runs_this_node_only), TEST(what_is_not_deterministic_is_said),
         TEST(accept_keeps_a_result),
     };
