@@ -366,15 +366,6 @@ static bn_status note_upstream(struct look *l, struct look_node *n)
     return rc;
 }
 
-static bool is_stored(const struct look *l, const char *name, const char *k2)
-{
-    char *path = bn_format("%s/cache/objects/%.2s/%s%s", l->results, k2, k2,
-                           strrchr(name, '.'));
-    const bool there = path != NULL && file_exists(path);
-    free(path);
-    return there;
-}
-
 /* Nothing that is wanted lies there: say why, and whether it must run. */
 static bn_status find_causes(struct look *l, struct look_node *n, const json_t *digests,
                              bool known)
@@ -389,18 +380,13 @@ static bn_status find_causes(struct look *l, struct look_node *n, const json_t *
         if (old == NULL && last != NULL)
             old = look_manifest(l, last->k2);
     }
-    const size_t before = json_array_size(n->causes);
     bn_status rc = old ? cause_compare(l, n, digests, old, n->causes) : BN_OK;
-    const bool same = json_array_size(n->causes) == before;
-    /* If its inputs come out as they were, the old result is still the right one. */
-    const bool there = n->object.manifest != NULL ||
-                       (old != NULL && is_stored(l, n->name, text_of(old, "k2")));
     if (rc == BN_OK)
         rc = note_upstream(l, n);
     if (n->state != LOOK_CACHED)
         say_unable(n);
     if (n->state != LOOK_CACHED)
-        n->state = !known && same && there ? LOOK_FOLLOWS : LOOK_RUNS;
+        n->state = !known && look_might_hit(l, n->node) ? LOOK_FOLLOWS : LOOK_RUNS;
     if (json_array_size(n->causes) == 0 && known)
         cause_add(n->causes, "key", bn_copy("its key is another one"));
     n->seconds = look_expect(l, n->name, text_of(n->node, "stage"));
