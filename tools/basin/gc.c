@@ -91,6 +91,9 @@ static bn_status shut(const char *results, int fd[2])
     BN_TRY(makes_shut(results, &fd[0]));
     BN_TRY(open_in_use(results, &fd[1]));
     while (flock(fd[1], LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            return bn_fail(BN_OUTPUT, "%s/cache/in-use: cannot be locked (%s)", results,
+                           strerror(errno));
         if (!said)
             fprintf(stderr, "basin: something is being made in %s; waiting for it to end\n",
                     results);
@@ -423,39 +426,54 @@ static bn_status delete_item(const struct gc *g, const struct item *x)
     return BN_OK;
 }
 
-/* Names of parameters under keys that no object has any more. */
-static void delete_names(struct gc *g)
+/* What the manifests that are left say for `key`. */
+static json_t *values_left(const struct gc *g, const char *key)
 {
-    json_t *k1s = json_object();
+    json_t *values = json_object();
     const char *k2;
     json_t *m;
-    struct list keys = { 0 }, sets = { 0 };
     json_object_foreach(g->found, k2, m) {
         char *path = store_object_path(g->results, k2, ".json");
         if (path != NULL && file_exists(path))
-            json_object_set_new(k1s, text_of(m, "k1"), json_true());
+            json_object_set_new(values, text_of(m, key), json_true());
         free(path);
     }
-    char *folder = bn_format("%s/cache/names", g->results);
-    bool good = folder != NULL && file_names(folder, "", &keys) == BN_OK;
-    for (size_t i = 0; i < keys.n && good; i++) {
-        char *under = bn_format("%s/%s", folder, keys.at[i]);
-        if (under != NULL && json_object_get(k1s, keys.at[i]) == NULL &&
-            file_names(under, "", &sets) == BN_OK) {
-            for (size_t k = 0; k < sets.n; k++) {
-                char *path = bn_format("%s/%s", under, sets.at[k]);
-                if (path != NULL)
-                    unlink(path);
-                free(path);
-            }
-            rmdir(under);
+    return values;
+}
+
+static void delete_folder(const char *folder)
+{
+    struct list names = { 0 };
+    if (file_names(folder, "", &names) == BN_OK)
+        for (size_t i = 0; i < names.n; i++) {
+            char *path = bn_format("%s/%s", folder, names.at[i]);
+            if (path != NULL)
+                unlink(path);
+            free(path);
         }
-        list_free(&sets);
-        free(under);
+    rmdir(folder);
+    list_free(&names);
+}
+
+/* Bookkeeping under keys (names) and codes (sources) that no object has any more. */
+static void delete_orphans(const struct gc *g, const char *part, const char *key)
+{
+    json_t *left = values_left(g, key);
+    struct list names = { 0 };
+    char *folder = bn_format("%s/cache/%s", g->results, part);
+    const bool good = folder != NULL && file_names(folder, "", &names) == BN_OK;
+    for (size_t i = 0; i < names.n && good; i++) {
+        char *value = bn_format("%.*s", (int)strcspn(names.at[i], "."), names.at[i]);
+        char *path = bn_format("%s/%s", folder, names.at[i]);
+        if (value != NULL && path != NULL && json_object_get(left, value) == NULL &&
+            unlink(path) != 0)
+            delete_folder(path);
+        free(path);
+        free(value);
     }
     free(folder);
-    list_free(&keys);
-    json_decref(k1s);
+    list_free(&names);
+    json_decref(left);
 }
 
 /* --- the command --------------------------------------------------------- */
@@ -514,8 +532,10 @@ static bn_status tell_and_delete(struct gc *g)
             n++;
         }
     }
-    if (g->delete && g->asked[OBJECTS] && rc == BN_OK)
-        delete_names(g);
+    if (g->delete && g->asked[OBJECTS] && rc == BN_OK) {
+        delete_orphans(g, "names", "k1");
+        delete_orphans(g, "sources", "code");
+    }
     if (g->n == 0)
         printf("nothing to delete\n");
     else if (g->delete)
