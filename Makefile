@@ -17,6 +17,8 @@ FROM    ?= ring#        pipeline that figures draw
 SET     ?=#             parameters for this run, "ring.weights.lambda=1e-6 ..."
 VERBOSE ?=#             1: show whole compiler commands
 T       ?=#             target that `make why` and `make dag` look at
+WHY     ?=#             why a changed code gives the same result, for accept
+GC      ?=#             what to delete, "objects --older 30 --delete"
 QUIET   ?=#             1: say nothing but errors while making artifacts
 SECONDS ?= 20#          of each fuzzer, in `make fuzz`
 export BASIN_DATA ?= ../shared/data
@@ -41,7 +43,7 @@ goals   := $(or $(MAKECMDGOALS),help)
 install := $(filter deps deps-all,$(goals))
 rest    := $(filter-out deps deps-all,$(goals))
 drawn   := $(filter figures figure% results $R/%,$(goals))
-built   := $(filter programs why status dag check check-% fuzz fuzz-% cov bench lint docs $(BUILD)/%,$(goals))
+built   := $(filter programs why status dag gc force accept check check-% fuzz fuzz-% cov bench lint docs $(BUILD)/%,$(goals))
 
 # -k goes on after a failure: what failed is named at the end, so the work is done by
 # a make of its own.  -n and -q fail nowhere.
@@ -49,7 +51,7 @@ BASIN_FAILED ?=
 look := $(or $(findstring n,$(letters)),$(findstring q,$(letters)))
 kept := $(if $(and $(drawn),$(findstring k,$(letters))),$(if $(look)$(BASIN_FAILED),,yes))
 
-.PHONY: help deps deps-all clean programs why status dag check check-slow fuzz fuzz-run cov bench lint docs figures \
+.PHONY: help deps deps-all clean programs why status dag gc force accept check check-slow fuzz fuzz-run cov bench lint docs figures \
         results FORCE
 
 # --- for every machine: no compiler, no library, no valid parameter is needed -----
@@ -111,6 +113,13 @@ $B/libbasin.a: $(lib)
 $(stages): $B/stages/%: $B/stages/%.o $B/libbasin.a
 $(tests): $B/tests/%: $B/tests/%.o $B/libbasin.a
 $(benches): $B/bench/%: $B/bench/%.o $B/libbasin.a
+# A disk that fails, for test_safety to preload; sanitizers do not take it.
+ifneq ($(filter release debug,$V),)
+$B/tests/test_safety: | $B/tests/faults.so
+$B/tests/faults.so: tests/faults.c tests/faults.h $B/flags
+	@mkdir -p $(@D)
+	$(call say,ld $@)$(CC) $(CFLAGS) -fPIC -shared $< -ldl -o $(tmp) && $(move)
+endif
 $B/basin: $(call objects,tools/basin/*.c) $B/libbasin.a
 $(tests): private LDLIBS += -lcmocka
 # The driver without its main() for those that fuzz parts of it.
@@ -157,6 +166,13 @@ docs: programs ; $B/basin docs
 why status dag: programs
 	@$B/basin $@ --results '$R' --from '$P' --set '$(subst ','\'',$(SET))' $T || \
 	  [ $@$$? = why1 ]
+# Of the cache.  `make gc` lists what could go; GC="objects --delete" deletes that.
+gc: programs ; @$B/basin gc --results '$R' $(GC)
+force: programs
+	@$B/basin force --results '$R' --from '$P' --set '$(subst ','\'',$(SET))' $T
+accept: programs
+	@$B/basin accept --results '$R' --from '$P' --set '$(subst ','\'',$(SET))' $T \
+	  --why '$(subst ','\'',$(WHY))'
 lint: programs ; tools/lint $B
 
 # --- artifacts --------------------------------------------------------------------

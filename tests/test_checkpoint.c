@@ -158,18 +158,27 @@ static double chance(void)
     return (double)(seed >> 16 & 1023) / 1024.0;
 }
 
+/* Seconds until the next kill: longer, if the last one came before anything was kept. */
+static double patience(double *window, bool kept)
+{
+    *window *= kept ? 1.0 : 1.5;
+    return *window * (0.15 + chance());
+}
+
 /* Kill -9 at ten points that differ from run to run, then to the end: same bytes. */
 static void killed_by_hand(void **state)
 {
     (void)state;
     char options[512];
     int resumed = 0;
+    double window = 0.15;
     snprintf(options, sizeof options, RUN, 20);
     assert_int_equal(activity("", "a.h5", options), 0);
     snprintf(options, sizeof options, RUN " --checkpoint b.ck --checkpoint-every 0", 20);
     for (int k = 0; k < 10; k++) {
         char before[64];
-        snprintf(before, sizeof before, "timeout -s KILL %.3f", 0.03 + 0.2 * chance());
+        snprintf(before, sizeof before, "timeout -s KILL %.3f",
+                 patience(&window, k == 0 || sh("test -e b.ck") == 0));
         if (activity(before, "b.h5", options) == 0)
             break;
         resumed += count_said("continues from its checkpoint");
@@ -256,6 +265,9 @@ static void never_in_the_way(void **state)
     snprintf(options, sizeof options, RUN " --checkpoint no/b.ck --checkpoint-every 0", 2);
     assert_int_equal(activity("", "b.h5", options), 0);
     assert_int_equal(count_said("no checkpoint"), 1);
+    snprintf(options, sizeof options, RUN " --checkpoint b.ck --checkpoint-every 0", 2);
+    assert_int_equal(activity("ln -s /dev/full b.ck.new;", "b.h5", options), 0);
+    assert_says(said, "No space left on device");
     snprintf(options, sizeof options, RUN " --checkpoint t.h5", 2);
     assert_int_equal(activity("", "b.h5", options), 2);
     assert_says(said, "is no checkpoint and would be overwritten");
@@ -289,12 +301,14 @@ static void killed_under_the_driver(void **state)
 {
     (void)state;
     int resumed = 0;
+    double window = 0.2;
     resolve("ref", "ring.activity.duration=20");
     assert_runs("%s/basin run --results ref --plan %s ref/ring/activity.h5", bin, plan);
     resolve("results", "ring.activity.duration=20 ring.checkpoint=0");
     assert_runs("%s/basin run --plan %s results/ring/weights.h5", bin, plan);
     for (int k = 0; k < 10; k++) {
-        const double t = 0.05 + 0.25 * chance();
+        const double t = patience(&window, k == 0 ||
+                                  sh("ls results/cache/checkpoints/*.ck") == 0);
         if (k % 2 == 0)
             sh("timeout -s KILL %.3f %s/basin run --plan %s results/ring/activity.h5", t, bin,
                plan);

@@ -237,9 +237,11 @@ static void watch(struct child *c, int progress, int said)
 /* --- start and wait ------------------------------------------------------ */
 
 static _Noreturn void become(const struct child *c, char *const *argv, char *const *env,
-                             int progress, int said)
+                             int progress, int said, pid_t parent)
 {
     prctl(PR_SET_PDEATHSIG, SIGTERM);    /* a driver that is killed takes it along */
+    if (getppid() != parent)             /* it was killed before */
+        _exit(127);
     if (progress >= 0)
         fcntl(progress, F_SETFD, 0);
     if (said >= 0)
@@ -284,9 +286,10 @@ static bn_status start(struct child *c, int progress[2], int said[2])
         rc = environment(c->path, c->verified, &env);
     if (rc == BN_OK) {
         fflush(NULL);
+        const pid_t parent = getpid();
         c->pid = fork();
         if (c->pid == 0)
-            become(c, argv.at, env.at, progress[1], said[1]);
+            become(c, argv.at, env.at, progress[1], said[1], parent);
         if (c->pid < 0)
             rc = bn_fail(BN_NOMEM, "%s: cannot be started (%s)", c->argv[0],
                          strerror(errno));

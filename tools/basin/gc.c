@@ -38,6 +38,7 @@ struct item {
 
 struct gc {
     const char *results;
+    struct list also;                    /* results/ of other checkouts, same cache */
     bool asked[N_SCOPES], delete;
     double older;                        /* seconds */
     size_t keep_last;
@@ -64,7 +65,7 @@ static const char *base_of(const char *path)
 
 static bn_status open_in_use(const char *results, int *fd)
 {
-    char *path = bn_format("%s/.basin/in-use", results);
+    char *path = bn_format("%s/cache/in-use", results);
     bn_status rc = path ? file_make_folders(path) : BN_NOMEM;
     if (rc == BN_OK && (*fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666)) < 0)
         rc = bn_fail(BN_OUTPUT, "%s: cannot be opened (%s); make the folder writable, or "
@@ -90,6 +91,9 @@ static bn_status shut(const char *results, int fd[2])
     BN_TRY(makes_shut(results, &fd[0]));
     BN_TRY(open_in_use(results, &fd[1]));
     while (flock(fd[1], LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            return bn_fail(BN_OUTPUT, "%s/cache/in-use: cannot be locked (%s)", results,
+                           strerror(errno));
         if (!said)
             fprintf(stderr, "basin: something is being made in %s; waiting for it to end\n",
                     results);
@@ -328,6 +332,8 @@ static bn_status find_objects(struct gc *g)
     const char *k2;
     json_t *m;
     BN_TRY(walk(g, g->results, ours, see_link));
+    for (size_t k = 0; k < g->also.n; k++)
+        BN_TRY(walk(g, g->also.at[k], ours, see_link));
     spread(g);
     struct aged *all = bn_alloc(n + 1, sizeof *all);
     if (all == NULL)
@@ -420,42 +426,73 @@ static bn_status delete_item(const struct gc *g, const struct item *x)
     return BN_OK;
 }
 
-/* Names of parameters under keys that no object has any more. */
-static void delete_names(struct gc *g)
+/* What the manifests that are left say for `key`. */
+static json_t *values_left(const struct gc *g, const char *key)
 {
-    json_t *k1s = json_object();
+    json_t *values = json_object();
     const char *k2;
     json_t *m;
-    struct list keys = { 0 }, sets = { 0 };
     json_object_foreach(g->found, k2, m) {
         char *path = store_object_path(g->results, k2, ".json");
         if (path != NULL && file_exists(path))
-            json_object_set_new(k1s, text_of(m, "k1"), json_true());
+            json_object_set_new(values, text_of(m, key), json_true());
         free(path);
     }
-    char *folder = bn_format("%s/cache/names", g->results);
-    bool good = folder != NULL && file_names(folder, "", &keys) == BN_OK;
-    for (size_t i = 0; i < keys.n && good; i++) {
-        char *under = bn_format("%s/%s", folder, keys.at[i]);
-        if (under != NULL && json_object_get(k1s, keys.at[i]) == NULL &&
-            file_names(under, "", &sets) == BN_OK) {
-            for (size_t k = 0; k < sets.n; k++) {
-                char *path = bn_format("%s/%s", under, sets.at[k]);
-                if (path != NULL)
-                    unlink(path);
-                free(path);
-            }
-            rmdir(under);
+    return values;
+}
+
+static void delete_folder(const char *folder)
+{
+    struct list names = { 0 };
+    if (file_names(folder, "", &names) == BN_OK)
+        for (size_t i = 0; i < names.n; i++) {
+            char *path = bn_format("%s/%s", folder, names.at[i]);
+            if (path != NULL)
+                unlink(path);
+            free(path);
         }
-        list_free(&sets);
-        free(under);
+    rmdir(folder);
+    list_free(&names);
+}
+
+/* Bookkeeping under keys (names) and codes (sources) that no object has any more. */
+static void delete_orphans(const struct gc *g, const char *part, const char *key)
+{
+    json_t *left = values_left(g, key);
+    struct list names = { 0 };
+    char *folder = bn_format("%s/cache/%s", g->results, part);
+    const bool good = folder != NULL && file_names(folder, "", &names) == BN_OK;
+    for (size_t i = 0; i < names.n && good; i++) {
+        char *value = bn_format("%.*s", (int)strcspn(names.at[i], "."), names.at[i]);
+        char *path = bn_format("%s/%s", folder, names.at[i]);
+        if (value != NULL && path != NULL && json_object_get(left, value) == NULL &&
+            unlink(path) != 0)
+            delete_folder(path);
+        free(path);
+        free(value);
     }
     free(folder);
-    list_free(&keys);
-    json_decref(k1s);
+    list_free(&names);
+    json_decref(left);
 }
 
 /* --- the command --------------------------------------------------------- */
+
+/* Links of other checkouts into a cache that is shared would dangle. */
+static bn_status check_shared(const struct gc *g)
+{
+    char *cache = bn_format("%s/cache", g->results);
+    const bool shared = cache != NULL && file_is_link(cache);
+    free(cache);
+    for (size_t i = 0; i < g->also.n; i++)
+        if (!file_exists(g->also.at[i]))
+            return bn_fail(BN_USAGE, "--also %s: there is no such folder", g->also.at[i]);
+    if (shared && g->delete && g->asked[OBJECTS] && g->also.n == 0)
+        return bn_fail(BN_USAGE, "%s/cache is shared with other checkouts, which may need "
+                       "these objects; name the results folder of each with --also FOLDER",
+                       g->results);
+    return BN_OK;
+}
 
 static bn_status find_all(struct gc *g)
 {
@@ -495,15 +532,18 @@ static bn_status tell_and_delete(struct gc *g)
             n++;
         }
     }
-    if (g->delete && g->asked[OBJECTS] && rc == BN_OK)
-        delete_names(g);
+    if (g->delete && g->asked[OBJECTS] && rc == BN_OK) {
+        delete_orphans(g, "names", "k1");
+        delete_orphans(g, "sources", "code");
+    }
     if (g->n == 0)
         printf("nothing to delete\n");
     else if (g->delete)
-        printf("%zu files deleted, %s\n", n, bn_human_bytes(total, size));
-    else
-        printf("%zu files, %s would go; nothing was deleted: add --delete\n", n,
+        printf("%zu file%s deleted, %s\n", n, n == 1 ? "" : "s",
                bn_human_bytes(total, size));
+    else
+        printf("%zu file%s, %s would go; nothing was deleted: add --delete\n", n,
+               n == 1 ? "" : "s", bn_human_bytes(total, size));
     return rc;
 }
 
@@ -517,6 +557,7 @@ static const char usage[] =
     "  --delete       do it; otherwise it is only listed\n"
     "  --older DAYS   only objects and damaged ones of more than so many days ago\n"
     "  --keep-last N  and not the last N of each artifact\n"
+    "  --also FOLDER  results of another checkout that shares this cache\n"
     "  --results FOLDER\n";
 
 static bn_status parse(struct gc *g, int argc, char **argv)
@@ -537,6 +578,8 @@ static bn_status parse(struct gc *g, int argc, char **argv)
             g->delete = true;
         else if (strcmp(argv[i], "--results") == 0 && value != NULL)
             g->results = argv[++i];
+        else if (strcmp(argv[i], "--also") == 0 && value != NULL)
+            BN_TRY(list_add(&g->also, argv[++i]));
         else if (strcmp(argv[i], "--older") == 0 && value != NULL) {
             if (bn_parse_real(argv[++i], &days) != BN_OK || !(days >= 0.0))
                 return bn_fail(BN_USAGE, "--older %s: a number of days", value);
@@ -565,6 +608,8 @@ int gc_main(int argc, char **argv)
     g.found = json_object();
     g.live = json_object();
     bn_status rc = parse(&g, argc, argv);
+    if (rc == BN_OK)
+        rc = check_shared(&g);
     if (rc == BN_OK && g.delete)
         rc = shut(g.results, fd);
     if (rc == BN_OK)
@@ -578,6 +623,7 @@ int gc_main(int argc, char **argv)
         free(g.item[i].what);
     }
     free(g.item);
+    list_free(&g.also);
     json_decref(g.found);
     json_decref(g.live);
     for (int i = 0; i < 2; i++)

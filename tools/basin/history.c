@@ -53,6 +53,89 @@ const char *look_age(double made, char buf[32])
 
 /* --- reading them -------------------------------------------------------- */
 
+/* Names, or names with values, as one text. */
+static char *join(const json_t *parameters, const struct list *names, bool values)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
+    if (f == NULL)
+        return NULL;
+    for (size_t i = 0; i < names->n; i++)
+        fprintf(f, "%s%s%s\n", names->at[i], values ? "=" : "",
+                values ? text_of(parameters, names->at[i]) : "");
+    fclose(f);
+    return text;
+}
+
+static bool has_object(const struct look *l, const json_t *m)
+{
+    const char *k2 = text_of(m, "k2"), *dot = strrchr(text_of(m, "node"), '.');
+    char *path = bn_format("%s/cache/objects/%.2s/%s%s", l->results, k2, k2, dot ? dot : "");
+    const bool has = path != NULL && file_exists(path);
+    free(path);
+    return has;
+}
+
+/* Note under "stage code" which parameters this run read, and with which values. */
+static bn_status note_result(struct look *l, const json_t *m)
+{
+    const json_t *parameters = json_object_get(m, "parameters");
+    const char *key;
+    json_t *value;
+    struct list names = { 0 };
+    bn_status rc = BN_OK;
+    if (!has_object(l, m))
+        return BN_OK;
+    json_object_foreach((json_t *)(uintptr_t)parameters, key, value)
+        if (rc == BN_OK)
+            rc = list_add(&names, key);
+    list_sort(&names);
+    char *code = bn_format("%s %s", text_of(m, "stage"), text_of(m, "code"));
+    char *plain = join(parameters, &names, false), *whole = join(parameters, &names, true);
+    char *result = code && whole ? bn_format("%s\n%s", code, whole) : NULL;
+    if (rc == BN_OK && plain != NULL && result != NULL) {
+        if (json_object_get(l->names_of, code) == NULL)
+            json_object_set_new(l->names_of, code, json_object());
+        json_object_set_new(json_object_get(l->names_of, code), plain, json_true());
+        json_object_set_new(l->results_of, result, json_true());
+    } else {
+        rc = BN_NOMEM;
+    }
+    free(result);
+    free(whole);
+    free(plain);
+    free(code);
+    list_free(&names);
+    return rc;
+}
+
+bool look_might_hit(const struct look *l, const json_t *node)
+{
+    const json_t *parameters = json_object_get(node, "parameters");
+    char *code = bn_format("%s %s", text_of(node, "stage"), text_of(node, "code"));
+    const char *plain;
+    json_t *value;
+    bool found = code == NULL;
+    json_object_foreach(json_object_get(l->names_of, code ? code : ""), plain, value) {
+        struct list names = { 0 };
+        char *copy = bn_copy(plain), *rest = NULL;
+        for (char *w = copy ? strtok_r(copy, "\n", &rest) : NULL; w;
+             w = strtok_r(NULL, "\n", &rest))
+            if (list_add(&names, w) != BN_OK)
+                break;
+        char *whole = join(parameters, &names, true);
+        char *result = whole ? bn_format("%s\n%s", code, whole) : NULL;
+        found = found || (result && json_object_get(l->results_of, result) != NULL);
+        free(result);
+        free(whole);
+        free(copy);
+        list_free(&names);
+    }
+    free(code);
+    return found;
+}
+
 static bn_status add_run(struct look *l, size_t *room, const char *path)
 {
     json_t *m = json_load_file(path, 0, NULL);
@@ -75,8 +158,8 @@ static bn_status add_run(struct look *l, size_t *room, const char *path)
         snprintf(run->content, BN_HEX, "%s", text_of(m, "content"));
         run->node = bn_copy(text_of(m, "node"));
         run->stage = bn_copy(text_of(m, "stage"));
-        rc = run->node && run->stage ? BN_OK : BN_NOMEM;
         l->n_runs++;
+        rc = run->node && run->stage ? note_result(l, m) : BN_NOMEM;
     }
     json_decref(m);
     return rc;
@@ -122,9 +205,11 @@ static bn_status index_runs(struct look *l)
 bn_status look_history(struct look *l)
 {
     size_t room = l->n_runs;
-    bn_status rc = BN_OK;
     if (l->has_runs)
         return BN_OK;
+    l->names_of = json_object();
+    l->results_of = json_object();
+    bn_status rc = l->names_of && l->results_of ? BN_OK : BN_NOMEM;
     for (unsigned byte = 0; byte < 256 && rc == BN_OK; byte++) {
         char *folder = bn_format("%s/cache/objects/%02x", l->results, byte);
         rc = folder ? read_folder(l, &room, folder) : BN_NOMEM;
@@ -146,7 +231,9 @@ void look_forget(struct look *l)
     json_decref(l->run_of_node);
     json_decref(l->run_of_content);
     json_decref(l->usual);
-    l->run_of_node = l->run_of_content = l->usual = NULL;
+    json_decref(l->names_of);
+    json_decref(l->results_of);
+    l->run_of_node = l->run_of_content = l->usual = l->names_of = l->results_of = NULL;
     l->runs = NULL;
     l->n_runs = 0;
     l->has_runs = false;

@@ -9,7 +9,6 @@
 
 #include <basin/mem.h>
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -289,6 +288,29 @@ static void say_absent(struct look *l, const struct look_node *n)
     free(path);
 }
 
+static void note_older(struct look_node *n, const char *than)
+{
+    if (n->state == LOOK_FRESH)
+        cause_add(n->causes, "older", bn_format("its link is older than %s", than));
+    n->state = LOOK_CACHED;
+}
+
+/* Recorded data of a younger date: Make looks, though the content is the same. */
+static void check_file_times(struct look_node *n)
+{
+    const char *key;
+    json_t *files, *file;
+    size_t i;
+    struct stat st;
+    json_object_foreach(json_object_get(n->node, "files"), key, files)
+        json_array_foreach(files, i, file) {
+            const char *path = json_string_value(json_array_get(file, 0));
+            if (path != NULL && stat(path, &st) == 0 &&
+                (double)st.st_mtim.tv_sec + 1e-9 * (double)st.st_mtim.tv_nsec > n->linked)
+                note_older(n, path);
+        }
+}
+
 /* What lies there is what is wanted; would Make look at it all the same, because it
  * is older than something that it is made from?                             */
 static bn_status check_times(struct look *l, struct look_node *n)
@@ -299,18 +321,29 @@ static bn_status check_times(struct look *l, struct look_node *n)
     for (size_t i = 0; i < names.n && rc == BN_OK; i++) {
         const struct look_node *input = look_find(l, names.at[i]);
         double t;
-        if (input != NULL && input->state == LOOK_CACHED)
-            t = INFINITY;
-        else if (!link_time(l, names.at[i], &t))
-            continue;
-        if (t > n->linked && n->state == LOOK_FRESH) {
-            n->state = LOOK_CACHED;
-            cause_add(n->causes, "older", bn_format("its link is older than %s",
-                                                    names.at[i]));
-        }
+        if ((input != NULL && input->state == LOOK_CACHED) ||
+            (link_time(l, names.at[i], &t) && t > n->linked))
+            note_older(n, names.at[i]);
     }
+    check_file_times(n);
     list_free(&names);
     return rc;
+}
+
+/* A run that would fail at once: say so before it is tried. */
+static void say_unable(struct look_node *n)
+{
+    const char *code = text_of(n->node, "code"), *key;
+    json_t *files, *file;
+    size_t i;
+    if (strncmp(code, "missing: ", 9) == 0)
+        cause_add(n->causes, "unable", bn_format("cannot be made: %s", code + 9));
+    json_object_foreach(json_object_get(n->node, "files"), key, files)
+        json_array_foreach(files, i, file)
+            if (strcmp(json_string_value(json_array_get(file, 1)), "missing") == 0)
+                cause_add(n->causes, "unable", bn_format(
+                    "cannot be made: %s: there is no file %s", key,
+                    json_string_value(json_array_get(file, 0))));
 }
 
 /* Its inputs were looked at before it, so they all have their place in the order. */
@@ -333,15 +366,6 @@ static bn_status note_upstream(struct look *l, struct look_node *n)
     return rc;
 }
 
-static bool is_stored(const struct look *l, const char *name, const char *k2)
-{
-    char *path = bn_format("%s/cache/objects/%.2s/%s%s", l->results, k2, k2,
-                           strrchr(name, '.'));
-    const bool there = path != NULL && file_exists(path);
-    free(path);
-    return there;
-}
-
 /* Nothing that is wanted lies there: say why, and whether it must run. */
 static bn_status find_causes(struct look *l, struct look_node *n, const json_t *digests,
                              bool known)
@@ -356,16 +380,13 @@ static bn_status find_causes(struct look *l, struct look_node *n, const json_t *
         if (old == NULL && last != NULL)
             old = look_manifest(l, last->k2);
     }
-    const size_t before = json_array_size(n->causes);
     bn_status rc = old ? cause_compare(l, n, digests, old, n->causes) : BN_OK;
-    const bool same = json_array_size(n->causes) == before;
-    /* If its inputs come out as they were, the old result is still the right one. */
-    const bool there = n->object.manifest != NULL ||
-                       (old != NULL && is_stored(l, n->name, text_of(old, "k2")));
     if (rc == BN_OK)
         rc = note_upstream(l, n);
     if (n->state != LOOK_CACHED)
-        n->state = !known && same && there ? LOOK_FOLLOWS : LOOK_RUNS;
+        say_unable(n);
+    if (n->state != LOOK_CACHED)
+        n->state = !known && look_might_hit(l, n->node) ? LOOK_FOLLOWS : LOOK_RUNS;
     if (json_array_size(n->causes) == 0 && known)
         cause_add(n->causes, "key", bn_copy("its key is another one"));
     n->seconds = look_expect(l, n->name, text_of(n->node, "stage"));

@@ -10,7 +10,8 @@ enum look_state {
     LOOK_FRESH,                          /* what is wanted is there */
     LOOK_OWN,                            /* a file of the user's own */
     LOOK_CACHED,                         /* the cache has it: only a link is renewed */
-    LOOK_FOLLOWS,                        /* runs unless its inputs come out the same */
+    LOOK_FOLLOWS,                        /* runs unless the cache has it for inputs that
+                                            are not known before they are made */
     LOOK_RUNS
 };
 const char *look_state_name(enum look_state state);
@@ -48,7 +49,8 @@ struct look {
     struct look_run *runs;               /* newest first */
     size_t n_runs;
     bool has_runs;
-    json_t *run_of_node, *run_of_content, *usual;        /* of runs; see history.c */
+    /* see history.c */
+    json_t *run_of_node, *run_of_content, *usual, *names_of, *results_of;
 };
 
 /* The options that all of them take; the other arguments are left in `rest`. */

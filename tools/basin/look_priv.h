@@ -19,6 +19,9 @@ json_t *look_manifest(const struct look *l, const char *k2);
 /* Seconds: of the node's last run, else the median of its stage, else -1. */
 double look_expect(const struct look *l, const char *name, const char *stage);
 
+/* Has the cache a result of this code with these parameters, for whatever inputs? */
+bool look_might_hit(const struct look *l, const json_t *node);
+
 /* --- cause.c ------------------------------------------------------------- */
 json_t *cause_add(json_t *causes, const char *kind, char *text);     /* frees text */
 /* Everything that differs between what is wanted (`digests`: role -> content of the

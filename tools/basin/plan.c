@@ -25,6 +25,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 struct resolve {
     const char *results, *from, *set;
@@ -625,12 +627,24 @@ static char *plan_text(const struct resolve *r)
     if (f == NULL)
         return NULL;
     fprintf(f, "%s, resolved by basin %s\n", BASIN_FORMAT, BASIN_VERSION);
-    json_object_foreach(r->plan, name, node) {
-        char *json = json_dumps(node, JSON_COMPACT | JSON_SORT_KEYS);
-        fprintf(f, "%s %s\n", name, json ? json : "");
+    struct list names = { 0 };           /* sorted: see find_line */
+    bool whole = true;
+    json_object_foreach(r->plan, name, node)
+        whole = whole && list_add(&names, name) == BN_OK;
+    list_sort(&names);
+    for (size_t i = 0; i < names.n; i++) {
+        char *json = json_dumps(json_object_get(r->plan, names.at[i]),
+                                JSON_COMPACT | JSON_SORT_KEYS);
+        whole = whole && json != NULL;
+        fprintf(f, "%s %s\n", names.at[i], json ? json : "");
         free(json);
     }
-    fclose(f);
+    list_free(&names);
+    whole = fclose(f) == 0 && whole;
+    if (!whole) {
+        free(text);
+        text = NULL;
+    }
     return text;
 }
 
@@ -822,70 +836,48 @@ int plan_main(int argc, char **argv)
 
 /* --- reading a plan ------------------------------------------------------ */
 
-/* The plan that was read last: lines by name, in a table with open addressing. */
+/* The plan that was read last.  Its lines are sorted by name after the first, which
+ * says what the file is.                                                    */
 static struct {
-    char *path, *text;
-    struct line {
-        const char *name, *json;
-    } *lines;
-    size_t n, room;                      /* room: a power of two, at least 2 n */
+    char *path;
+    const char *text, *end, *first;
 } loaded;
 
-static struct line *find_line(const char *name)
+static bn_status map_plan(const char *path)
 {
-    uint64_t hash = 14695981039346656037u;
-    for (const char *c = name; *c != '\0'; c++)
-        hash = (hash ^ (unsigned char)*c) * 1099511628211u;
-    size_t i = (size_t)hash & (loaded.room - 1);
-    while (loaded.lines[i].name != NULL && strcmp(loaded.lines[i].name, name) != 0)
-        i = (i + 1) & (loaded.room - 1);
-    return &loaded.lines[i];
-}
-
-/* Cut the text into lines and these into name and JSON. */
-static bn_status index_plan(size_t size)
-{
-    size_t n = 0;
-    char *end;
-    for (const char *c = loaded.text; (c = memchr(c, '\n', size - (size_t)(c - loaded.text)));
-         c++)
-        n++;
-    for (loaded.room = 16; loaded.room < 2 * n; loaded.room *= 2)
-        ;
-    loaded.lines = bn_alloc(loaded.room, sizeof *loaded.lines);
-    if (loaded.lines == NULL)
-        return BN_NOMEM;
-    for (char *line = loaded.text; (end = strchr(line, '\n')) != NULL; line = end + 1) {
-        char *brace = strstr(line, " {");
-        *end = '\0';
-        if (brace == NULL || brace > end)
-            continue;                    /* the head */
-        *brace = '\0';
-        *find_line(line) = (struct line){ line, brace + 1 };
-        loaded.n++;
-    }
+    struct stat st;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    void *map = MAP_FAILED;
+    if (fd >= 0 && fstat(fd, &st) == 0 && st.st_size > 0)
+        map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    const int why = errno;
+    if (fd >= 0)
+        close(fd);
+    if (map == MAP_FAILED)
+        return bn_fail(BN_INPUT, "%s: cannot be read (%s)", path, strerror(why));
+    loaded.text = map;
+    loaded.end = loaded.text + st.st_size;
+    const char *head = memchr(loaded.text, '\n', (size_t)st.st_size);
+    loaded.first = head ? head + 1 : loaded.end;
     return BN_OK;
 }
 
 static bn_status read_plan(const char *results, const char *plan)
 {
     char *path = bn_format("%s/.basin/plans/%s.plan", results, plan);
-    size_t size;
     if (path == NULL)
         return BN_NOMEM;
     if (loaded.path != NULL && strcmp(path, loaded.path) == 0) {
         free(path);
         return BN_OK;
     }
+    if (loaded.text != NULL)
+        munmap((void *)(uintptr_t)loaded.text, (size_t)(loaded.end - loaded.text));
     free(loaded.path);
-    free(loaded.text);
-    free(loaded.lines);
     memset(&loaded, 0, sizeof loaded);
-    bn_status rc = file_read(path, &loaded.text, &size);
+    bn_status rc = map_plan(path);
     if (rc != BN_OK)
         rc = bn_fail_at(rc, "plan %.16s is gone, run make again", plan);
-    else
-        rc = index_plan(size);
     if (rc == BN_OK)
         loaded.path = path;
     else
@@ -893,17 +885,53 @@ static bn_status read_plan(const char *results, const char *plan)
     return rc;
 }
 
+/* The end of the line that `c` is in: at its newline. */
+static const char *line_end(const char *c)
+{
+    const char *end = memchr(c, '\n', (size_t)(loaded.end - c));
+    return end ? end : loaded.end;
+}
+
+static int compare_name(const char *name, const char *line, const char *end)
+{
+    const char *blank = memchr(line, ' ', (size_t)(end - line));
+    const size_t n = strlen(name), m = (size_t)((blank ? blank : end) - line);
+    const int order = memcmp(name, line, n < m ? n : m);
+    return order != 0 ? order : n < m ? -1 : n > m;
+}
+
+/* The JSON of a node, up to *end; NULL if there is none. */
+static const char *find_line(const char *name, const char **end)
+{
+    const char *low = loaded.first, *high = loaded.end;
+    while (low < high) {
+        const char *line = low + (high - low) / 2;
+        while (line > low && line[-1] != '\n')
+            line--;
+        *end = line_end(line);
+        const int order = compare_name(name, line, *end);
+        if (order == 0)
+            return line + strlen(name) + 1;
+        if (order < 0)
+            high = line;
+        else
+            low = *end < loaded.end ? *end + 1 : loaded.end;
+    }
+    return NULL;
+}
+
 bn_status plan_node(const char *results, const char *plan, const char *name,
                     json_t **node)
 {
+    const char *end;
     *node = NULL;
     BN_TRY(read_plan(results, plan));
-    const struct line *line = find_line(name);
-    if (line->name != NULL)
-        *node = json_loads(line->json, 0, NULL);
+    const char *json = find_line(name, &end);
+    if (json != NULL)
+        *node = json_loadb(json, (size_t)(end - json), 0, NULL);
     if (*node == NULL)
         return bn_fail(BN_USAGE, "%s/%s: no fragment in pipelines/ has a line for it%s",
-                       results, name, line->name ? " that can be read" : "");
+                       results, name, json ? " that can be read" : "");
     return BN_OK;
 }
 
@@ -919,11 +947,14 @@ static bool needs_any(const json_t *node, const json_t *names)
 
 static bn_status all_nodes(json_t *nodes)
 {
-    for (size_t i = 0; i < loaded.room; i++) {
-        const struct line *l = &loaded.lines[i];
-        json_t *node = l->name ? json_loads(l->json, 0, NULL) : NULL;
-        if (l->name != NULL && (node == NULL ||
-                                json_object_set_new(nodes, l->name, node) != 0))
+    for (const char *line = loaded.first; line < loaded.end; line = line_end(line) + 1) {
+        const char *end = line_end(line);
+        const size_t n = strcspn(line, " ");
+        char *name = bn_format("%.*s", (int)n, line);
+        json_t *node = json_loadb(line + n + 1, (size_t)(end - line) - n - 1, 0, NULL);
+        const bool added = name && node && json_object_set_new(nodes, name, node) == 0;
+        free(name);
+        if (!added)
             return BN_NOMEM;
     }
     return BN_OK;

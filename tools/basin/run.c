@@ -620,10 +620,36 @@ static void note_failure(const char *name)
     fclose(f);
 }
 
+/* One after the other; the first failure ends it. */
+static int make_targets(const struct run *r, char *const *targets, int n)
+{
+    int status = 0;
+    for (int i = 0; i < n && status == 0; i++) {
+        struct object o = { 0 };
+        const char *name = targets[i] + strlen(r->results) + 1;
+        status = ensure(r, name, true, &o);
+        if (status != 0 && bn_error()[0] != '\0') {
+            char *text = bn_format("basin: %s\n", bn_error());
+            display_print(stderr, text ? text : "basin: out of memory\n");
+            free(text);
+        }
+        if (status != 0)
+            note_failure(name);
+        object_free(&o);
+    }
+    return status;
+}
+
+static bool below(const char *path, const char *folder)
+{
+    const size_t n = strlen(folder);
+    return strncmp(path, folder, n) == 0 && path[n] == '/';
+}
+
 int run_main(int argc, char **argv)
 {
     struct run r = { .results = "results", .plan = "" };
-    const char *target = NULL;
+    int n = 0;                           /* targets: argv[0] to argv[n - 1] */
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--results") == 0 && i + 1 < argc)
             r.results = argv[++i];
@@ -632,16 +658,16 @@ int run_main(int argc, char **argv)
         else if (strcmp(argv[i], "--quiet") == 0)
             r.quiet = true;
         else
-            target = argv[i];
+            argv[n++] = argv[i];
     }
-    const size_t n = strlen(r.results);
-    if (target == NULL || r.plan[0] == '\0' || strncmp(target, r.results, n) != 0 ||
-        target[n] != '/') {
-        fprintf(stderr, "basin run: it takes --results FOLDER --plan DIGEST FOLDER/TARGET; "
-                "`make TARGET` calls it\n");
+    bool good = n > 0 && r.plan[0] != '\0';
+    for (int i = 0; i < n && good; i++)
+        good = below(argv[i], r.results);
+    if (!good) {
+        fprintf(stderr, "basin run: it takes --results FOLDER --plan DIGEST FOLDER/TARGET "
+                "...; `make TARGET` calls it\n");
         return BN_USAGE;
     }
-    struct object o = { 0 };
     r.known = json_object();
     int in_use = -1;
     read_makeflags(&r);
@@ -651,17 +677,11 @@ int run_main(int argc, char **argv)
     if (status == 0)
         status = (int)gc_keep_out(r.results, &in_use);
     if (status == 0)
-        status = ensure(&r, target + n + 1, true, &o);
-    if (status != 0 && bn_error()[0] != '\0') {
-        char *text = bn_format("basin: %s\n", bn_error());
-        display_print(stderr, text ? text : "basin: out of memory\n");
-        free(text);
-    }
+        status = make_targets(&r, argv, n);
+    else if (bn_error()[0] != '\0')
+        fprintf(stderr, "basin: %s\n", bn_error());
     left_close();
     display_close();
-    if (status != 0)
-        note_failure(target + n + 1);
-    object_free(&o);
     json_decref(r.known);
     if (in_use >= 0)
         close(in_use);

@@ -55,7 +55,7 @@ static void state_text(const struct look_node *n, size_t room, char text[BOTH + 
 {
     const char *word = word_of(n), *why = text_of(json_array_get(n->causes, 0), "text");
     char whole[256];
-    if (n->state == LOOK_FOLLOWS && strcmp(word, "stale") == 0)
+    if (n->state == LOOK_FOLLOWS && why[0] == '\0')
         snprintf(whole, sizeof whole, "follows %s", n->parent ? n->parent : "its inputs");
     else if (strcmp(word, "stale") == 0)
         snprintf(whole, sizeof whole, "stale: %.200s", why);
@@ -66,7 +66,7 @@ static void state_text(const struct look_node *n, size_t room, char text[BOTH + 
         *origin = '\0';
     if (strlen(whole) > room)
         strcpy(whole + room - 2, "..");
-    snprintf(text, BOTH + 1, "%s", whole);
+    snprintf(text, BOTH + 1, "%.*s", BOTH, whole);
 }
 
 static double size_of(const struct look_node *n)

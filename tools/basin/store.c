@@ -82,12 +82,14 @@ static bool is_settled(const struct stat *st)
     return st->st_ctim.tv_sec < now.tv_sec - 1;
 }
 
-/* A digest and the digest of that: a damaged memo is none. */
-static void seal_memo(const char *hex, char text[2 * BN_HEX])
+/* A digest, and a digest of that and of the memo's name: a damaged memo is none, and
+ * neither is that of another file.                                          */
+static void seal_memo(const char *memo, const char *hex, char text[2 * BN_HEX])
 {
     char seal[BN_HEX] = "";
     bn_digest *d;
     if (bn_digest_new(&d) == BN_OK) {
+        bn_digest_text(d, strrchr(memo, '/'));
         bn_digest_text(d, hex);
         bn_digest_end(d, seal);
     }
@@ -105,7 +107,7 @@ static bool read_memo(const char *memo, char hex[BN_HEX])
     if (n < BN_HEX)
         return false;
     snprintf(hex, BN_HEX, "%.64s", text);
-    seal_memo(hex, want);
+    seal_memo(memo, hex, want);
     return strcmp(text, want) == 0;
 }
 
@@ -113,7 +115,7 @@ static bool read_memo(const char *memo, char hex[BN_HEX])
 static void write_memo(const char *memo, const char *hex)
 {
     char text[2 * BN_HEX], *message = bn_copy(bn_error());
-    seal_memo(hex, text);
+    seal_memo(memo, hex, text);
     if (file_write(memo, text) != BN_OK)
         bn_fail(BN_OK, "%s", message ? message : "");
     free(message);
@@ -286,9 +288,11 @@ static bool object_load(const char *results, const char *k2, const char *ext,
                         struct object *o)
 {
     const char *why = "";
-    const enum found found = store_inspect(results, k2, ext, false, o, &why);
-    if (found == FOUND_DAMAGED)
+    enum found found = store_inspect(results, k2, ext, false, o, &why);
+    if (found == FOUND_DAMAGED) {
         store_set_aside(results, k2, ext, "it is made again when it is needed");
+        found = store_inspect(results, k2, ext, false, o, &why);     /* made meanwhile? */
+    }
     return found == FOUND_WHOLE;
 }
 

@@ -218,8 +218,8 @@ static bn_status check_distinct(const struct axis *a)
 static bn_status add_value(const struct sweep *s, struct axis *a, bn_values *v, size_t at,
                            const char *text, const char *label)
 {
-    json_t *wanted = json_pack("{s{} s{}}", "parameters", "files");
     BN_TRY(bn_values_set(v, a->section, a->key, &text, 1, a->origin));
+    json_t *wanted = json_pack("{s{} s{}}", "parameters", "files");
     if (wanted == NULL || json_array_append_new(a->wanted, wanted) != 0)
         return BN_NOMEM;
     char name[256];

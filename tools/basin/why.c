@@ -48,10 +48,12 @@ static void print_condition(const struct look_node *n, bool under)
         printf("  cached: would only be relinked");
     if (n->state != LOOK_FOLLOWS)
         return;
+    /* With a cause of its own, it is another result that the cache might have. */
+    const bool same = json_array_size(n->causes) == 0;
     printf("  unless %s", under ? "that" : n->parent);
     if (more > 1)
         printf(" and %zu other%s", more - 1, more == 2 ? "" : "s");
-    printf(" come%s out the same", more > 1 ? "" : "s");
+    printf(" come%s out %s", more > 1 ? "" : "s", same ? "the same" : "as once before");
 }
 
 static void print_node(const struct look_node *n, int depth, bool under)
