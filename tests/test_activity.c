@@ -203,7 +203,7 @@ static void refusals(void **state)
         { BOTH "--in recording=r.h5 --set velocity=recorded --set recorded_start=29",
           "the recording has 29.9 s of behaviour", 2 },
         { "--in weights=plain.h5 --in tuning=t.h5 --set velocity=constant", "J'", 3 },
-        { "--in weights=w.h5 --in tuning=small.h5", "weights of 600 neurons, tuning of 20", 3 },
+        { "--in weights=w.h5 --in tuning=small.h5", "/J is 600 x 600, but the tuning has 20 neurons", 3 },
         { "--in weights=t.h5 --in tuning=t.h5", "these are no weights", 3 },
         { "--in weights=short.h5 --in tuning=t.h5", "short.h5", 3 },
         { "--in weights=wild.h5 --in tuning=soft.h5 --set duration=100", "diverged", 5 },

@@ -260,7 +260,7 @@ static void refusals(void **state)
         { "--in tuning=t.h5 --set kind=scrambled", "--in weights=FILE", 2 },
         { "--in tuning=t.h5 --in weights=w.h5 --set kind=scrambled --set form=factored",
           "no factored form", 2 },
-        { "--in tuning=few.h5 --in weights=w.h5 --set kind=circulant", "90 neurons", 3 },
+        { "--in tuning=few.h5 --in weights=w.h5 --set kind=circulant", "/J is 90 x 90, but the tuning has 20 neurons", 3 },
         { "--in tuning=t.h5 --in weights=t.h5 --set kind=circulant", "these are no weights",
           3 },
         { "--in tuning=nan.h5", "", 5 },

@@ -265,6 +265,17 @@ static bn_status add_input(struct resolve *r, const char *target, json_t *json,
             rc = BN_NOMEM;
         else if (json_object_get(r->plan, name) == NULL && !file_exists(path))
             rc = unknown_input(r, name, rule);
+        /* A figure that this pipeline lacks an input of is refused when it is asked for,
+         * not before: others can be drawn.                                  */
+        if (rc == BN_USAGE && is_figure(target)) {
+            char *missing = bn_format("missing: %s", bn_error());
+            if (missing != NULL)
+                json_object_set_new(json, "code", json_string(missing));
+            free(missing);
+            free(path);
+            free(name);
+            return BN_OK;
+        }
         if (rc == BN_OK)
             rc = role_of(schema_of(r, target), name, is_figure(target), rule, role);
         json_t *inputs = json_object_get(json, "inputs");
@@ -518,7 +529,10 @@ static bn_status write_node(const struct resolve *r, const char *name, const jso
     char *path = node_path(r, name);
     char *text = json_dumps(node, JSON_INDENT(2) | JSON_SORT_KEYS);
     bn_status rc = path && text ? file_write_changed(path, text) : BN_NOMEM;
-    if (rc == BN_OK && utimensat(AT_FDCWD, path, times, 0) != 0)
+    struct stat st;                      /* another user's file may have it already */
+    if (rc == BN_OK && stat(path, &st) == 0 && st.st_mtim.tv_sec == times[1].tv_sec)
+        ;
+    else if (rc == BN_OK && utimensat(AT_FDCWD, path, times, 0) != 0)
         rc = bn_fail(BN_OUTPUT, "%s: its time cannot be set (%s)", path, strerror(errno));
     free(text);
     free(path);
