@@ -32,6 +32,9 @@ S := $(patsubst %,.%,$(filter-out ring,$P))
 ifneq ($(words $(CURDIR)),1)
   $(error The path "$(CURDIR)" has a blank, which Make cannot handle: move the project)
 endif
+ifneq ($(words $R),1)
+  $(error RESULTS="$R": it names one folder, without blanks)
+endif
 ifneq ($(findstring t,$(letters)),)
   $(error `make -t` would call results up to date that are not: leave -t out)
 endif

@@ -4,7 +4,9 @@ width = 15; height = 9.5
 load "figures/style.gp"
 set multiplot layout 2,3 margins 0.075,0.985,0.10,0.94 spacing 0.10,0.17
 recorded = exists("recording")
-model = from eq "ring" ? "predicted" : "published model"
+# Only targets from a recording were floored.
+real = has(tuning, "/floored")
+model = real ? "published model" : "predicted"
 both(file, a, b) = "< basin cat " . file . ":" . a . " '" . file . ":" . b . "'"
 
 eval ANGLE_X; set xlabel "angle (rad)"; set yrange [0:*]
@@ -13,7 +15,7 @@ set ylabel "rate (1)"
 plot for [k=0:7] sprintf("< basin cat %s:/theta '%s:/classical[%d,:]'", tuning, tuning, k) lt 1
 
 letter = "b"; eval PANEL
-name = from eq "ring" ? "generated" : "targets from the recording"; eval NAME
+name = real ? "targets from the recording" : "generated"; eval NAME
 shown = least(6, rows(tuning, "/preferred"))
 plot for [k=0:shown-1] sprintf("< basin cat %s:/theta '%s:/rate[%d,:]'", tuning, tuning, k) lt k+1 dt 1
 
@@ -31,10 +33,11 @@ if (recorded) {
 }
 
 set yrange [0:*]
+set yrange [*:*]
 letter = "d"; eval PANEL; name = "aligned at π: mean ± s.d."; eval NAME
 set ylabel "rate (1)"
 plot "< basin cat ".tuning.":/theta ".tuning.":/aligned_mean ".tuning.":/aligned_sd" \
-         using 1:($2-$3 > 0 ? $2-$3 : 0):($2+$3) with filledcurves lc rgb BLUE fs solid 0.25, \
+         using 1:($2-$3):($2+$3) with filledcurves lc rgb BLUE fs solid 0.25, \
      "" using 1:2 lt 1
 
 set yrange [*:*]

@@ -10,8 +10,11 @@ pair(a, b) = "< basin cat " . d . ":" . a . " " . d . ":" . b
 stats pair("/profile_angle", "/profile") using 2 nooutput
 top = 5 * (STATS_max > -STATS_min ? STATS_max : -STATS_min)
 set palette defined (@SIGNED); set cbrange [-top:top]
-set xlabel "presynaptic neuron"; set ylabel "postsynaptic neuron"
-set xtics 100; set ytics 100
+# At most 400 neurons are shown, evenly taken.
+total = rows(d, "/sample_sorted")
+set xlabel sprintf("presynaptic neuron%s", total == 400 ? " (400 shown)" : ""); set ylabel "postsynaptic neuron"
+every = total > 200 ? 100 : total > 40 ? 20 : 5
+set xtics every; set ytics every
 set autoscale fix; set yrange [*:*] reverse
 set colorbox user size graph 0.03, 1 origin graph 1.03, 0 noborder
 letter = "a"; eval PANEL; name = "{/:Italic NJ}, arbitrary order"; eval NAME

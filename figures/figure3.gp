@@ -3,7 +3,7 @@
 width = 15; height = 13.5
 load "figures/style.gp"
 set multiplot layout 3,3 margins 0.075,0.94,0.075,0.96 spacing 0.115,0.10
-recorded = from ne "ring"
+recorded = has(activity_velocity, "/overlap_recorded")
 a = activity
 
 # Trajectories come in one block of starting angles per size of disturbance; about

@@ -52,4 +52,5 @@ ANGLE_Y = "set yrange [0:2*pi]; set ytics ('0' 0, 'π' pi, '2π' 2*pi)"
 # The length of a dataset's first axis, and its values as words.
 rows(file, what) = int(system("basin cat " . file . ":" . what . " | wc -l"))
 values(file, what) = system("basin cat " . file . ":" . what)
+has(file, what) = int(system("basin cat " . file . " | grep -c '^" . what . " '")) > 0
 least(a, b) = a < b ? a : b

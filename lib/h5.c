@@ -2,10 +2,12 @@
 #include <basin/h5.h>
 #include <basin/mem.h>
 
+#include <errno.h>
 #include <hdf5.h>
 #include <hdf5_hl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 struct bn_h5 {
     hid_t id;
@@ -123,7 +125,13 @@ bn_status bn_h5_create(bn_h5 **f, const char *path)
 
 bn_status bn_h5_open(bn_h5 **f, const char *path)
 {
+    struct stat st;
+
     *f = NULL;
+    if (stat(path, &st) != 0)
+        return bn_fail(BN_INPUT, "%s: cannot open: %s", path, strerror(errno));
+    if (S_ISDIR(st.st_mode))
+        return bn_fail(BN_INPUT, "%s: it is a folder, not an HDF5 file", path);
     quiet();
     const hid_t fapl = access_list();
     const hid_t id = H5Fopen(path, H5F_ACC_RDONLY, fapl);

@@ -3,10 +3,12 @@
 
 #include <basin/mem.h>
 
+#include <errno.h>
 #include <hdf5.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { BLOCK = 16 << 20, STAGED = 64 << 10 };
 
@@ -792,6 +794,12 @@ static bn_status add_all(struct walk *w)
 
 static bn_status open_file(struct walk *w)
 {
+    struct stat st;
+
+    if (stat(w->path, &st) != 0)
+        return bn_fail(BN_INPUT, "%s: cannot open: %s", w->path, strerror(errno));
+    if (S_ISDIR(st.st_mode))
+        return bn_fail(BN_INPUT, "%s: it is a folder, not an HDF5 file", w->path);
     /* As h5.c opens files: one process cannot open a file in two ways. */
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);

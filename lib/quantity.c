@@ -19,6 +19,11 @@ static ut_system *database(void)
     if (units == NULL) {
         ut_set_error_message_handler(ut_ignore);
         units = ut_read_xml(NULL);
+        /* what everybody who works on head direction types */
+        ut_unit *degree = units != NULL ? ut_get_unit_by_name(units, "degree") : NULL;
+        if (degree != NULL)
+            ut_map_name_to_unit("deg", UT_ASCII, degree);
+        ut_free(degree);
     }
     return units;
 }

@@ -3,6 +3,7 @@
 #include <basin/fourier.h>
 #include <basin/manifold.h>
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,22 +70,36 @@ static bool has(const char *role, const char *dataset)
     return bn_h5_kind(bn_input(role), dataset) == BN_H5_DATASET;
 }
 
-static struct bn_operator read_operator(const char *role, const char *dense,
+/* A matrix of weights must be finite and of `n` neurons; 0: not checked. */
+static struct bn_mat read_weights(const char *role, const char *dataset, size_t rows,
+                                  size_t cols)
+{
+    const struct bn_mat m = bn_input_mat(role, dataset);
+    const char *path = bn_h5_path(bn_input(role));
+
+    if ((rows != 0 && m.rows != rows) || (cols != 0 && m.cols != cols))
+        BN_REFUSE(BN_INPUT, "%s: %s is %zu x %zu, but the tuning has %zu neurons: both must come "
+                  "from the same population", path, dataset, m.rows, m.cols,
+                  rows != 0 ? rows : cols);
+    for (size_t k = 0; k < m.rows * m.cols; k++)
+        if (!isfinite(m.data[k]))
+            BN_REFUSE(BN_INPUT, "%s: %s[%zu,%zu] is %g: weights must be finite", path, dataset,
+                      k / m.cols, k % m.cols, m.data[k]);
+    return m;
+}
+
+static struct bn_operator read_operator(const char *role, size_t n, const char *dense,
                                         const struct bn_mat *right, const char *left,
                                         const char *diagonal)
 {
     struct bn_operator op = { 0 };
 
     if (has(role, dense)) {
-        const struct bn_mat j = bn_input_mat(role, dense);
+        const struct bn_mat j = read_weights(role, dense, n, n);
         BN_CHECK(bn_operator_dense(&op, &j));
     } else if (has(role, left)) {
-        const struct bn_mat l = bn_input_mat(role, left);
-        size_t n;
-        const double *d = bn_input_vec(role, diagonal, &n);
-        if (n != l.rows)
-            BN_REFUSE(BN_INPUT, "%s: %s has %zu elements for %zu neurons",
-                      bn_h5_path(bn_input(role)), diagonal, n, l.rows);
+        const struct bn_mat l = read_weights(role, left, n, 0);
+        const double *d = read_weights(role, diagonal, n, 0).data;
         BN_CHECK(bn_operator_factored(&op, &l, right, d));
     }
     return op;
@@ -96,15 +111,12 @@ struct bn_recurrent bn_recurrent_read(const char *role, size_t n)
     struct bn_mat right = { 0 };
 
     if (has(role, "/right"))
-        right = bn_input_mat(role, "/right");
-    r.weights = read_operator(role, "/J", &right, "/left", "/diagonal");
-    r.velocity = read_operator(role, "/J_velocity", &right, "/left_velocity",
+        right = read_weights(role, "/right", 0, n);
+    r.weights = read_operator(role, n, "/J", &right, "/left", "/diagonal");
+    r.velocity = read_operator(role, n, "/J_velocity", &right, "/left_velocity",
                                "/diagonal_velocity");
     if (r.weights.n == 0)
         BN_REFUSE(BN_INPUT, "%s: neither /J nor /left, /right and /diagonal: these are no "
                   "weights", bn_h5_path(bn_input(role)));
-    if (r.weights.n != n)
-        BN_REFUSE(BN_INPUT, "%s: weights of %zu neurons, tuning of %zu: both must come from the "
-                  "same population", bn_h5_path(bn_input(role)), r.weights.n, n);
     return r;
 }

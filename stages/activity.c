@@ -287,6 +287,9 @@ static void run(void)
         BN_REFUSE(BN_USAGE, "duration is shorter than one step of %g s", net.dt);
     size_t levels;
     const double *sds = bn_reals("disturbances", &levels);
+    if (levels == 0)
+        BN_REFUSE(BN_USAGE, "disturbances is empty: give at least one standard deviation, {0} for "
+                  "undisturbed starts");
     const size_t starts = bn_count("starts"), trajectories = starts * levels;
     double *angle = bn_scratch_vec(trajectories), *sd = bn_scratch_vec(trajectories);
     struct bn_drive drive = bn_drive_read(steps, net.dt);

@@ -177,11 +177,12 @@ static void refusals(void **state)
     static const struct box_refusal rows[] = {
         { "--in tuning=t.h5", "weights", 2 },
         { "--in weights=w.h5", "tuning", 2 },
-        { "--in weights=w.h5 --in tuning=other.h5", "weights of 200 neurons, tuning of 30", 3 },
+        { "--in weights=w.h5 --in tuning=other.h5",
+          "/J is 200 x 200, but the tuning has 30 neurons", 3 },
         { "--in weights=t.h5 --in tuning=t.h5", "these are no weights", 3 },
         { "--in weights=w.h5 --in tuning=w.h5", "w.h5", 3 },
         { "--in weights=short.h5 --in tuning=t.h5", "short.h5", 3 },
-        { "--in weights=nan.h5 --in tuning=t.h5", "", 5 },
+        { "--in weights=nan.h5 --in tuning=t.h5", "nan.h5: /J[6,34] is nan", 3 },
         { BOTH "--set drift_angles=1", "drift_angles", 2 },
         { BOTH "--set spectrum=some", "spectrum", 2 },
     };

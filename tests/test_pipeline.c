@@ -105,6 +105,19 @@ static void an_edit_is_noticed(void **state)
     assert_int_equal(count_said(" memory "), 2);     /* dangling links count for nothing */
 }
 
+/* cp -r and restores give every file the time of the copy. */
+static void new_times_hide_nothing(void **state)
+{
+    (void)state;
+    assert_runs("%s -C 1 out/ring/weights.h5 SET='" SMALL "'", make);
+    assert_runs("cp -r 1/out 1/copy && rm -rf 1/out && mv 1/copy 1/out && "
+                "find 1/out -type f -exec touch {} +");
+    assert_runs("%s -C 1 out/ring/weights.h5 SET='" SMALL "ring.weights.lambda=1e-5'", make);
+    assert_int_equal(count_said(" memory "), 1);
+    assert_runs("%s/basin cat 1/out/ring/weights.h5:/lambda", programs());
+    assert_string_equal(said, "1e-05\n");
+}
+
 static void wrong_parameter_runs_nothing(void **state)
 {
     (void)state;
@@ -316,6 +329,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(two_trees_same_bytes), TEST(up_to_date_and_back), TEST(an_edit_is_noticed),
+        TEST(new_times_hide_nothing),
         TEST(wrong_parameter_runs_nothing), TEST(missing_recording),
         TEST(two_makes_at_once), TEST(killed_and_continued), TEST(own_weights),
         TEST(figures_are_equal_files), TEST(every_figure_is_drawn),

@@ -302,6 +302,17 @@ static bn_status add_input(struct resolve *r, const char *target, json_t *json,
             rc = BN_NOMEM;
         else if (json_object_get(r->plan, name) == NULL && !file_exists(path))
             rc = unknown_input(r, name, rule);
+        /* A figure that this pipeline lacks an input of is refused when it is asked for,
+         * not before: others can be drawn.                                  */
+        if (rc == BN_USAGE && is_figure(target)) {
+            char *missing = bn_format("missing: %s", bn_error());
+            if (missing != NULL)
+                json_object_set_new(json, "code", json_string(missing));
+            free(missing);
+            free(path);
+            free(name);
+            return BN_OK;
+        }
         if (rc == BN_OK)
             rc = role_of(schema_of(r, target), name, is_figure(target), rule, role);
         json_t *inputs = json_object_get(json, "inputs");
@@ -651,8 +662,10 @@ static char *plan_text(const struct resolve *r)
 static bn_status write_dated(const char *path, const char *text)
 {
     const struct timespec times[2] = { { YEAR_2000 + 86400, 0 }, { YEAR_2000 + 86400, 0 } };
+    struct stat st;                      /* another user's file may have it already */
     BN_TRY(file_write_changed(path, text));
-    if (utimensat(AT_FDCWD, path, times, 0) != 0)
+    if ((stat(path, &st) != 0 || st.st_mtim.tv_sec != times[1].tv_sec) &&
+        utimensat(AT_FDCWD, path, times, 0) != 0)
         return bn_fail(BN_OUTPUT, "%s: its time cannot be set (%s)", path, strerror(errno));
     return BN_OK;
 }
