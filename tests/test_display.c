@@ -99,7 +99,7 @@ static void block_on_a_terminal(void **state)
                 "'100 activity ring/activity.h5' '50 activity ring/activity.two.h5' "
                 ">> results/.basin/times", bin, plan);
     assert_runs("printf '%%s\\n' '%s/basin run --plan %s results/ring/activity.h5 & p=$!' "
-                "'%s/basin run --plan %s results/ring/activity.two.h5 & q=$!' 'sleep 1.2' "
+                "'%s/basin run --plan %s results/ring/activity.two.h5 & q=$!' 'sleep 4' "
                 "'echo MARK >&2' 'kill -9 $q; sleep 1; kill -9 $p; wait' > both.sh && "
                 "TERM=xterm BASIN_GOALS='results' script -qec 'sh both.sh' typed >/dev/null; "
                 "cat typed", bin, plan, bin, plan);
@@ -125,10 +125,10 @@ static void what_is_left(void **state)
     assert_runs("%s/basin run --plan %s results/ring/weights.h5 && "
                 "printf '%%s\\n' '100 activity ring/activity.h5' "
                 "'5000 activity ring/activity.two.h5' >> results/.basin/times", bin, plan);
-    assert_runs("TERM=xterm BASIN_GOALS=results script -qec 'timeout -s KILL 1.2 %s/basin run "
+    assert_runs("TERM=xterm BASIN_GOALS=results script -qec 'timeout -s KILL 5 %s/basin run "
                 "--plan %s results/ring/activity.h5' typed >/dev/null; cat typed", bin, plan);
     assert_says(said, "results: 1 more to make, about 1 h 2");
-    assert_runs("TERM=dumb script -qec 'timeout -s KILL 1.2 %s/basin run --plan %s "
+    assert_runs("TERM=dumb script -qec 'timeout -s KILL 5 %s/basin run --plan %s "
                 "results/ring/activity.h5' typed >/dev/null; cat typed", bin, plan);
     assert_int_equal(count_said("\033"), 0);
 }

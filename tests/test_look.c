@@ -51,9 +51,13 @@ static int setup(void **state)
     (void)state;
     static char dir[] = "/tmp/basin-look-XXXXXX";
     char here[512];
+    static char copy[600];
     bin = programs();
-    if (getcwd(here, sizeof here) == NULL || mkdtemp(dir) == NULL || chdir(dir) != 0)
+    if (getcwd(here, sizeof here) == NULL || mkdtemp(dir) == NULL || chdir(dir) != 0
+        || sh("cp -Rp '%s' b", bin) != 0)
         return -1;
+    snprintf(copy, sizeof copy, "%s/b", dir);
+    bin = copy;
     return sh("cp -Rp '%s/lib' '%s/stages' . && mkdir pipelines params tools && "
               "cp -Rp '%s/tools/basin' tools", here, here, here);
 }
@@ -216,7 +220,8 @@ static void why_keeps_its_word(void **state)
     for (size_t i = 0; i < BN_LEN(rows); i++) {
         const char *target = i % 3 == 1 ? "ring/weights.h5" : "ring/weights.circulant.h5";
         const char *set = rows[i].set;
-        assert_runs("%s; touch -r kept.c stages/tuning.c", rows[i].before);
+        assert_runs("%s", rows[i].before);
+        assert_int_equal(compiled_as_is(bin, "stages/tuning.c"), 0);
         const int runs = why_number(target, set, "runs");
         const int more = why_number(target, set, "follows");
         const int made = make(target, set);
