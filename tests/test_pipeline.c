@@ -159,7 +159,7 @@ static void killed_and_continued(void **state)
     assert_runs("%s -C 2 out/ring/weights.h5 SET='" SMALL "'", make);
     for (int k = 0; k < 5; k++)
         assert_runs("setsid %s -C 1 out/ring/weights.h5 SET='" SMALL "ring.seed=%d' & "
-                    "sleep 0.%d; kill -9 -- -$! 2>/dev/null; wait 2>/dev/null; true", make,
+                    "sleep 0.%d; kill -s KILL -- -$! 2>/dev/null; wait 2>/dev/null; true", make,
                     k, 1 + k % 3);
     assert_runs("%s -C 1 out/ring/weights.h5 SET='" SMALL "'", make);
     assert_runs("cmp 1/out/ring/weights.h5 2/out/ring/weights.h5");
