@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Sources that only talk to people, and so cannot change a number:
  *   lib/err.c   keeps the sentence of a failure; a failed run leaves no result
@@ -292,19 +293,134 @@ bn_status code_files(const char *source, json_t *hashes)
     return rc;
 }
 
-bn_status code_is_built(const char *source, const char *program)
+/* --- what the programs were built from ----------------------------------- */
+
+/* Make compares times, and a source that was put back with an old time (from an
+ * archive, by `cp -p` or `mv`) looks built.  So tools/compile writes down beside each
+ * object what the compiler read, `<SHA-256>  <path>` a line, and that is compared. */
+enum built { BUILT, NOT_YET, FROM_ANOTHER };
+
+static bool is_later(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec > b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec > b->tv_nsec);
+}
+
+static bn_status file_hash(const char *path, const char **hex)
+{
+    static struct list paths, hashes;    /* each once per process */
+    char now[BN_HEX];
+    for (size_t i = 0; i < paths.n; i++)
+        if (strcmp(paths.at[i], path) == 0) {
+            *hex = hashes.at[i];
+            return BN_OK;
+        }
+    BN_TRY(bn_digest_file(path, now));
+    BN_TRY(list_add(&hashes, now));
+    BN_TRY(list_add(&paths, path));
+    *hex = hashes.at[hashes.n - 1];
+    return BN_OK;
+}
+
+/* A file that nobody touched since the object was made needs no hashing. */
+static bn_status compare_source(const char *path, const char *recorded,
+                                const struct stat *object, enum built *built)
+{
+    struct stat st;
+    const char *now;
+    if (stat(path, &st) != 0 || is_later(&st.st_mtim, &object->st_mtim)) {
+        *built = NOT_YET;                /* Make sees that, too */
+        return BN_OK;
+    }
+    if (!is_later(&st.st_ctim, &object->st_mtim))
+        return BN_OK;
+    BN_TRY(file_hash(path, &now));
+    if (strcmp(now, recorded) != 0)
+        *built = FROM_ANOTHER;
+    return BN_OK;
+}
+
+/* `base` is a source without its ending, "lib/h5"; `from` is set to what differs. */
+static bn_status check_object(const char *build, const char *base, enum built *built,
+                              char from[256])
+{
+    char *sum = bn_format("%s/%s.sum", build, base), *text = NULL, *rest = NULL;
+    char *object = bn_format("%s/%s.o", build, base);
+    struct stat st;
+    bn_status rc = sum && object ? BN_OK : BN_NOMEM;
+    *built = BUILT;
+    snprintf(from, 256, "%s.c", base);
+    if (rc == BN_OK && stat(object, &st) != 0)
+        *built = NOT_YET;
+    else if (rc == BN_OK && file_exists(sum))
+        rc = file_read(sum, &text, NULL);
+    if (text != NULL && text[0] == '\0')
+        *built = FROM_ANOTHER;           /* saved while the compiler was reading */
+    for (char *l = text ? strtok_r(text, "\n", &rest) : NULL;
+         l && rc == BN_OK && *built == BUILT; l = strtok_r(NULL, "\n", &rest)) {
+        char hash[BN_HEX], path[256];
+        if (sscanf(l, "%64[0-9a-f]  %255s", hash, path) != 2)
+            continue;
+        rc = compare_source(path, hash, &st, built);
+        if (*built != BUILT)
+            memcpy(from, path, sizeof path);
+    }
+    free(text);
+    free(object);
+    free(sum);
+    return rc;
+}
+
+bn_status code_drop_wrong_objects(const char *build)
+{
+    static const char *const folders[] = { "lib", "stages", "tools/basin" };
+    bn_status rc = BN_OK;
+    for (size_t k = 0; k < BN_LEN(folders) && rc == BN_OK; k++) {
+        struct list names = { 0 };
+        char *folder = bn_format("%s/%s", build, folders[k]);
+        rc = folder ? file_names(folder, ".sum", &names) : BN_NOMEM;
+        for (size_t i = 0; i < names.n && rc == BN_OK; i++) {
+            enum built built;
+            char from[256];
+            char *base = bn_format("%s/%.*s", folders[k], (int)strlen(names.at[i]) - 4,
+                                   names.at[i]);
+            char *object = base ? bn_format("%s/%s.o", build, base) : NULL;
+            rc = object ? check_object(build, base, &built, from) : BN_NOMEM;
+            if (rc == BN_OK && built == FROM_ANOTHER)
+                unlink(object);
+            free(object);
+            free(base);
+        }
+        list_free(&names);
+        free(folder);
+    }
+    return rc;
+}
+
+/* Every object of the closure was compiled from what stands there now, before the
+ * program was linked. */
+bn_status code_is_built(const char *build, const char *source, const char *program)
 {
     struct list files = { 0 };
-    struct stat built, st;
-    if (stat(program, &built) != 0)
+    struct stat linked, st;
+    if (stat(program, &linked) != 0)
         return bn_fail(BN_INPUT, "%s: not built; run make again", program);
     bn_status rc = closure(source, &files);
-    for (size_t i = 0; i < files.n && rc == BN_OK; i++)
-        if (stat(files.at[i], &st) != 0 || st.st_mtim.tv_sec > built.st_mtim.tv_sec ||
-            (st.st_mtim.tv_sec == built.st_mtim.tv_sec &&
-             st.st_mtim.tv_nsec > built.st_mtim.tv_nsec))
-            rc = bn_fail(BN_INPUT, "%s: sources changed while make was running (it is "
-                         "younger than %s): run make again", files.at[i], program);
+    for (size_t i = 0; i < files.n && rc == BN_OK; i++) {
+        const char *dot = strrchr(files.at[i], '.');
+        enum built built = BUILT;
+        char from[256];
+        if (stat(files.at[i], &st) != 0 || is_later(&st.st_mtim, &linked.st_mtim))
+            built = NOT_YET;
+        snprintf(from, sizeof from, "%s", files.at[i]);
+        if (built == BUILT && strcmp(dot, ".c") == 0) {
+            char *base = bn_format("%.*s", (int)(dot - files.at[i]), files.at[i]);
+            rc = base ? check_object(build, base, &built, from) : BN_NOMEM;
+            free(base);
+        }
+        if (rc == BN_OK && built != BUILT)
+            rc = bn_fail(BN_INPUT, "%s: sources changed while make was running (%s was "
+                         "built from another text): run make again", from, program);
+    }
     list_free(&files);
     return rc;
 }
