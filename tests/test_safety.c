@@ -246,7 +246,7 @@ static off_t size_of(const char *path)
 static void flip(const char *path, off_t at, int mask)
 {
     const struct timespec old[2] = { { 946684800, 0 }, { 946684800, 0 } };
-    unsigned char byte;
+    unsigned char byte = 0;
     if (chmod(path, 0644) != 0)
         fail_msg("%s: %s", path, strerror(errno));
     const int fd = open(path, O_RDWR);
