@@ -110,7 +110,8 @@ $B/flags: FORCE
 	+@mkdir -p $(@D); echo '$(flags)' | cmp -s - $@ || echo '$(flags)' > $@
 $B/%.o: %.c $B/flags
 	@mkdir -p $(@D)
-	$(call say,cc $<)tools/cc $@ $< $(CC) $(CFLAGS)
+	$(call say,cc $<)tools/compile $@ $(tmp) \
+	  $(CC) $(CFLAGS) -MMD -MP -MT $@ -MF $(tmp).d -c $< -o $(tmp)
 $B/libbasin.a: $(lib)
 	$(call say,ar $@)$(AR) rcs $(tmp) $^ && $(move)
 $(stages): $B/stages/%: $B/stages/%.o $B/libbasin.a

@@ -158,10 +158,12 @@ BN_MUST_USE bn_status code_of_script(const char *script, bn_digest *d);
 /* Each source file that counts, with its digest: what an identity is made of. */
 BN_MUST_USE bn_status code_files(const char *source, json_t *hashes);
 BN_MUST_USE bn_status code_files_of_script(const char *script, json_t *hashes);
-/* BN_INPUT if a source in the closure is not byte for byte what was compiled into the
- * objects of this build (tools/cc records that).                            */
-BN_MUST_USE bn_status code_is_built(const char *results, const char *build,
-                                    const char *source);
+/* BN_INPUT unless `program` was built from the closure as it stands there now. */
+BN_MUST_USE bn_status code_is_built(const char *build, const char *source,
+                                    const char *program);
+/* Remove objects that were compiled from another text than their sources hold, but
+ * look built to Make since those have old times; Make then compiles them.     */
+BN_MUST_USE bn_status code_drop_wrong_objects(const char *build);
 
 /* --- store.c: the cache -------------------------------------------------- */
 enum { YEAR_2000 = 946684800 };          /* seconds; the time of every object */

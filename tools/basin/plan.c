@@ -760,6 +760,7 @@ static bn_status build_plan(struct resolve *r)
 static bn_status resolve(struct resolve *r)
 {
     BN_TRY(build_plan(r));
+    BN_TRY(code_drop_wrong_objects(r->build));
     return write_plan(r);
 }
 

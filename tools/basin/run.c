@@ -253,7 +253,8 @@ static bn_status check_code(const struct run *r, const json_t *node)
 {
     const char *stage = text_of(node, "stage");
     char now[BN_HEX], *source = bn_format("stages/%s.c", stage);
-    bn_status rc = source ? code_is_built(r->results, r->build, source) : BN_NOMEM;
+    char *program = bn_format("%s/stages/%s", r->build, stage);
+    bn_status rc = source && program ? code_is_built(r->build, source, program) : BN_NOMEM;
     if (rc == BN_OK)
         rc = code_identity(r->build, source, now);
     if (rc == BN_OK && strcmp(now, text_of(node, "code")) != 0)
