@@ -60,8 +60,9 @@ static inline int count_said(const char *piece)
  * it was compiled from the sources as they are now.                        */
 static inline int compiled_as_is(const char *b, const char *source)
 {
-    return sh("o='%s'/$(echo '%s' | sed 's/[.]c$//'); cut -c 67- $o.sum | xargs sha256sum "
-              "> $o.new && mv $o.new $o.sum && touch $o.o && touch '%s'/stages/*[a-z]", b, source, b);
+    return sh("o='%s'/$(echo '%s' | sed 's/[.]c$//'); "
+              "cut -c 67- $o.sum | xargs sha256sum > $o.new && mv $o.new $o.sum && "
+              "touch $o.o && touch '%s'/stages/*[a-z]", b, source, b);
 }
 
 /* The folder with the programs: BIN, or the release build. */
