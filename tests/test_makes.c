@@ -178,6 +178,20 @@ static void a_copied_tree(void **state)
     }
 }
 
+/* Objects that are younger than links, as `cp -r` leaves them. */
+static void young_objects(void **state)
+{
+    (void)state;
+    assert_runs("%s out/ring/e.h5 && for n in a b b.twice c d e; do "
+                "sleep 0.01; touch \"$(readlink -f out/ring/$n.h5)\"; done", tiny_make);
+    assert_exits(0, "%s -q out/ring/e.h5", tiny_make);
+    assert_exits(1, "%s -q out/ring/e.h5 SET='ring.a.n=5'", tiny_make);
+    assert_runs("%s out/ring/e.h5 SET='ring.a.n=5'", tiny_make);
+    assert_values("out", with_n5);
+    assert_runs("%s out/ring/e.h5", tiny_make);
+    assert_values("out", first);
+}
+
 static void an_edge_is_edited(void **state)
 {
     (void)state;
@@ -337,7 +351,7 @@ int main(void)
         TEST(k_goes_on), TEST(j_gives_the_same_bytes), TEST(a_parameter_is_edited),
         TEST(code_is_edited), TEST(code_is_edited_while_it_is_built),
         TEST(an_old_source_comes_back), TEST(a_missing_object_is_noticed),
-        TEST(a_copied_tree), TEST(an_edge_is_edited), TEST(makes_at_once),
+        TEST(a_copied_tree), TEST(young_objects), TEST(an_edge_is_edited), TEST(makes_at_once),
         TEST(different_values_at_once), TEST(interrupted),
     };
     return cmocka_run_group_tests_name("makes", tests, tiny_setup, tiny_teardown);

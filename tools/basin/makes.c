@@ -74,12 +74,25 @@ static bn_status find_other(const char *folder, long make, const char *plan, lon
     return rc;
 }
 
+/* The shell that Make starts names its parent; if that was killed meanwhile, it is the
+ * process that adopts orphans, which lives for ever and makes nothing.      */
+static bool is_make(long pid)
+{
+    char path[64], name[64] = "";
+    snprintf(path, sizeof path, "/proc/%ld/comm", pid);
+    FILE *f = fopen(path, "r");
+    const bool known = f != NULL && fgets(name, sizeof name, f) != NULL;
+    if (f != NULL)
+        fclose(f);
+    return known && (pid != 1 || strstr(name, "make") != NULL);
+}
+
 static bn_status note(const char *folder, long make, const char *plan)
 {
     unsigned long long start = 0;
     long parent;
-    if (!process(make, &parent, &start))
-        return bn_fail(BN_USAGE, "--make %ld: there is no such process", make);
+    if (!is_make(make) || !process(make, &parent, &start))
+        return bn_fail(BN_USAGE, "--make %ld: there is no such make any more", make);
     char *path = bn_format("%s/%ld", folder, make);
     char *text = bn_format("%llu %s\n", start, plan);
     const bn_status rc = path && text ? file_write(path, text) : BN_NOMEM;

@@ -421,18 +421,19 @@ void store_unlink(const char *results, const char *name)
     free(path);
 }
 
-/* Make takes the later time of a link and what it points to (-L): both old, and it is
- * one to be renewed.  A copy of a tree gives objects the time of the copy.  */
+/* Make sees the later of the times of a link (-L) and of its object, which `cp -r`
+ * makes young: a link with an old time to an old object is one to be renewed.  */
 void store_age(const char *results, const char *name)
 {
     const struct timespec times[2] = { { YEAR_2000, 0 }, { YEAR_2000, 0 } };
     char k2[BN_HEX], *path = bn_format("%s/%s", results, name);
     struct stat st;
     if (path != NULL && link_key(path, k2) &&
-        ((stat(path, &st) == 0 && st.st_mtim.tv_sec != YEAR_2000 &&
-          utimensat(AT_FDCWD, path, times, 0) != 0) ||
-         utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW) != 0))
-        unlink(path);                    /* times cannot be set here */
+        (utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW) != 0 ||
+         (stat(path, &st) == 0 && st.st_mtim.tv_sec > YEAR_2000 &&
+          utimensat(AT_FDCWD, path, times, 0) != 0)))
+        unlink(path);                    /* a file system without times of links, or
+                                            an object of somebody else's */
     free(path);
 }
 
