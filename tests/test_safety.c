@@ -446,6 +446,7 @@ static pid_t kill_after(double seconds, int which)
         execl("/bin/sh", "sh", "-c", command, (char *)NULL);
         _exit(127);
     }
+    assert_true(pid > 1);                /* kill(-1) would end everything */
     setpgid(pid, pid);
     nanosleep(&wait, NULL);
     kill_some(pid, which);
