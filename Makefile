@@ -46,7 +46,8 @@ goals   := $(or $(MAKECMDGOALS),help)
 install := $(filter deps deps-all,$(goals))
 rest    := $(filter-out deps deps-all,$(goals))
 drawn   := $(filter figures figure% results $R/%,$(goals))
-built   := $(filter programs why status dag gc force accept check check-% fuzz fuzz-% cov bench lint docs $(BUILD)/%,$(goals))
+built   := $(filter programs why status dag gc force accept check check-% fuzz fuzz-% \
+             cov bench lint docs $(BUILD)/%,$(goals))
 
 # -k goes on after a failure: what failed is named at the end, so the work is done by
 # a make of its own.  -n and -q fail nowhere.
@@ -54,8 +55,8 @@ BASIN_FAILED ?=
 look := $(or $(findstring n,$(letters)),$(findstring q,$(letters)))
 kept := $(if $(and $(drawn),$(findstring k,$(letters))),$(if $(look)$(BASIN_FAILED),,yes))
 
-.PHONY: help deps deps-all clean programs why status dag gc force accept check check-slow fuzz fuzz-run cov bench lint docs figures \
-        results FORCE
+.PHONY: help deps deps-all clean programs why status dag gc force accept check check-slow \
+        fuzz fuzz-run cov bench lint docs figures results FORCE
 
 # --- for every machine: no compiler, no library, no valid parameter is needed -----
 help: ; @tools/help
@@ -84,7 +85,8 @@ flags-release := -O2
 flags-debug   := -Og -g
 flags-asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 flags-cov     := -O0 -g --coverage
-flags-fuzz    := -O1 -g -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all
+flags-fuzz    := -O1 -g -fsanitize=address,undefined,fuzzer-no-link \
+                 -fno-sanitize-recover=all
 CFLAGS += $(flags-$V) -Ilib \
           $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS)))
 LDLIBS := -Wl,--as-needed $(shell pkg-config --libs $(PKGS)) -lhdf5_hl -lpthread -lm

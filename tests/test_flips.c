@@ -26,7 +26,7 @@ static bool is_saved[SAVED];
 static char history[1 << 16];
 static int n_runs, n_made;
 
-/* --- random numbers ------------------------------------------------------------------ */
+/* --- random numbers --------------------------------------------------------------- */
 
 static uint64_t chance = 20261122;
 
@@ -99,7 +99,7 @@ static bool needs(int target, int node)
     return (below[target] >> node & 1u) != 0;
 }
 
-/* --- edits ------------------------------------------------------------------------------ */
+/* --- edits ------------------------------------------------------------------------ */
 
 __attribute__((format(printf, 1, 2))) static void tell(const char *fmt, ...)
 {
@@ -211,7 +211,7 @@ static void touch(void)
                 tiny_stage[s].name);
 }
 
-/* --- one step --------------------------------------------------------------------------- */
+/* --- one step --------------------------------------------------------------------- */
 
 /* SET of one or two parameters for this make alone. */
 static void override(int v[PARAMS], char *set)

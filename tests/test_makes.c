@@ -57,7 +57,7 @@ static int finish(void)
     return status;
 }
 
-/* --- while it runs ------------------------------------------------------------------ */
+/* --- while it runs ---------------------------------------------------------------- */
 
 static void a_parameter_is_edited(void **state)
 {
@@ -110,8 +110,8 @@ static void code_is_edited_while_it_is_built(void **state)
     /* a compiler that takes its time after it has read the source */
     assert_runs("mkdir -p ../slow && printf '%%s\\n' '#!/bin/sh' "
                 "'case \"$*\" in *\"-c stages/c.c\"*) ;; *) exec cc-real \"$@\" ;; esac' "
-                "'cc-real \"$@\"; s=$?' 'touch compiled' 'sleep 0.7; exit $s' > ../slow/gcc && "
-                "cp ../slow/gcc ../slow/clang && chmod +x ../slow/*; "
+                "'cc-real \"$@\"; s=$?' 'touch compiled' 'sleep 0.7; exit $s' "
+                "> ../slow/gcc && cp ../slow/gcc ../slow/clang && chmod +x ../slow/*; "
                 "cc=$(sed -n '1s/ .*//p' build/*/flags); "
                 "ln -sf \"$(command -v $cc)\" ../slow/cc-real; rm -f compiled");
     assert_runs("(PATH=\"$(cd ../slow; pwd):$PATH\" %s out/ring/e.h5 > make.said 2>&1; "
@@ -126,7 +126,7 @@ static void code_is_edited_while_it_is_built(void **state)
     assert_int_equal(value_of("out", "d"), 12);
 }
 
-/* --- a source that is older than before ---------------------------------------------------- */
+/* --- a source that is older than before ------------------------------------------- */
 
 static void an_old_source_comes_back(void **state)
 {
@@ -136,12 +136,13 @@ static void an_old_source_comes_back(void **state)
     write_stage(&edited, SD);
     assert_runs("%s out/ring/e.h5", tiny_make);
     assert_int_equal(value_of("out", "d"), 12);
-    assert_runs("mv d.said stages/d.c; rm runs.log; rm -rf out; %s out/ring/e.h5", tiny_make);
+    assert_runs("mv d.said stages/d.c; rm runs.log; rm -rf out; "
+                "%s out/ring/e.h5", tiny_make);
     assert_values("out", first);
     assert_log(".", all_runs);
 }
 
-/* --- what lies in the tree ------------------------------------------------------------------ */
+/* --- what lies in the tree -------------------------------------------------------- */
 
 static void a_missing_object_is_noticed(void **state)
 {
@@ -196,25 +197,28 @@ static void an_edge_is_edited(void **state)
 {
     (void)state;
     assert_runs("%s out/ring/e.h5 && rm runs.log", tiny_make);
-    assert_runs("sed -i 's,d.h5: $R/ring/b.h5,d.h5: $R/ring/b.twice.h5,' pipelines/ring.mk");
+    assert_runs("sed -i 's,d.h5: $R/ring/b.h5,d.h5: $R/ring/b.twice.h5,' "
+                "pipelines/ring.mk");
     assert_exits(1, "%s -q out/ring/e.h5", tiny_make);
     assert_runs("%s out/ring/e.h5", tiny_make);
     assert_log(".", "d 0.0 extra=0 b=2 c=0\n" "e 0.0 d=20 b=2 modulus=7\n");
     assert_runs("rm runs.log; "
-                "sed -i 's,d.h5: $R/ring/b.twice.h5,d.h5: $R/ring/b.h5,' pipelines/ring.mk");
+                "sed -i 's,d.h5: $R/ring/b.twice.h5,d.h5: $R/ring/b.h5,' "
+                "pipelines/ring.mk");
     assert_exits(1, "%s -q out/ring/e.h5", tiny_make);
     assert_runs("%s out/ring/e.h5", tiny_make);
     assert_log(".", "");
     assert_values("out", first);
 }
 
-/* --- makes at once ---------------------------------------------------------------------------- */
+/* --- makes at once ---------------------------------------------------------------- */
 
 /* `arguments` is a list of shell words, one make each. */
 static void at_once(const char *arguments)
 {
-    assert_runs("for a in %s; do (%s SET=\"${a#*:}\" out/ring/${a%%%%:*}.h5) & p=\"$p $!\"; "
-                "done; for i in $p; do wait $i || exit; done", arguments, tiny_make);
+    assert_runs("for a in %s; do (%s SET=\"${a#*:}\" out/ring/${a%%%%:*}.h5) & "
+                "p=\"$p $!\"; done; for i in $p; do wait $i || exit; done", arguments,
+                tiny_make);
 }
 
 static void makes_at_once(void **state)
@@ -253,7 +257,7 @@ static void different_values_at_once(void **state)
     assert_log(".", "");
 }
 
-/* --- letters ------------------------------------------------------------------ */
+/* --- letters ---------------------------------------------------------------------- */
 
 static void n_and_q_run_nothing(void **state)
 {
@@ -351,8 +355,8 @@ int main(void)
         TEST(k_goes_on), TEST(j_gives_the_same_bytes), TEST(a_parameter_is_edited),
         TEST(code_is_edited), TEST(code_is_edited_while_it_is_built),
         TEST(an_old_source_comes_back), TEST(a_missing_object_is_noticed),
-        TEST(a_copied_tree), TEST(young_objects), TEST(an_edge_is_edited), TEST(makes_at_once),
-        TEST(different_values_at_once), TEST(interrupted),
+        TEST(a_copied_tree), TEST(young_objects), TEST(an_edge_is_edited),
+        TEST(makes_at_once), TEST(different_values_at_once), TEST(interrupted),
     };
     return cmocka_run_group_tests_name("makes", tests, tiny_setup, tiny_teardown);
 }

@@ -23,7 +23,7 @@ static const char *const node_name[NODES] = { "a", "b", "b.twice", "c", "d", "e"
 
 static char tiny_root[512], tiny_make[2048];
 
-/* --- sources --------------------------------------------------------------------- */
+/* --- sources ---------------------------------------------------------------------- */
 
 /* What can be edited in the sources; `notes` only comments and blanks. */
 struct code {
@@ -60,7 +60,8 @@ static const struct {
     const char *name, *inputs, *params, *body;
 } tiny_stage[STAGES] = {
     { "a", "",
-      "BN_INTEGER(\"n\", \"1\", 0, 99, \"n\"), BN_INTEGER(\"unread\", \"0\", 0, 99, \"none\"),",
+      "BN_INTEGER(\"n\", \"1\", 0, 99, \"n\"),\n"
+      "    BN_INTEGER(\"unread\", \"0\", 0, 99, \"none\"),",
       "const long n = (long)bn_integer(\"n\"), x = n + CODE;\n"
       "    RAN(\"a %d.%d n=%ld\\n\", CODE, NEUTRAL, n);" },
     { "b", "{ \"a\", false, \"a\" },",
@@ -71,7 +72,8 @@ static const struct {
       "    const long bias = biased ? (long)bn_integer(\"bias\") : -1;\n"
       "    const long x = gain * a + (biased ? bias : 0) + CODE;\n"
       "    RAN(\"b %d.%d a=%ld gain=%ld bias=%ld\\n\", CODE, NEUTRAL, a, gain, bias);" },
-    { "c", "{ \"a\", false, \"a\" },", "BN_INTEGER(\"divisor\", \"3\", 1, 99, \"divisor\"),",
+    { "c", "{ \"a\", false, \"a\" },",
+      "BN_INTEGER(\"divisor\", \"3\", 1, 99, \"divisor\"),",
       "const long a = number(\"a\"), divisor = (long)bn_integer(\"divisor\");\n"
       "    const long x = a / divisor + CODE;\n"
       "    RAN(\"c %d.%d a=%ld divisor=%ld\\n\", CODE, NEUTRAL, a, divisor);" },
@@ -110,7 +112,8 @@ static inline void write_stage(const struct code *v, int s)
     if (v->notes[s] > 0)
         snprintf(note, sizeof note, "/* note %d */%*s", v->notes[s], v->notes[s] % 7, "");
     FILE *f = tiny_file(path);
-    fprintf(f, "%s\n#include \"tiny.h\"\n%s", note, s == SD ? "#include <basin/extra.h>\n" : "");
+    fprintf(f, "%s\n#include \"tiny.h\"\n%s", note,
+            s == SD ? "#include <basin/extra.h>\n" : "");
     fprintf(f, "enum { CODE = %d, %sNEUTRAL = %d };\n", v->code[s], note, v->neutral[s]);
     if (tiny_stage[s].inputs[0] != '\0')
         fprintf(f, "static const struct bn_input in[] = { %s };\n", tiny_stage[s].inputs);
@@ -145,12 +148,16 @@ static inline void write_header(const struct code *v)
     tiny_close(f, "stages/tiny.h");
 }
 
-/* --- parameters ---------------------------------------------------------------------- */
+/* --- parameters ------------------------------------------------------------------- */
 
 enum { P_N, P_UNREAD, P_GAIN, P_BIASED, P_BIAS, P_GAIN2, P_BIASED2, P_BIAS2, P_DIVISOR,
        P_UNREAD_D, P_MODULUS, PARAMS };
 
-static const struct { const char *section, *key; int first, most; bool read; } tiny_param[] = {
+static const struct {
+    const char *section, *key;
+    int first, most;
+    bool read;
+} tiny_param[] = {
     { "a", "n", 1, 6, true },             { "a", "unread", 0, 9, false },
     { "b", "gain", 1, 3, true },          { "b", "biased", 0, 1, true },
     { "b", "bias", 0, 3, true },          { "b.twice", "gain", 2, 3, true },
@@ -184,7 +191,7 @@ static inline void first_values(int value[PARAMS])
         value[p] = tiny_param[p].first;
 }
 
-/* --- the project ----------------------------------------------------------------------- */
+/* --- the project ------------------------------------------------------------------ */
 
 static inline void write_project(void)
 {
