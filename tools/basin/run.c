@@ -260,6 +260,7 @@ static bn_status check_code(const struct run *r, const json_t *node)
     if (rc == BN_OK && strcmp(now, text_of(node, "code")) != 0)
         rc = bn_fail(BN_INPUT, "%s: sources changed while make was running: run make "
                      "again", source);
+    free(program);
     free(source);
     return rc;
 }
