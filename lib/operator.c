@@ -25,6 +25,113 @@ bn_status bn_operator_factored(struct bn_operator *op, const struct bn_mat *left
     return BN_OK;
 }
 
+bn_status bn_operator_shared(struct bn_operator *op, const struct bn_mat *head,
+                             const struct bn_mat *factor, const struct bn_mat *lift,
+                             const struct bn_mat *core, const double *diagonal)
+{
+    const size_t p = head->cols, q = factor->cols;
+
+    *op = (struct bn_operator){ 0 };
+    if (head->rows != factor->rows || head->rows == 0 || lift->rows != p || lift->cols != q
+        || core->rows != q || core->cols != q || diagonal == NULL)
+        return bn_fail(BN_INPUT, "factors of %zu x %zu and %zu x %zu with %zu x %zu and %zu x "
+                       "%zu between them make no square matrix", head->rows, p, factor->rows,
+                       q, lift->rows, lift->cols, core->rows, core->cols);
+    op->n = head->rows;
+    op->head = *head;
+    op->factor = *factor;
+    op->lift = *lift;
+    op->core = *core;
+    op->diagonal = diagonal;
+    return BN_OK;
+}
+
+bn_status bn_operator_factors(const struct bn_operator *op, struct bn_mat *left,
+                              struct bn_mat *right)
+{
+    const size_t q = op->factor.cols;
+
+    *right = (struct bn_mat){ 0 };
+    BN_TRY(bn_mat_alloc(left, op->n, q));
+    bn_status rc = bn_gemm(1.0, &op->factor, BN_PLAIN, &op->core, BN_PLAIN, 0.0, left);
+    for (size_t i = 0; rc == BN_OK && i < op->n; i++)
+        for (size_t k = 0; k < q; k++)
+            *bn_mat_at(left, i, k) *= op->diagonal[i];
+    if (rc == BN_OK)
+        rc = bn_gemm(1.0, &op->head, BN_PLAIN, &op->lift, BN_PLAIN, 1.0, left);
+    if (rc == BN_OK)
+        rc = bn_mat_alloc(right, q, op->n);
+    for (size_t i = 0; rc == BN_OK && i < op->n; i++)
+        for (size_t k = 0; k < q; k++)
+            *bn_mat_at(right, k, i) = *bn_mat_at(&op->factor, i, k);
+    if (rc != BN_OK)
+        bn_mat_free(left);
+    return rc;
+}
+
+/* out[t] -= D in[t] */
+static void take_diagonal(const double *d, const struct bn_mat *in, struct bn_mat *out)
+{
+    for (size_t t = 0; t < in->rows; t++) {
+        const double *from = bn_mat_row(in, t);
+        double *to = bn_mat_row(out, t);
+        for (size_t i = 0; i < in->cols; i++)
+            to[i] -= d[i] * from[i];
+    }
+}
+
+/* out[t] = D out[t] + head a[t] */
+static bn_status add_head(const struct bn_operator *op, const struct bn_mat *a,
+                          struct bn_mat *out)
+{
+    for (size_t t = 0; t < out->rows; t++)
+        for (size_t i = 0; i < op->n; i++)
+            *bn_mat_at(out, t, i) *= op->diagonal[i];
+    return bn_gemm(1.0, a, BN_PLAIN, &op->head, BN_TRANSPOSED, 1.0, out);
+}
+
+/* J^T = factor (lift^T head^T + core^T factor^T D) - D */
+static bn_status apply_shared(const struct bn_operator *op, enum bn_trans trans,
+                              const struct bn_mat *p, struct bn_mat *out)
+{
+    const bool plain = trans == BN_PLAIN;
+    struct bn_mat y = { 0 }, z = { 0 }, a = { 0 };
+
+    bn_status rc = bn_mat_alloc(&y, p->rows, op->factor.cols);
+    if (rc == BN_OK)
+        rc = bn_mat_alloc(&z, p->rows, op->factor.cols);
+    if (rc == BN_OK)
+        rc = bn_mat_alloc(&a, p->rows, op->head.cols);
+    if (rc == BN_OK && plain) {
+        rc = bn_gemm(1.0, p, BN_PLAIN, &op->factor, BN_PLAIN, 0.0, &y);
+        if (rc == BN_OK)
+            rc = bn_gemm(1.0, &y, BN_PLAIN, &op->lift, BN_TRANSPOSED, 0.0, &a);
+        if (rc == BN_OK)
+            rc = bn_gemm(1.0, &y, BN_PLAIN, &op->core, BN_TRANSPOSED, 0.0, &z);
+    } else if (rc == BN_OK) {
+        for (size_t t = 0; t < p->rows; t++)
+            for (size_t i = 0; i < op->n; i++)
+                *bn_mat_at(out, t, i) = op->diagonal[i] * *bn_mat_at(p, t, i);
+        rc = bn_gemm(1.0, out, BN_PLAIN, &op->factor, BN_PLAIN, 0.0, &y);
+        if (rc == BN_OK)
+            rc = bn_gemm(1.0, &y, BN_PLAIN, &op->core, BN_PLAIN, 0.0, &z);
+        if (rc == BN_OK)
+            rc = bn_gemm(1.0, p, BN_PLAIN, &op->head, BN_PLAIN, 0.0, &a);
+        if (rc == BN_OK)
+            rc = bn_gemm(1.0, &a, BN_PLAIN, &op->lift, BN_PLAIN, 1.0, &z);
+    }
+    if (rc == BN_OK)
+        rc = bn_gemm(1.0, &z, BN_PLAIN, &op->factor, BN_TRANSPOSED, 0.0, out);
+    if (rc == BN_OK && plain)
+        rc = add_head(op, &a, out);
+    if (rc == BN_OK)
+        take_diagonal(op->diagonal, p, out);
+    bn_mat_free(&a);
+    bn_mat_free(&z);
+    bn_mat_free(&y);
+    return rc;
+}
+
 static bn_status apply_factored(const struct bn_operator *op, enum bn_trans trans,
                                 const struct bn_mat *p, struct bn_mat *out)
 {
@@ -40,12 +147,7 @@ static bn_status apply_factored(const struct bn_operator *op, enum bn_trans tran
     bn_mat_free(&u);
     if (rc != BN_OK || op->diagonal == NULL)
         return rc;
-    for (size_t t = 0; t < p->rows; t++) {
-        const double *in = bn_mat_row(p, t);
-        double *to = bn_mat_row(out, t);
-        for (size_t i = 0; i < op->n; i++)
-            to[i] -= op->diagonal[i] * in[i];
-    }
+    take_diagonal(op->diagonal, p, out);
     return BN_OK;
 }
 
@@ -55,16 +157,33 @@ bn_status bn_operator_apply(const struct bn_operator *op, enum bn_trans trans,
     if (p->cols != op->n || out->cols != op->n || out->rows != p->rows)
         return bn_fail(BN_INPUT, "weights of %zu neurons applied to states of %zu", op->n,
                        p->cols);
+    if (op->factor.data != NULL)
+        return apply_shared(op, trans, p, out);
     if (op->dense.data == NULL)
         return apply_factored(op, trans, p, out);
     return bn_gemm(1.0, p, BN_PLAIN, &op->dense,
                    trans == BN_PLAIN ? BN_TRANSPOSED : BN_PLAIN, 0.0, out);
 }
 
+static double shared_at(const struct bn_operator *op, size_t i, size_t j)
+{
+    const size_t p = op->head.cols, q = op->factor.cols;
+    const double *fi = bn_mat_row(&op->factor, i), *fj = bn_mat_row(&op->factor, j);
+    double s = i == j ? -op->diagonal[i] : 0.0;
+
+    for (size_t k = 0; k < p; k++)
+        s += *bn_mat_at(&op->head, i, k) * bn_dot(q, bn_mat_row(&op->lift, k), fj);
+    for (size_t k = 0; k < q; k++)
+        s += op->diagonal[i] * fi[k] * bn_dot(q, bn_mat_row(&op->core, k), fj);
+    return s;
+}
+
 double bn_operator_at(const struct bn_operator *op, size_t i, size_t j)
 {
     if (op->dense.data != NULL)
         return *bn_mat_at(&op->dense, i, j);
+    if (op->factor.data != NULL)
+        return shared_at(op, i, j);
     double s = i == j && op->diagonal != NULL ? -op->diagonal[i] : 0.0;
     for (size_t k = 0; k < op->left.cols; k++)
         s += *bn_mat_at(&op->left, i, k) * *bn_mat_at(&op->right, k, j);
@@ -74,5 +193,7 @@ double bn_operator_at(const struct bn_operator *op, size_t i, size_t j)
 double bn_operator_bytes(const struct bn_operator *op)
 {
     const double n = (double)op->n;
+    if (op->factor.data != NULL)
+        return 8.0 * n * (double)(op->head.cols + op->factor.cols + 1);
     return 8.0 * (op->dense.data != NULL ? n * n : n * (2.0 * (double)op->left.cols + 1.0));
 }
