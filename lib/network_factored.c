@@ -22,8 +22,8 @@
 
 /* Blocks of a network that is not cut into chunks, and of a chunk; trajectories of a
  * tile if there is one chunk, and if there are many (a block of states, 96 x 64 numbers,
- * and one of the factors fit the second cache).                             */
-enum { UNCUT = 48, CHUNK = 85, NARROW = 20, WIDE = 64 };
+ * and one of the factors fit the second cache); a rest that is no tile of its own. */
+enum { UNCUT = 48, CHUNK = 85, NARROW = 16, WIDE = 64, SCRAP = 4 };
 
 /* The trajectories of one tile between two passes. */
 struct lanes {
@@ -135,7 +135,7 @@ static bn_status make_lanes(struct bn_network_plan *p, struct lanes *s, size_t t
     const size_t n = p->x->cols, left = p->x->rows - tile * p->tile;
 
     *s = (struct lanes){ .plan = p, .first = tile * p->tile,
-                         .count = left < p->tile ? left : p->tile };
+                         .count = tile + 1 == f->tiles ? left : p->tile };
     s->lanes = bn_strip_lanes(s->count);
     const size_t small = small_rows(f) * s->lanes;
     s->x = bn_alloc(bn_strip_rows(&f->collect) * s->lanes, sizeof(double));
@@ -175,10 +175,8 @@ bn_status bn_network_factored_make(struct bn_network_plan *p)
     f->chunks = blocks <= UNCUT ? 1 : 2 * ((blocks + 2 * CHUNK - 1) / (2 * CHUNK));
     f->chunk = (blocks + f->chunks - 1) / f->chunks;
     f->chunks = (blocks + f->chunk - 1) / f->chunk;
-    const size_t most = f->chunks == 1 ? NARROW : WIDE;
-    f->tiles = (p->x->rows + most - 1) / most;
-    p->tile = (p->x->rows + f->tiles - 1) / f->tiles;
-    f->tiles = (p->x->rows + p->tile - 1) / p->tile;
+    p->tile = f->chunks == 1 ? NARROW : WIDE;
+    f->tiles = p->x->rows / p->tile + (p->x->rows % p->tile > (p->x->rows > p->tile ? SCRAP : 0));
     f->lanes = bn_alloc(f->tiles, sizeof *f->lanes);
     if (f->lanes == NULL)
         return BN_NOMEM;
