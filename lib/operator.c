@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <basin/operator.h>
 
+/* Neurons whose rows and columns are walked together: one cache line of both. */
+enum { LINE = 8 };
+
 bn_status bn_operator_dense(struct bn_operator *op, const struct bn_mat *j)
 {
     *op = (struct bn_operator){ 0 };
@@ -51,7 +54,6 @@ bn_status bn_operator_factors(const struct bn_operator *op, struct bn_mat *left,
 {
     const size_t q = op->factor.cols;
 
-    *right = (struct bn_mat){ 0 };
     BN_TRY(bn_mat_alloc(left, op->n, q));
     bn_status rc = bn_gemm(1.0, &op->factor, BN_PLAIN, &op->core, BN_PLAIN, 0.0, left);
     for (size_t i = 0; rc == BN_OK && i < op->n; i++)
@@ -59,11 +61,12 @@ bn_status bn_operator_factors(const struct bn_operator *op, struct bn_mat *left,
             *bn_mat_at(left, i, k) *= op->diagonal[i];
     if (rc == BN_OK)
         rc = bn_gemm(1.0, &op->head, BN_PLAIN, &op->lift, BN_PLAIN, 1.0, left);
-    if (rc == BN_OK)
+    if (rc == BN_OK && right != NULL)
         rc = bn_mat_alloc(right, q, op->n);
-    for (size_t i = 0; rc == BN_OK && i < op->n; i++)
+    for (size_t i0 = 0; rc == BN_OK && right != NULL && i0 < op->n; i0 += LINE)
         for (size_t k = 0; k < q; k++)
-            *bn_mat_at(right, k, i) = *bn_mat_at(&op->factor, i, k);
+            for (size_t i = i0; i < i0 + LINE && i < op->n; i++)
+                *bn_mat_at(right, k, i) = *bn_mat_at(&op->factor, i, k);
     if (rc != BN_OK)
         bn_mat_free(left);
     return rc;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include <basin/ridge.h>
+#include "ridge_priv.h"
+
 #include <basin/mem.h>
 #include <basin/tile.h>
 
@@ -61,7 +62,8 @@ size_t bn_ridge_coefficients(const struct bn_mat *x, const struct bn_mat *phi, d
 
     if (tx != NULL && tp != NULL)
         for (size_t k = 1; k < phi->cols; k += 2)
-            if (tp[k] <= 1e-12 * lambda && sqrt(tp[k] * tx[k]) <= 1e-11 * lambda) {
+            if (tp[k] <= 1e-12 * lambda
+                && sqrt(tp[k] * tx[k < x->cols ? k : x->cols]) <= 1e-11 * lambda) {
                 r = k;
                 break;
             }
@@ -106,6 +108,28 @@ static bn_status project(const struct bn_mat *c, struct work *w, struct bn_mat *
 /* U S U^T is diagonal but for rounding of the largest eigenvalue, which is not small
  * beside lambda: an error of 1e-15/lambda in J.  From V it is known far better, so
  * its inverse is taken to first order in what is off the diagonal.          */
+void bn_ridge_invert(struct bn_mat *t, double lambda, double *e)
+{
+    for (size_t k = 0; k < t->rows; k++)
+        e[k] = *bn_mat_at(t, k, k);
+    for (size_t j = 0; j < t->rows; j++)
+        for (size_t k = 0; k < t->rows; k++) {
+            const double ej = e[j] + lambda, ek = e[k] + lambda;
+            *bn_mat_at(t, j, k) = j == k ? 1.0 / ej : -*bn_mat_at(t, j, k) / ej / ek;
+        }
+}
+
+bn_status bn_ridge_spans(const double *e, size_t r, size_t n, double lambda)
+{
+    const double floor = (double)r * DBL_EPSILON * e[r - 1];
+
+    if (fmax(e[0], 0.0) + lambda > floor)
+        return BN_OK;
+    return bn_fail(BN_NUMERIC, "the rates of %zu neurons span fewer than the %zu dimensions "
+                   "of their curves, so lambda = %g cannot be used; set lambda to at least "
+                   "%.1e (1e-8 is the default)", n, r, lambda, floor);
+}
+
 static bn_status solve(struct work *w)
 {
     struct bn_mat t;
@@ -113,13 +137,8 @@ static bn_status solve(struct work *w)
     bn_status rc = bn_mat_alloc(&t, w->r, w->r);
     if (rc == BN_OK)
         rc = bn_gram(1.0 / (double)w->n, &w->v, BN_PLAIN, &t);
-    for (size_t k = 0; rc == BN_OK && k < w->r; k++)
-        w->e[k] = *bn_mat_at(&t, k, k);
-    for (size_t j = 0; rc == BN_OK && j < w->r; j++)
-        for (size_t k = 0; k < w->r; k++) {
-            const double ej = w->e[j] + w->lambda, ek = w->e[k] + w->lambda;
-            *bn_mat_at(&t, j, k) = j == k ? 1.0 / ej : -*bn_mat_at(&t, j, k) / ej / ek;
-        }
+    if (rc == BN_OK)
+        bn_ridge_invert(&t, w->lambda, w->e);
     if (rc == BN_OK)
         rc = bn_mat_alloc(&w->right, w->r, w->n);
     if (rc == BN_OK)
@@ -147,11 +166,7 @@ static bn_status decompose(struct work *w)
         rc = bn_gemm(1.0, &w->u, BN_PLAIN, &c, BN_TRANSPOSED, 0.0, &w->v);
     bn_mat_free(&c);
     BN_TRY(rc);
-    const double top = w->e[w->r - 1], floor = (double)w->r * DBL_EPSILON * top;
-    if (!(fmax(w->e[0], 0.0) + w->lambda > floor))
-        return bn_fail(BN_NUMERIC, "the rates of %zu neurons span fewer than the %zu dimensions "
-                       "of their curves, so lambda = %g cannot be used; set lambda to at least "
-                       "%.1e (1e-8 is the default)", w->n, w->r, w->lambda, floor);
+    BN_TRY(bn_ridge_spans(w->e, w->r, w->n, w->lambda));
     return solve(w);
 }
 
@@ -221,42 +236,50 @@ static int by_share(const void *x, const void *y)
 static void add_shares(struct mode *m, const double *c, size_t r)
 {
     double sum = 0.0;
-    for (size_t k = 0; k < r; k++)
+    for (size_t k = 0; c != NULL && k < r; k++)
         sum += c[k];
-    for (size_t k = 0; k < r; k++)
+    for (size_t k = 0; c != NULL && k < r; k++)
         m[k].share += sum > 0.0 ? c[k] / sum : 0.0;
+}
+
+bn_status bn_ridge_choose(const double *c, const double *c_prime, size_t r, double tolerance,
+                          bool *keep, size_t *rank)
+{
+    struct mode *m = bn_alloc(r, sizeof *m);
+
+    if (m == NULL)
+        return BN_NOMEM;
+    for (size_t k = 0; k < r; k++)
+        m[k].k = k;
+    add_shares(m, c, r);
+    add_shares(m, c_prime, r);
+    qsort(m, r, sizeof *m, by_share);
+    double lost = 0.0;
+    *rank = 0;
+    for (size_t k = 0; k < r; k++) {
+        lost += m[k].share;
+        keep[m[k].k] = lost > tolerance * tolerance || k + 1 == r;
+        *rank += keep[m[k].k];
+    }
+    free(m);
+    return BN_OK;
 }
 
 /* keep[k] for modes that matter to J or J'; returns how many. */
 static bn_status choose(const struct work *w, double tolerance, bool *keep, size_t *rank)
 {
-    struct mode *m = bn_alloc(w->r, sizeof *m);
-    double *c = bn_alloc(w->r, sizeof *c);
+    double *c = bn_alloc(2 * w->r, sizeof *c), *c_prime = NULL;
 
-    if (m == NULL || c == NULL) {
-        free(c);
-        free(m);
+    if (c == NULL)
         return BN_NOMEM;
-    }
-    for (size_t k = 0; k < w->r; k++)
-        m[k].k = k;
     contributions(w, &w->xu, c);
-    add_shares(m, c, w->r);
     if (w->x_prime != NULL) {
-        contributions(w, &w->xu_prime, c);
-        add_shares(m, c, w->r);
+        c_prime = c + w->r;
+        contributions(w, &w->xu_prime, c_prime);
     }
-    qsort(m, w->r, sizeof *m, by_share);
-    double lost = 0.0;
-    *rank = 0;
-    for (size_t k = 0; k < w->r; k++) {
-        lost += m[k].share;
-        keep[m[k].k] = lost > tolerance * tolerance || k + 1 == w->r;
-        *rank += keep[m[k].k];
-    }
+    const bn_status rc = bn_ridge_choose(c, c_prime, w->r, tolerance, keep, rank);
     free(c);
-    free(m);
-    return BN_OK;
+    return rc;
 }
 
 static bn_status take_columns(const struct bn_mat *from, const bool *keep, size_t q,

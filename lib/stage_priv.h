@@ -21,7 +21,6 @@ size_t bn_gather_count(void);            /* of all roles */
 char *bn_gather_row(size_t row, const char **digest);   /* "role[000003]": free() it */
 void bn_gather_record(bn_h5 *out);
 void bn_gather_free(void);
-void bn_stage_own(void *block);          /* free it at the end */
 
 /* `table`, `n`: the parameters with the implicit ones of a random stage. */
 void bn_stage_help(const struct bn_stage *stage, const struct bn_param *table, size_t n);

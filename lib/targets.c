@@ -2,27 +2,77 @@
 #include <basin/targets.h>
 #include <basin/fourier.h>
 #include <basin/manifold.h>
+#include <basin/ridge.h>
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static struct bn_transfer read_transfer(const char *role)
+/* Neurons whose rates are computed at a time. */
+enum { CHUNK = 4096 };
+
+static bool has(const char *role, const char *dataset)
+{
+    return bn_h5_kind(bn_input(role), dataset) == BN_H5_DATASET;
+}
+
+static struct bn_transfer read_transfer(const char *role, const char *at)
 {
     struct bn_transfer t;
     bn_h5 *f = bn_input(role);
     char *name;
 
-    if (!bn_h5_has_attribute(f, "/rate", "transfer"))
-        BN_REFUSE(BN_INPUT, "%s: no /rate with the attribute transfer: this is no artifact of "
-                  "the stage tuning, which role %s needs", bn_h5_path(f), role);
-    BN_CHECK(bn_h5_get_text(f, "/rate", "transfer", &name));
+    if (!bn_h5_has_attribute(f, at, "transfer"))
+        BN_REFUSE(BN_INPUT, "%s: no /rate or /current_coefficients with the attribute transfer: "
+                  "this is no artifact of the stage tuning, which role %s needs",
+                  bn_h5_path(f), role);
+    BN_CHECK(bn_h5_get_text(f, at, "transfer", &name));
     const bn_status rc = bn_transfer_parse(name, &t.kind);
     free(name);
     BN_CHECK(rc);
-    BN_CHECK(bn_h5_get_real(f, "/rate", "transfer_beta", &t.beta));
-    BN_CHECK(bn_h5_get_real(f, "/rate", "transfer_threshold", &t.threshold));
+    BN_CHECK(bn_h5_get_real(f, at, "transfer_beta", &t.beta));
+    BN_CHECK(bn_h5_get_real(f, at, "transfer_threshold", &t.threshold));
     return t;
+}
+
+/* Columns of rates above rounding: what is dropped is 1e-24 of the mean square, where a
+ * ridge of 1e-8 wants 1e-20 (ridge.h).                                      */
+static size_t columns_that_count(const struct bn_mat *c, size_t rows)
+{
+    double total = 0.0, tail = 0.0;
+    size_t r = c->cols;
+
+    for (size_t i = 0; i < rows; i++)
+        for (size_t k = 0; k < c->cols; k++)
+            total += *bn_mat_at(c, i, k) * *bn_mat_at(c, i, k);
+    for (; r > 1; r--) {
+        for (size_t i = 0; i < rows; i++)
+            tail += *bn_mat_at(c, i, r - 1) * *bn_mat_at(c, i, r - 1);
+        if (tail > 1e-24 * total)
+            break;
+    }
+    return r % 2 == 1 || r == c->cols ? r : r + 1;
+}
+
+/* Coefficients of the rates phi(x) on m angles; the first chunk decides how many. */
+static struct bn_mat rates_of(const struct bn_mat *x, const struct bn_transfer *t, size_t m)
+{
+    const size_t n = x->rows, rows = n < CHUNK ? n : CHUNK;
+    struct bn_mat curve = bn_scratch(rows, m), c = bn_scratch(rows, m - (m % 2 == 0));
+    struct bn_mat phi = { 0 };
+
+    for (size_t i0 = 0; i0 < n; i0 += rows) {
+        const struct bn_mat in = { n - i0 < rows ? n - i0 : rows, x->cols, bn_mat_row(x, i0) };
+        curve.rows = c.rows = in.rows;
+        BN_CHECK(bn_fourier_inverse(&in, &curve));
+        bn_transfer_rate(t, in.rows * m, curve.data, curve.data);
+        BN_CHECK(bn_fourier(&curve, &c));
+        if (i0 == 0)
+            phi = bn_scratch(n, columns_that_count(&c, in.rows));
+        for (size_t i = 0; i < in.rows; i++)
+            memcpy(bn_mat_row(&phi, i0 + i), bn_mat_row(&c, i), phi.cols * sizeof(double));
+    }
+    return phi;
 }
 
 static struct bn_mat coefficients(const char *role, const char *dataset, bool nyquist)
@@ -35,20 +85,46 @@ static struct bn_mat coefficients(const char *role, const char *dataset, bool ny
     return c;
 }
 
-static struct bn_targets read_targets(const char *role, bool nyquist)
+static struct bn_targets from_curves(const char *role, bool nyquist)
 {
-    struct bn_targets t = { .transfer = read_transfer(role) };
-    size_t n, m;
+    struct bn_targets t = { .transfer = read_transfer(role, "/rate") };
+    size_t m;
 
     t.x = coefficients(role, "/current", nyquist);
     t.phi = coefficients(role, "/rate", nyquist);
-    t.preferred = bn_input_vec(role, "/preferred", &n);
     (void)bn_input_vec(role, "/theta", &m);
     t.angles = m;
-    if (t.x.rows != t.phi.rows || t.x.cols != t.phi.cols || n != t.x.rows
+    if (t.x.rows != t.phi.rows || t.x.cols != t.phi.cols
         || m - (m % 2 == 0 && !nyquist) != t.x.cols)
         BN_REFUSE(BN_INPUT, "%s: /current, /rate, /preferred and /theta do not fit together",
                   bn_h5_path(bn_input(role)));
+    return t;
+}
+
+static struct bn_targets from_coefficients(const char *role)
+{
+    struct bn_targets t = { .transfer = read_transfer(role, "/current_coefficients") };
+
+    t.x = bn_input_mat(role, "/current_coefficients");
+    (void)bn_input_vec(role, "/theta", &t.angles);
+    if (t.x.rows == 0 || t.x.cols == 0 || t.x.cols % 2 == 0 || t.x.cols > t.angles)
+        BN_REFUSE(BN_INPUT, "%s: /current_coefficients is %zu x %zu and /theta has %zu angles: "
+                  "the columns must be odd in number and no more than the angles",
+                  bn_h5_path(bn_input(role)), t.x.rows, t.x.cols, t.angles);
+    t.phi = rates_of(&t.x, &t.transfer, t.angles);
+    return t;
+}
+
+static struct bn_targets read_targets(const char *role, bool nyquist)
+{
+    struct bn_targets t = has(role, "/current_coefficients") ? from_coefficients(role)
+                                                             : from_curves(role, nyquist);
+    size_t n;
+
+    t.preferred = bn_input_vec(role, "/preferred", &n);
+    if (n != t.x.rows)
+        BN_REFUSE(BN_INPUT, "%s: %zu preferred angles of %zu neurons",
+                  bn_h5_path(bn_input(role)), n, t.x.rows);
     size_t *order = (size_t *)(void *)bn_scratch_vec(n);
     BN_CHECK(bn_ring_order(t.preferred, n, order));
     t.order = order;
@@ -65,9 +141,15 @@ struct bn_targets bn_targets_read_grid(const char *role)
     return read_targets(role, true);
 }
 
-static bool has(const char *role, const char *dataset)
+struct bn_mat bn_targets_wide(const struct bn_targets *t)
 {
-    return bn_h5_kind(bn_input(role), dataset) == BN_H5_DATASET;
+    if (t->x.cols == t->phi.cols)
+        return t->x;
+    struct bn_mat wide = bn_scratch(t->x.rows, t->phi.cols);
+    const size_t take = t->x.cols < wide.cols ? t->x.cols : wide.cols;
+    for (size_t i = 0; i < wide.rows; i++)
+        memcpy(bn_mat_row(&wide, i), bn_mat_row(&t->x, i), take * sizeof(double));
+    return wide;
 }
 
 /* A matrix of weights must be finite and of `n` neurons; 0: not checked. */
@@ -105,18 +187,98 @@ static struct bn_operator read_operator(const char *role, size_t n, const char *
     return op;
 }
 
-struct bn_recurrent bn_recurrent_read(const char *role, size_t n)
+/* Currents without the columns that are rounding. */
+static struct bn_mat head_of(const struct bn_mat *x, size_t most)
 {
-    struct bn_recurrent r;
+    const size_t count = columns_that_count(x, x->rows < CHUNK ? x->rows : CHUNK);
+    struct bn_mat head = bn_scratch(x->rows, count < most ? count : most);
+
+    for (size_t i = 0; i < x->rows; i++)
+        memcpy(bn_mat_row(&head, i), bn_mat_row(x, i), head.cols * sizeof(double));
+    return head;
+}
+
+static struct bn_mat owned(const struct bn_mat *m)
+{
+    struct bn_mat copy = bn_scratch(m->rows, m->cols);
+
+    memcpy(copy.data, m->data, m->rows * m->cols * sizeof(double));
+    return copy;
+}
+
+static struct bn_operator from_modes(const char *role, const struct bn_mat *basis,
+                                     const struct bn_mat *head, const struct bn_mat *factor,
+                                     int order, const char *diagonal)
+{
+    const struct bn_mat core = read_weights(role, "/core", basis->rows, basis->rows);
+    const double *d = read_weights(role, diagonal, head->rows, 0).data;
+    struct bn_operator op;
+    struct bn_mat made;
+
+    BN_CHECK(bn_ridge_lift(basis, &core, head->cols, order, &made));
+    const struct bn_mat lift = owned(&made);
+    bn_mat_free(&made);
+    BN_CHECK(bn_operator_shared(&op, head, factor, &lift, &core, d));
+    return op;
+}
+
+static struct bn_recurrent read_recurrent(const char *role, const struct bn_targets *t)
+{
+    const size_t n = t->x.rows;
+    struct bn_recurrent r = { 0 };
     struct bn_mat right = { 0 };
 
+    if (has(role, "/basis")) {
+        const struct bn_mat basis = read_weights(role, "/basis", 0, 0);
+        const struct bn_mat head = head_of(&t->x, basis.cols);
+        struct bn_mat factor;
+        BN_CHECK(bn_ridge_factor(&t->phi, &basis, &factor));
+        r.weights = from_modes(role, &basis, &head, &factor, 0, "/diagonal");
+        if (has(role, "/diagonal_velocity"))
+            r.velocity = from_modes(role, &basis, &head, &factor, 1, "/diagonal_velocity");
+        return r;
+    }
     if (has(role, "/right"))
         right = read_weights(role, "/right", 0, n);
     r.weights = read_operator(role, n, "/J", &right, "/left", "/diagonal");
     r.velocity = read_operator(role, n, "/J_velocity", &right, "/left_velocity",
                                "/diagonal_velocity");
     if (r.weights.n == 0)
-        BN_REFUSE(BN_INPUT, "%s: neither /J nor /left, /right and /diagonal: these are no "
-                  "weights", bn_h5_path(bn_input(role)));
+        BN_REFUSE(BN_INPUT, "%s: neither /J nor /left, /right and /diagonal, nor /basis and "
+                  "/core: these are no weights", bn_h5_path(bn_input(role)));
+    return r;
+}
+
+struct bn_recurrent bn_recurrent_read(const char *role, const struct bn_targets *t)
+{
+    const struct bn_recurrent r = read_recurrent(role, t);
+
+    bn_stage_own(r.weights.factor.data);
+    return r;
+}
+
+static struct bn_operator to_factored(const struct bn_operator *op, struct bn_mat *right)
+{
+    struct bn_operator out;
+    struct bn_mat left;
+
+    BN_CHECK(bn_operator_factors(op, &left, right->data == NULL ? right : NULL));
+    bn_stage_own(left.data);
+    BN_CHECK(bn_operator_factored(&out, &left, right, op->diagonal));
+    return out;
+}
+
+struct bn_recurrent bn_recurrent_factored(const char *role, const struct bn_targets *t)
+{
+    struct bn_recurrent r = read_recurrent(role, t);
+    struct bn_mat factor = r.weights.factor, right = { 0 };
+
+    if (factor.data == NULL)
+        return r;
+    r.weights = to_factored(&r.weights, &right);
+    bn_stage_own(right.data);
+    if (r.velocity.n != 0)
+        r.velocity = to_factored(&r.velocity, &right);
+    bn_mat_free(&factor);
     return r;
 }

@@ -273,7 +273,7 @@ static void write_velocity(const struct saved *s, const struct bn_drive *drive, 
 static void run(void)
 {
     const struct bn_targets t = bn_targets_read("tuning");
-    const struct bn_recurrent j = bn_recurrent_read("weights", t.x.rows);
+    const struct bn_recurrent j = bn_recurrent_read("weights", &t);
     const struct bn_network net = { .weights = j.weights, .velocity = j.velocity,
         .transfer = t.transfer, .tau = bn_real("tau"), .dt = bn_real("dt"),
         .inhibition = bn_real("inhibition"), .target = bn_real("target_rate"),

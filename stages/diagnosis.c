@@ -211,6 +211,8 @@ static void aligned_mean(const struct bn_mat *c, const double *preferred, double
     for (size_t n = 0; n < h; n++) {
         re[n] = im[n] = 0.0;
         for (size_t i = 0; i < c->rows; i++) {
+            if (2 * n >= c->cols)        /* currents may have fewer than rates */
+                continue;
             const double a = n == 0 ? *bn_mat_at(c, i, 0)
                                     : *bn_mat_at(c, i, 2 * n - 1) / sqrt(2.0);
             const double b = n == 0 ? 0.0 : -*bn_mat_at(c, i, 2 * n) / sqrt(2.0);
@@ -279,7 +281,7 @@ static void sample(const struct bn_targets *t, const struct bn_operator *op)
 static void run(void)
 {
     const struct bn_targets t = bn_targets_read("tuning");
-    const struct bn_recurrent j = bn_recurrent_read("weights", t.x.rows);
+    const struct bn_recurrent j = bn_recurrent_factored("weights", &t);
     const struct bn_ring_network net = { .weights = j.weights, .transfer = t.transfer,
         .inhibition = bn_real("inhibition"), .target = bn_real("target_rate"), .x = t.x };
     const size_t h = t.angles / 2 < 64 ? t.angles / 2 : 64;

@@ -10,11 +10,13 @@
 #include <basin/fourier.h>
 #include <basin/gp.h>
 #include <basin/manifold.h>
+#include <basin/mem.h>
 #include <basin/stage.h>
 #include <basin/transfer.h>
 #include <basin/rng.h>
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { COPIES = 8 };
@@ -27,6 +29,8 @@ static const struct bn_output outputs[] = {
     { "/theta", "theta", "rad", "angle", 0, 0, false },
     { "/current", "neuron theta", "1", "target current x*", 1e-12, 1e-10, false },
     { "/rate", "neuron theta", "1", "target rate phi*", 1e-12, 1e-10, false },
+    { "/current_coefficients", "neuron coefficient", "1", "Fourier coefficients of the target "
+      "current (store = coefficients): 1, sqrt 2 cos, sqrt 2 sin, ...", 1e-12, 1e-10, false },
     { "/preferred", "neuron", "rad", "preferred angle: circular centre of mass of the rate",
       1e-9, 0, false },
     { "/order", "neuron", "1", "neurons sorted by preferred angle (indices from 0)", 0, 0,
@@ -56,6 +60,9 @@ static const struct bn_param params[] = {
     BN_INTEGER("angles", "200", 8, 100000, "grid angles M"),
     BN_CHOICE("process", "erf", "erf softplus normalised",
               "rate of a generated current; normalised: softplus divided by its own mean"),
+    BN_CHOICE("store", "curves", "curves coefficients",
+              "what is kept of generated curves; coefficients: only those of the currents, for "
+              "very many neurons"),
     BN_REAL("sigma", "1", "1.4211", 0.1, 100, "width of the current spectrum, Fourier indices"),
     BN_REAL("beta", "1", "2.7659", 0.01, 100, "gain of the generating rate function"),
     BN_REAL("threshold", "1", "0", -100, 100, "threshold b of the generating rate function"),
@@ -196,11 +203,22 @@ static void predict(const struct population *p, bool recorded)
                         ? "closed form" : "quadrature");
 }
 
+/* Shifted copies of the mean curve, whose peak is at pi. */
+static void classical(const double *mean, size_t m)
+{
+    struct bn_mat copies = bn_scratch(COPIES, m);
+
+    for (size_t c = 0; c < COPIES; c++)
+        for (size_t k = 0; k < m; k++)
+            *bn_mat_at(&copies, c, k) = mean[(k + m / 2 + m - c * m / COPIES) % m];
+    bn_output_mat("/classical", &copies);
+}
+
 static void describe(const struct population *p)
 {
     const size_t n = p->rate.rows, m = p->rate.cols;
     double *preferred = bn_scratch_vec(n), *mean = bn_scratch_vec(m), *sd = bn_scratch_vec(m);
-    struct bn_mat copies = bn_scratch(COPIES, m), slope = bn_scratch(1, m);
+    struct bn_mat slope = bn_scratch(1, m);
     size_t *order = (size_t *)(void *)bn_scratch_vec(n);
     int64_t *sorted = (int64_t *)(void *)bn_scratch_vec(n);
     double gain = 0.0;
@@ -214,15 +232,123 @@ static void describe(const struct population *p)
         for (size_t k = 0; k < m; k++)
             gain += slope.data[k] / (double)(n * m);
     }
-    for (size_t c = 0; c < COPIES; c++)
-        for (size_t k = 0; k < m; k++)
-            *bn_mat_at(&copies, c, k) = mean[(k + m / 2 + m - c * m / COPIES) % m];
     bn_output_vec("/preferred", preferred, n);
     bn_output_integers("/order", sorted, n);
     bn_output_number("/mean_gain", gain);
     bn_output_vec("/aligned_mean", mean, m);
     bn_output_vec("/aligned_sd", sd, m);
-    bn_output_mat("/classical", &copies);
+    classical(mean, m);
+}
+
+/* --- store = coefficients: neurons pass by in chunks ------------------------------ */
+
+struct running {
+    struct bn_transfer network;
+    double *preferred, gain;
+    double *mean, *square;               /* of aligned rates: sums over neurons */
+    double *power_x, *power_phi, *power_cross;           /* the same of coefficients */
+};
+
+static void add_chunk(struct running *s, size_t first, const struct bn_mat *c,
+                      const struct bn_mat *x, struct bn_mat *rate, struct bn_mat *b)
+{
+    const size_t n = c->rows, m = x->cols;
+    double *mean = bn_alloc(2 * m, sizeof *mean), *sd = mean + m;
+
+    if (mean == NULL)
+        bn_die(BN_NOMEM);
+    bn_transfer_rate(&s->network, n * m, x->data, rate->data);
+    bn_ring_centre(rate, s->preferred + first, NULL);
+    BN_CHECK(bn_ring_align(rate, s->preferred + first, mean, sd));
+    for (size_t k = 0; k < m; k++) {
+        s->mean[k] += (double)n * mean[k];
+        s->square[k] += (double)n * (sd[k] * sd[k] + mean[k] * mean[k]);
+    }
+    BN_CHECK(bn_fourier(rate, b));
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < m; k++) {
+            const double a = k < c->cols ? *bn_mat_at(c, i, k) : 0.0, f = *bn_mat_at(b, i, k);
+            s->power_x[k] += a * a;
+            s->power_phi[k] += f * f;
+            s->power_cross[k] += a * f;
+        }
+    bn_transfer_slope(&s->network, n * m, x->data, rate->data);
+    for (size_t k = 0; k < n * m; k++)
+        s->gain += rate->data[k];
+    free(mean);
+}
+
+static void output_running(struct running *s, size_t n, size_t m)
+{
+    size_t *order = (size_t *)(void *)bn_scratch_vec(n);
+    int64_t *sorted = (int64_t *)(void *)bn_scratch_vec(n);
+    double *c = bn_scratch_vec(m);
+    struct { const char *name; double *power; } const out[] = {
+        { "/covariance_current_sampled", s->power_x },
+        { "/covariance_rate_sampled", s->power_phi },
+        { "/covariance_cross_sampled", s->power_cross },
+    };
+
+    BN_CHECK(bn_ring_order(s->preferred, n, order));
+    for (size_t i = 0; i < n; i++)
+        sorted[i] = (int64_t)order[i];
+    for (size_t k = 0; k < m; k++) {
+        s->mean[k] /= (double)n;
+        s->square[k] = sqrt(fmax(0.0, s->square[k] / (double)n - s->mean[k] * s->mean[k]));
+    }
+    bn_output_vec("/preferred", s->preferred, n);
+    bn_output_integers("/order", sorted, n);
+    bn_output_number("/mean_gain", s->gain / (double)n / (double)m);
+    bn_output_vec("/aligned_mean", s->mean, m);
+    bn_output_vec("/aligned_sd", s->square, m);
+    classical(s->mean, m);
+    for (size_t k = 0; k < BN_LEN(out); k++) {
+        for (size_t j = 0; j < m; j++)
+            out[k].power[j] /= (double)n;
+        BN_CHECK(bn_fourier_covariance(out[k].power, m, m, c));
+        bn_output_vec(out[k].name, c, m);
+    }
+}
+
+static void store_coefficients(size_t n, size_t m)
+{
+    enum { CHUNK = 4096 };
+    const double sigma = bn_real("sigma");
+    const size_t r = 2 * bn_gp_harmonics(sigma) + 1, rows = n < CHUNK ? n : CHUNK;
+    struct running s = { .network = { bn_is("process", "erf") ? BN_TRANSFER_ERF
+                                      : BN_TRANSFER_SOFTPLUS, bn_real("beta"),
+                                      bn_real("threshold") } };
+
+    if (bn_has_input("recording") || bn_is("process", "normalised"))
+        BN_REFUSE(BN_USAGE, "store = coefficients is for generated erf or softplus curves: those "
+                  "of a recording, and normalised ones, are not band-limited; set store to curves");
+    if (m < r)
+        BN_REFUSE(BN_USAGE, "angles = %zu cannot carry the currents, which have harmonics up to "
+                  "%zu at sigma = %g: set angles to at least %zu", m, r / 2, sigma, r);
+    struct bn_mat c = bn_scratch(n, r), x = bn_scratch(rows, m), rate = bn_scratch(rows, m);
+    struct bn_mat b = bn_scratch(rows, m);
+    s.preferred = bn_scratch_vec(n);
+    s.mean = bn_scratch_vec(m);
+    s.square = bn_scratch_vec(m);
+    s.power_x = bn_scratch_vec(m);
+    s.power_phi = bn_scratch_vec(m);
+    s.power_cross = bn_scratch_vec(m);
+    BN_CHECK(bn_gp_sample(sigma, bn_rng_sub(bn_random(), "curves"), 0, &c));
+    for (size_t i0 = 0; i0 < n; i0 += rows) {
+        const struct bn_mat in = { n - i0 < rows ? n - i0 : rows, r, bn_mat_row(&c, i0) };
+        x.rows = rate.rows = b.rows = in.rows;
+        BN_CHECK(bn_fourier_inverse(&in, &x));
+        add_chunk(&s, i0, &in, &x, &rate, &b);
+        bn_progress(0.9 * (double)(i0 + in.rows) / (double)n);
+    }
+    bn_output_mat("/current_coefficients", &c);
+    bn_output_attribute("/current_coefficients", "transfer", bn_transfer_name(s.network.kind));
+    bn_output_attribute_real("/current_coefficients", "transfer_beta", s.network.beta);
+    bn_output_attribute_real("/current_coefficients", "transfer_threshold",
+                             s.network.threshold);
+    output_running(&s, n, m);
+    struct population none = { .network = s.network, .current = { 0, m, NULL } };
+    predict(&none, false);
 }
 
 static void run(void)
@@ -234,6 +360,10 @@ static void run(void)
 
     bn_ring_grid(m, theta);
     bn_output_vec("/theta", theta, m);
+    if (bn_is("store", "coefficients")) {
+        store_coefficients(bn_count("neurons"), m);
+        return;
+    }
     const struct population p = recorded ? from_recording(m)
         : generate(bn_count("neurons"), m, "curves",
                    bn_is("process", "normalised") ? bn_count("sweeps") : 0);

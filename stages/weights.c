@@ -17,6 +17,7 @@
 #include <basin/targets.h>
 
 #include <math.h>
+#include <string.h>
 
 static const struct bn_input inputs[] = {
     { "tuning", false, "target currents and rates" },
@@ -34,6 +35,10 @@ static const struct bn_output outputs[] = {
     { "/left_velocity", "neuron mode", "1", "J' = left_velocity right - diag(...)", 1e-12, 1e-8,
       false },
     { "/diagonal_velocity", "neuron", "1", "taken off the diagonal of J'", 1e-12, 1e-8, false },
+    { "/basis", "mode coefficient", "1", "modes of the rates as combinations of their "
+      "Fourier coefficients (form = modes)", 1e-9, 0, false },
+    { "/core", "mode mode2", "1", "inverse of the modes' covariance plus lambda, per N", 1e-12,
+      1e-6, false },
     { "/residual", "", "1", "|J phi* - x*| / |x*| over the manifold", 1e-12, 1e-6, false },
     { "/residual_velocity", "", "1", "|J' phi* - dx*/dtheta| / |dx*/dtheta|", 1e-12, 1e-6,
       false },
@@ -48,8 +53,9 @@ static const struct bn_output outputs[] = {
 static const struct bn_param params[] = {
     BN_CHOICE("kind", "offline", "offline circulant scrambled hebb", "which weights"),
     BN_REAL("lambda", "1", "1e-8", 0, 1e6, "ridge, with the error per neuron and angle"),
-    BN_CHOICE("form", "auto", "auto dense factored",
-              "how J is stored; auto: dense up to 2000 neurons"),
+    BN_CHOICE("form", "auto", "auto dense factored modes",
+              "how J is stored; auto: dense up to 2000 neurons; modes: what is small in it, "
+              "for very many neurons"),
     BN_REAL("rank_tolerance", "1", "1e-10", 0, 0.1,
             "modes that change J by less than this (relative) are dropped"),
     BN_FLAG("velocity", "yes", "fit the velocity weights, too (offline)"),
@@ -77,7 +83,7 @@ static double residual(const struct bn_operator *op, const struct bn_mat *phi,
     BN_CHECK(bn_operator_apply(op, BN_PLAIN, &p, &out));
     for (size_t i = 0; i < phi->rows; i++)
         for (size_t k = 0; k < phi->cols; k++) {
-            const double x = *bn_mat_at(target, i, k), d = *bn_mat_at(&out, k, i) - x;
+            const double x = k < target->cols ? *bn_mat_at(target, i, k) : 0.0, d = *bn_mat_at(&out, k, i) - x;
             error += d * d;
             norm += x * x;
         }
@@ -92,20 +98,45 @@ static void write_dense(const char *name, const struct bn_mat *left, const struc
     bn_output_mat(name, &j);
 }
 
+/* What readers need beside the tuning to apply J: nothing as large as the curves. */
+static void offline_modes(const struct bn_targets *t)
+{
+    const double lambda = bn_real("lambda");
+    const bool velocity = bn_flag("velocity");
+    const size_t r = bn_ridge_coefficients(&t->x, &t->phi, lambda);
+    struct bn_modes fit;
+
+    BN_CHECK(bn_ridge_modes(&t->x, &t->phi, velocity, r, lambda, bn_real("rank_tolerance"),
+                            &fit));
+    bn_output_mat("/basis", &fit.basis);
+    bn_output_mat("/core", &fit.core);
+    bn_output_vec("/diagonal", fit.diagonal, t->x.rows);
+    bn_output_number("/residual", fit.residual);
+    if (velocity) {
+        bn_output_vec("/diagonal_velocity", fit.diagonal_velocity, t->x.rows);
+        bn_output_number("/residual_velocity", fit.residual_velocity);
+    }
+    bn_output_number("/condition", fit.condition);
+    bn_output_number("/rank", (double)fit.basis.rows);
+    bn_output_number("/coefficients", (double)r);
+    bn_output_number("/lambda", lambda);
+    bn_ridge_modes_free(&fit);
+}
+
 static void offline(const struct bn_targets *t)
 {
     const size_t n = t->x.rows;
     const double lambda = bn_real("lambda");
     const bool velocity = bn_flag("velocity"), dense = want_dense(n);
-    struct bn_mat slope = bn_scratch(t->x.rows, t->x.cols);
+    const struct bn_mat x = bn_targets_wide(t);
+    struct bn_mat slope = bn_scratch(n, x.cols);
     struct bn_ridge fit;
     struct bn_operator op;
 
-    for (size_t k = 0; k < n * t->x.cols; k++)
-        slope.data[k] = t->x.data[k];
+    memcpy(slope.data, x.data, n * x.cols * sizeof(double));
     bn_fourier_differentiate(&slope);
-    const size_t r = bn_ridge_coefficients(&t->x, &t->phi, lambda);
-    BN_CHECK(bn_ridge_fit(&t->x, &t->phi, velocity ? &slope : NULL, r, lambda,
+    const size_t r = bn_ridge_coefficients(&x, &t->phi, lambda);
+    BN_CHECK(bn_ridge_fit(&x, &t->phi, velocity ? &slope : NULL, r, lambda,
                           bn_real("rank_tolerance"), &fit));
     bn_progress(0.5);
     if (dense) {
@@ -122,7 +153,7 @@ static void offline(const struct bn_targets *t)
         }
     }
     BN_CHECK(bn_operator_factored(&op, &fit.left, &fit.right, fit.diagonal));
-    bn_output_number("/residual", residual(&op, &t->phi, &t->x));
+    bn_output_number("/residual", residual(&op, &t->phi, &x));
     if (velocity) {
         BN_CHECK(bn_operator_factored(&op, &fit.left_velocity, &fit.right,
                                       fit.diagonal_velocity));
@@ -140,7 +171,8 @@ static void offline(const struct bn_targets *t)
  * rate spectrum, so g = 1 / (spectrum of the rates at n = 1).               */
 static void hebb(const struct bn_targets *t)
 {
-    const size_t n = t->x.rows, r = t->x.cols;
+    const struct bn_mat x = bn_targets_wide(t);
+    const size_t n = x.rows, r = x.cols;
     struct bn_mat right = bn_scratch(r, n), left = bn_scratch(n, r);
     double *power = bn_scratch_vec(r), *diagonal = bn_scratch_vec(n);
     struct bn_operator op;
@@ -149,7 +181,7 @@ static void hebb(const struct bn_targets *t)
     const double g = 2.0 / (power[1] + power[2]);
     for (size_t i = 0; i < n; i++)
         for (size_t k = 0; k < r; k++) {
-            *bn_mat_at(&left, i, k) = g * *bn_mat_at(&t->x, i, k) / (double)n;
+            *bn_mat_at(&left, i, k) = g * *bn_mat_at(&x, i, k) / (double)n;
             *bn_mat_at(&right, k, i) = *bn_mat_at(&t->phi, i, k);
             diagonal[i] += *bn_mat_at(&left, i, k) * *bn_mat_at(&t->phi, i, k);
         }
@@ -161,7 +193,7 @@ static void hebb(const struct bn_targets *t)
         bn_output_vec("/diagonal", diagonal, n);
     }
     BN_CHECK(bn_operator_factored(&op, &left, &right, diagonal));
-    bn_output_number("/residual", residual(&op, &t->phi, &t->x));
+    bn_output_number("/residual", residual(&op, &t->phi, &x));
 }
 
 static void circulant(const struct bn_targets *t, const double *profile)
@@ -176,7 +208,7 @@ static void circulant(const struct bn_targets *t, const double *profile)
         bn_output_mat("/J", &out);
         BN_CHECK(bn_operator_dense(&op, &out));
     } else {
-        const size_t cols = t->x.cols < n ? t->x.cols : n, h = (cols - 1) / 2, q = 2 * h + 1;
+        const size_t cols = t->phi.cols < n ? t->x.cols : n, h = (cols - 1) / 2, q = 2 * h + 1;
         struct bn_mat left = bn_scratch(n, q), right = bn_scratch(q, n);
         double *diagonal = bn_scratch_vec(n);
         BN_CHECK(bn_surrogate_factors(profile, t->order, n, gain, h, &left, &right, diagonal));
@@ -222,7 +254,11 @@ static void run(void)
 {
     const struct bn_targets t = bn_targets_read_grid("tuning");
 
-    if (bn_is("kind", "offline")) {
+    if (bn_is("form", "modes") && !bn_is("kind", "offline"))
+        BN_REFUSE(BN_USAGE, "form = modes is for kind = offline: set form to factored or dense");
+    if (bn_is("kind", "offline") && bn_is("form", "modes")) {
+        offline_modes(&t);
+    } else if (bn_is("kind", "offline")) {
         offline(&t);
     } else if (bn_is("kind", "hebb")) {
         hebb(&t);
@@ -232,7 +268,7 @@ static void run(void)
                       "--in weights=FILE, or add the prerequisite to the pipeline");
         if (bn_is("kind", "scrambled"))
             check_scrambled(t.x.rows);
-        const struct bn_recurrent j = bn_recurrent_read("weights", t.x.rows);
+        const struct bn_recurrent j = bn_recurrent_factored("weights", &t);
         double *profile = bn_scratch_vec(t.x.rows);
         BN_CHECK(bn_surrogate_profile(&j.weights, t.order, profile));
         if (bn_flag("symmetric"))
@@ -254,7 +290,9 @@ const struct bn_stage bn_stage = {
                "A factored circulant average keeps as many harmonics of its profile as the "
                "angles carry, (angles - 1)/2, and so is smoother than the dense one. "
                "Dense weights are /J; factored ones /left, /right and /diagonal, and nothing of "
-               "size N x N is ever formed.",
+               "size N x N is ever formed. form = modes stores what is small: with the curves "
+               "C_x, C_phi of the tuning and F = C_phi basis^T, J = C_x (basis^T core) F^T + D (F "
+               "core F^T - 1), and stages that read it make the rest from the tuning.",
     .inputs = inputs, .n_inputs = BN_LEN(inputs),
     .outputs = outputs, .n_outputs = BN_LEN(outputs),
     .params = params, .n_params = BN_LEN(params),

@@ -30,8 +30,8 @@ BN_MUST_USE bn_status bn_operator_shared(struct bn_operator *op, const struct bn
                                          const struct bn_mat *lift,
                                          const struct bn_mat *core, const double *diagonal);
 
-/* left [N, q] and right [q, N] of a shared operator, for those who need them; the
- * matrices are allocated.                                                   */
+/* left [N, q] and right [q, N] of a shared operator, for those who need them,
+ * allocated; right may be NULL: J and J' have the same.                     */
 BN_MUST_USE bn_status bn_operator_factors(const struct bn_operator *op, struct bn_mat *left,
                                           struct bn_mat *right);
 

@@ -45,6 +45,33 @@ BN_MUST_USE bn_status bn_ridge_fit(const struct bn_mat *x, const struct bn_mat *
                                    double tolerance, struct bn_ridge *out);
 void bn_ridge_free(struct bn_ridge *r);
 
+/* The same J by what is small: with F = C_phi basis^T [N, q],
+ *     J  = C_x lift F^T + D (F core F^T - I)            (a shared operator, operator.h)
+ *     J' = C_x lift' F^T + D' (F core F^T - I)
+ *     lift = basis_x^T core [p, q],  basis_x: the columns of basis that C_x has;
+ * J' has d/dtheta in front of C_x, which moves to lift.  Nothing as large as the curves
+ * is made: neurons pass by in blocks, shared out over cores in fixed groups.     */
+struct bn_modes {
+    struct bn_mat basis;                 /* [q, r]: rows are orthonormal */
+    struct bn_mat core;                  /* [q, q] = (U S U^T + lambda)^-1 / N */
+    double *diagonal, *diagonal_velocity;        /* D, D' [N]; D' only if asked */
+    double condition, residual, residual_velocity;
+};
+
+/* x [N, p], p <= r; phi [N, R]; the rest as in bn_ridge_fit.  residual: |J phi - x|/|x|
+ * over the manifold.  bn_ridge_modes_free() the result.                           */
+BN_MUST_USE bn_status bn_ridge_modes(const struct bn_mat *x, const struct bn_mat *phi,
+                                     bool velocity, size_t r, double lambda,
+                                     double tolerance, struct bn_modes *out);
+void bn_ridge_modes_free(struct bn_modes *m);
+
+/* lift, or lift' (order 1), of p columns of x: [p, q], to be freed. */
+BN_MUST_USE bn_status bn_ridge_lift(const struct bn_mat *basis, const struct bn_mat *core,
+                                    size_t p, int order, struct bn_mat *lift);
+/* F = phi basis^T [N, q], to be freed. */
+BN_MUST_USE bn_status bn_ridge_factor(const struct bn_mat *phi, const struct bn_mat *basis,
+                                      struct bn_mat *factor);
+
 /* J = left right - diag(D) as a dense matrix [N, N], diagonal exactly zero. */
 BN_MUST_USE bn_status bn_ridge_dense(const struct bn_mat *left, const struct bn_mat *right,
                                      struct bn_mat *j);

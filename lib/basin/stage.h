@@ -101,6 +101,7 @@ void bn_output_attribute_real(const char *name, const char *key, double x);
 /* --- memory owned by the frame ------------------------------------------------- */
 struct bn_mat bn_scratch(size_t rows, size_t cols);      /* zeroed */
 double *bn_scratch_vec(size_t n);
+void bn_stage_own(void *block);          /* of bn_alloc: freed at the end */
 
 /* --- long loops: a killed run continues from its last checkpoint -----------------------
  *

@@ -13,7 +13,9 @@
 
 struct bn_targets {
     struct bn_mat x, phi;                /* [N, R] coefficients (fourier.h), R = M odd or
-                                            M - 1: the Nyquist term is left out */
+                                            M - 1: the Nyquist term is left out.  From a
+                                            tuning that stores coefficients: x has as many
+                                            columns as were drawn, phi as many as count */
     size_t angles;                       /* M */
     const double *preferred;             /* [N] rad */
     const size_t *order;                 /* [N] neurons by preferred angle */
@@ -24,10 +26,16 @@ struct bn_targets bn_targets_read(const char *role);
  * the grid although it is no function of the angle.                         */
 struct bn_targets bn_targets_read_grid(const char *role);
 
+/* x with as many columns as phi, the new ones zero. */
+struct bn_mat bn_targets_wide(const struct bn_targets *t);
+
 struct bn_recurrent {
     struct bn_operator weights, velocity;          /* velocity.n = 0 if there is none */
 };
-/* /J [N, N] if there, else /left, /right and /diagonal; `n` neurons expected. */
-struct bn_recurrent bn_recurrent_read(const char *role, size_t n);
+/* /J [N, N] if there; else /left, /right and /diagonal; else /basis, /core and /diagonal
+ * with the curves of the tuning that they belong to: a shared operator.     */
+struct bn_recurrent bn_recurrent_read(const char *role, const struct bn_targets *t);
+/* The same for readers that need left and right: shared operators become factored. */
+struct bn_recurrent bn_recurrent_factored(const char *role, const struct bn_targets *t);
 
 #endif
