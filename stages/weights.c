@@ -252,7 +252,9 @@ static void scrambled(const struct bn_targets *t, const struct bn_recurrent *j,
 
 static void run(void)
 {
-    const struct bn_targets t = bn_targets_read_grid("tuning");
+    /* Readers of modes make them from functions of the angle: no Nyquist term there. */
+    const struct bn_targets t = bn_is("form", "modes") ? bn_targets_read("tuning")
+                                                       : bn_targets_read_grid("tuning");
 
     if (bn_is("form", "modes") && !bn_is("kind", "offline"))
         BN_REFUSE(BN_USAGE, "form = modes is for kind = offline: set form to factored or dense");

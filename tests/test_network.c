@@ -77,7 +77,8 @@ static void inhibition(void **state)
 struct pair {
     struct ring ring;
     struct bn_ridge fit;
-    struct bn_mat j, v;
+    struct bn_modes modes;
+    struct bn_mat j, v, factor, lift[2];
 };
 
 static struct pair pair(size_t n)
@@ -88,17 +89,25 @@ static struct pair pair(size_t n)
     p.v = mat_make(n, n);
     assert_ok(bn_ridge_dense(&p.fit.left, &p.fit.right, &p.j));
     assert_ok(bn_ridge_dense(&p.fit.left_velocity, &p.fit.right, &p.v));
+    assert_ok(bn_ridge_modes(&p.ring.x, &p.ring.phi, true, p.ring.phi.cols, 1e-6, 0.0,
+                             &p.modes));
+    assert_ok(bn_ridge_factor(&p.ring.phi, &p.modes.basis, &p.factor));
+    for (int k = 0; k < 2; k++)
+        assert_ok(bn_ridge_lift(&p.modes.basis, &p.modes.core, p.ring.x.cols, k, &p.lift[k]));
     return p;
 }
 
 static void pair_free(struct pair *p)
 {
-    bn_mat_free(&p->j), bn_mat_free(&p->v);
+    bn_mat_free(&p->j), bn_mat_free(&p->v), bn_mat_free(&p->factor);
+    bn_mat_free(&p->lift[0]), bn_mat_free(&p->lift[1]);
     bn_ridge_free(&p->fit);
+    bn_ridge_modes_free(&p->modes);
     ring_free(&p->ring);
 }
 
-/* kind 0: dense; 1: factored, J and J' share the right factor; 2: they do not. */
+/* kind 0: dense; 1: factored, J and J' share the right factor; 2: they do not; 3: shared
+ * operators.                                                                 */
 static struct bn_network pair_network(const struct pair *p, const struct bn_mat *copy,
                                       int kind)
 {
@@ -106,6 +115,14 @@ static struct bn_network pair_network(const struct pair *p, const struct bn_mat 
     if (kind == 0) {
         assert_ok(bn_operator_dense(&net.weights, &p->j));
         assert_ok(bn_operator_dense(&net.velocity, &p->v));
+        return net;
+    }
+    if (kind == 3) {
+        const struct bn_modes *m = &p->modes;
+        assert_ok(bn_operator_shared(&net.weights, &p->ring.x, &p->factor, &p->lift[0],
+                                     &m->core, m->diagonal));
+        assert_ok(bn_operator_shared(&net.velocity, &p->ring.x, &p->factor, &p->lift[1],
+                                     &m->core, m->diagonal_velocity));
         return net;
     }
     assert_ok(bn_operator_factored(&net.weights, &p->fit.left, &p->fit.right,
@@ -141,7 +158,7 @@ static void velocity_step_by_hand(void **state)
     omega.data[0] = 0.0, omega.data[1] = 4.0, omega.data[2] = -11.0;
     for (size_t t = 0; t < 3; t++)
         step_by_hand(&p, omega.data[t], bn_mat_row(&x, t), bn_mat_row(&next, t));
-    for (int kind = 0; kind < 3; kind++) {
+    for (int kind = 0; kind < 4; kind++) {
         const struct bn_network net = pair_network(&p, &copy, kind);
         memcpy(x.data, start.data, 3 * 60 * sizeof(double));
         assert_ok(bn_network_run(&net, &x, 1, 1, &omega, no_rng, NULL, NULL));
@@ -158,7 +175,7 @@ static void dense_and_factored_agree(void **state)
     struct pair p = pair(80);
     struct bn_mat x = mat_random(4, 80, 2), start = mat_copy(&x), first = mat_copy(&x);
     struct bn_mat omega = mat_random(50, 1, 8), copy = mat_copy(&p.fit.right);
-    for (int kind = 0; kind < 3; kind++) {
+    for (int kind = 0; kind < 4; kind++) {
         const struct bn_network net = pair_network(&p, &copy, kind);
         memcpy(x.data, start.data, 4 * 80 * sizeof(double));
         assert_ok(bn_network_run(&net, &x, 50, 10, &omega, no_rng, NULL, NULL));
@@ -243,7 +260,7 @@ static void bits_do_not_depend_on_threads(void **state)
     struct bn_mat start = mat_random(70, 50, 2), want = mat_copy(&start);
     struct bn_mat omega = mat_random(30, 70, 8);
     const struct bn_rng rng = { .seed = 4, .stream = 9 };
-    for (int kind = 0; kind < 2; kind++) {
+    for (int kind = 0; kind < 4; kind += kind == 1 ? 2 : 1) {
         struct bn_network net = pair_network(&p, NULL, kind);
         net.noise = 0.2;
         net.inhibition = 0.3;
@@ -269,6 +286,97 @@ static void bits_do_not_depend_on_threads(void **state)
     bn_threads_set(0);
     bn_mat_free(&start), bn_mat_free(&want), bn_mat_free(&omega);
     pair_free(&p);
+}
+
+/* Enough neurons for chunks that cores share: 51 blocks of 96. */
+enum { MANY = 4850, FEW = 6 };
+
+struct tall {
+    struct bn_mat left, right, left_turn, right_turn, d;
+    struct bn_network net;
+};
+
+/* same: J and J' have one right factor. */
+static struct tall tall(bool same)
+{
+    struct tall w = { .left = mat_random(MANY, FEW, 1), .right = mat_random(FEW, MANY, 2),
+                      .left_turn = mat_random(MANY, FEW, 3),
+                      .right_turn = mat_random(FEW, MANY, 4), .d = mat_random(2, MANY, 5) };
+    for (size_t k = 0; k < MANY * FEW; k++) {
+        w.left.data[k] /= MANY;
+        w.left_turn.data[k] /= MANY;
+    }
+    w.net = (struct bn_network){ .transfer = { BN_TRANSFER_ERF, 2.0, 0.0 }, .tau = 0.05,
+                                 .dt = 0.005, .inhibition = 0.3, .target = 1.2,
+                                 .noise = 0.1 };
+    assert_ok(bn_operator_factored(&w.net.weights, &w.left, &w.right, w.d.data));
+    assert_ok(bn_operator_factored(&w.net.velocity, &w.left_turn,
+                                   same ? &w.right : &w.right_turn, bn_mat_row(&w.d, 1)));
+    return w;
+}
+
+static void tall_free(struct tall *w)
+{
+    bn_mat_free(&w->left), bn_mat_free(&w->right), bn_mat_free(&w->left_turn);
+    bn_mat_free(&w->right_turn), bn_mat_free(&w->d);
+}
+
+/* One step by the operator, the equation written out. */
+static void step_of_tall(const struct tall *w, const struct bn_mat *omega, size_t step,
+                         struct bn_rng rng, struct bn_mat *x)
+{
+    struct bn_mat rate = mat_copy(x), in = mat_copy(x), turn = mat_copy(x), z = mat_copy(x);
+    bn_transfer_rate(&w->net.transfer, x->rows * MANY, x->data, rate.data);
+    assert_ok(bn_operator_apply(&w->net.weights, BN_PLAIN, &rate, &in));
+    assert_ok(bn_operator_apply(&w->net.velocity, BN_PLAIN, &rate, &turn));
+    for (size_t t = 0; t < x->rows; t++) {
+        double mean = 0.0;
+        for (size_t i = 0; i < MANY; i++)
+            mean += *bn_mat_at(&rate, t, i) / MANY;
+        bn_rng_normals(rng, t, step * MANY, bn_mat_row(&z, t), MANY);
+        for (size_t i = 0; i < MANY; i++)
+            *bn_mat_at(x, t, i) += 0.1 * (*bn_mat_at(&in, t, i) - *bn_mat_at(x, t, i)
+                                          + 0.05 * *bn_mat_at(omega, step, t)
+                                            * *bn_mat_at(&turn, t, i)
+                                          + w->net.inhibition * (w->net.target - mean))
+                                 + 0.1 * sqrt(0.1) * *bn_mat_at(&z, t, i);
+    }
+    bn_mat_free(&rate), bn_mat_free(&in), bn_mat_free(&turn), bn_mat_free(&z);
+}
+
+/* 70 trajectories are two tiles; a partial sum left out, a block counted twice or noise
+ * of another neuron would be far outside.  Threads, rests and saves change no bit.   */
+static void chunks_of_neurons(void **state)
+{
+    (void)state;
+    enum { T = 70, STEPS = 4 };
+    struct bn_mat start = mat_random(T, MANY, 6), omega = mat_random(STEPS, T, 7);
+    const struct bn_rng rng = { .seed = 4, .stream = 9 };
+    for (int same = 0; same < 2; same++) {
+        struct tall w = tall(same == 1);
+        struct bn_mat want = mat_copy(&start), first = mat_copy(&start);
+        for (size_t k = 0; k < STEPS; k++)
+            step_of_tall(&w, &omega, k, rng, &want);
+        for (unsigned threads = 1; threads <= 5; threads += threads == 1 ? 1 : 3) {
+            struct bn_mat x = mat_copy(&start);
+            bn_threads_set(threads);
+            assert_ok(bn_network_run(&w.net, &x, STEPS, threads, &omega, rng, NULL, NULL));
+            if (threads == 1)
+                memcpy(first.data, x.data, T * MANY * sizeof(double));
+            assert_memory_equal(x.data, first.data, T * MANY * sizeof(double));
+            bn_mat_free(&x);
+        }
+        bn_threads_set(0);
+        assert_close(mat_apart(&first, &want), 0, 0, 1e-13);
+        struct bn_mat x = mat_copy(&start);
+        for (size_t k = 1; k <= STEPS; k++)      /* cut after each step */
+            assert_ok(bn_network_resume(&w.net, &x, k - 1, k, STEPS, &omega, rng, NULL, NULL,
+                                        NULL));
+        assert_memory_equal(x.data, first.data, T * MANY * sizeof(double));
+        bn_mat_free(&x), bn_mat_free(&want), bn_mat_free(&first);
+        tall_free(&w);
+    }
+    bn_mat_free(&start), bn_mat_free(&omega);
 }
 
 /* States at the rests of one run, to go on from. */
@@ -299,16 +407,15 @@ static bn_status count(void *context, size_t first, size_t save, const struct bn
 
 /* Rests change no bit, nor does stopping at one and going on from it; every save is
  * seen once.                                                                */
-static void going_on_from_a_rest(void **state)
+static void go_on(int kind)
 {
-    (void)state;
     struct pair p = pair(50);
     struct bn_mat start = mat_random(70, 50, 2), want = mat_copy(&start);
     struct bn_mat omega = mat_random(235, 70, 8);
     const struct bn_rng rng = { .seed = 4, .stream = 9 };
     struct rests *r = calloc(1, sizeof *r);
     assert_non_null(r);
-    struct bn_network net = pair_network(&p, NULL, 0);
+    struct bn_network net = pair_network(&p, NULL, kind);
     net.noise = 0.2;
     assert_ok(bn_network_run(&net, &want, 235, 2, &omega, rng, NULL, NULL));
     struct bn_mat x = mat_copy(&start);
@@ -334,6 +441,14 @@ static void going_on_from_a_rest(void **state)
     free(r);
     bn_mat_free(&start), bn_mat_free(&want), bn_mat_free(&omega), bn_mat_free(&x);
     pair_free(&p);
+}
+
+static void going_on_from_a_rest(void **state)
+{
+    (void)state;
+    go_on(0);
+    go_on(1);
+    go_on(3);
 }
 
 enum { WATCHED = 70, SAVES = 4 };
@@ -423,6 +538,11 @@ static void what_does_not_fit_is_refused(void **state)
     assert_fails(bn_network_run(&net, &x, 10, 0, NULL, no_rng, NULL, NULL), BN_INPUT);
     assert_ok(bn_network_run(&net, &x, 10, 1, &omega, no_rng, NULL, NULL));
     assert_ok(bn_network_run(&net, &x, 0, 1, NULL, no_rng, NULL, NULL));
+    struct bn_mat left = mat_make(3, 1), right = mat_make(1, 3);
+    assert_ok(bn_operator_factored(&net.velocity, &left, &right, NULL));
+    assert_fails(bn_network_run(&net, &x, 10, 1, &omega, no_rng, NULL, NULL), BN_INPUT);
+    assert_says(bn_error(), "different forms");
+    bn_mat_free(&left), bn_mat_free(&right);
     bn_mat_free(&j), bn_mat_free(&x), bn_mat_free(&other), bn_mat_free(&omega);
     bn_mat_free(&odd);
 }
@@ -438,6 +558,7 @@ int main(void)
         cmocka_unit_test(noise_is_ornstein_uhlenbeck),
         cmocka_unit_test(noise_scales_with_the_step),
         cmocka_unit_test(bits_do_not_depend_on_threads),
+        cmocka_unit_test(chunks_of_neurons),
         cmocka_unit_test(going_on_from_a_rest),
         cmocka_unit_test(saves_are_counted),
         cmocka_unit_test(divergence_is_reported),

@@ -131,12 +131,97 @@ static void shapes_are_refused(void **state)
     both_free(&b);
 }
 
+/* --- shared --------------------------------------------------------------------- */
+
+enum { P = 3 };
+
+struct sharing {
+    struct bn_mat head, factor, lift, core, d, j;
+    struct bn_operator op;
+};
+
+/* J formed by loops from the definition in operator.h. */
+static struct sharing sharing(void)
+{
+    struct sharing s = { .head = mat_random(N, P, 1), .factor = mat_random(N, Q, 2),
+                         .lift = mat_random(P, Q, 3), .core = mat_random(Q, Q, 4),
+                         .d = mat_random(1, N, 5), .j = mat_make(N, N) };
+    for (size_t i = 0; i < N; i++)
+        for (size_t k = 0; k < N; k++) {
+            double in = i == k ? -s.d.data[i] : 0.0;
+            for (size_t b = 0; b < Q; b++) {
+                double row = 0.0;
+                for (size_t a = 0; a < P; a++)
+                    row += *bn_mat_at(&s.head, i, a) * *bn_mat_at(&s.lift, a, b);
+                for (size_t a = 0; a < Q; a++)
+                    row += s.d.data[i] * *bn_mat_at(&s.factor, i, a) * *bn_mat_at(&s.core, a, b);
+                in += row * *bn_mat_at(&s.factor, k, b);
+            }
+            *bn_mat_at(&s.j, i, k) = in;
+        }
+    assert_ok(bn_operator_shared(&s.op, &s.head, &s.factor, &s.lift, &s.core, s.d.data));
+    return s;
+}
+
+static void sharing_free(struct sharing *s)
+{
+    bn_mat_free(&s->head), bn_mat_free(&s->factor), bn_mat_free(&s->lift);
+    bn_mat_free(&s->core), bn_mat_free(&s->d), bn_mat_free(&s->j);
+}
+
+/* core is not symmetric here: one applied the wrong way round would be seen. */
+static void shared_is_dense(void **state)
+{
+    (void)state;
+    struct sharing s = sharing();
+    struct bn_mat p = mat_random(T, N, 6), out = mat_make(T, N), want = mat_make(T, N);
+    struct bn_mat left, right, none;
+    struct bn_operator dense, factored;
+    assert_ok(bn_operator_dense(&dense, &s.j));
+    assert_ok(bn_operator_factors(&s.op, &left, &right));
+    assert_ok(bn_operator_factored(&factored, &left, &right, s.d.data));
+    for (int trans = 0; trans < 2; trans++) {
+        const enum bn_trans way = trans ? BN_TRANSPOSED : BN_PLAIN;
+        assert_ok(bn_operator_apply(&dense, way, &p, &want));
+        assert_ok(bn_operator_apply(&s.op, way, &p, &out));
+        assert_close(mat_apart(&out, &want), 0, 0, 1e-13);
+        assert_ok(bn_operator_apply(&factored, way, &p, &out));
+        assert_close(mat_apart(&out, &want), 0, 0, 1e-13);
+    }
+    for (size_t i = 0; i < N; i++)
+        for (size_t k = 0; k < N; k++)
+            assert_close(bn_operator_at(&s.op, i, k), *bn_mat_at(&s.j, i, k), 1e-12, 1e-12);
+    assert_close(bn_operator_bytes(&s.op), 8.0 * N * (P + Q + 1), 0, 0);
+    assert_ok(bn_operator_factors(&s.op, &none, NULL));  /* the left one alone */
+    assert_close(mat_apart(&none, &left), 0, 0, 0);
+    bn_mat_free(&p), bn_mat_free(&out), bn_mat_free(&want), bn_mat_free(&left);
+    bn_mat_free(&right), bn_mat_free(&none);
+    sharing_free(&s);
+}
+
+static void shared_shapes_are_refused(void **state)
+{
+    (void)state;
+    struct sharing s = sharing();
+    struct bn_operator op;
+    assert_fails(bn_operator_shared(&op, &s.head, &s.factor, &s.core, &s.core, s.d.data),
+                 BN_INPUT);
+    assert_says(bn_error(), "30 x 3");
+    assert_fails(bn_operator_shared(&op, &s.head, &s.factor, &s.lift, &s.lift, s.d.data),
+                 BN_INPUT);
+    assert_fails(bn_operator_shared(&op, &s.head, &s.lift, &s.lift, &s.core, s.d.data),
+                 BN_INPUT);
+    assert_fails(bn_operator_shared(&op, &s.head, &s.factor, &s.lift, &s.core, NULL), BN_INPUT);
+    sharing_free(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(applies_as_by_hand),   cmocka_unit_test(transpose_is_adjoint),
         cmocka_unit_test(elements),             cmocka_unit_test(rows_are_independent),
-        cmocka_unit_test(shapes_are_refused),
+        cmocka_unit_test(shapes_are_refused),   cmocka_unit_test(shared_is_dense),
+        cmocka_unit_test(shared_shapes_are_refused),
     };
     return cmocka_run_group_tests_name("operator", tests, NULL, NULL);
 }

@@ -3,6 +3,9 @@
  * against the closed form on the grid, neither of which shares code with ridge.c. */
 #include "ring.h"
 
+#include <basin/mem.h>
+#include <basin/tile.h>
+
 #include <basin/operator.h>
 
 /* Two correct solvers differ by rounding times the condition number. */
@@ -377,6 +380,117 @@ static void gradient_vanishes(void **state)
     ring_free(&r);
 }
 
+/* --- modes ------------------------------------------------------------------------ */
+
+/* J of the modes, as a matrix; order 1: J'. */
+static struct bn_mat of_modes(const struct ring *r, const struct bn_modes *m, size_t p,
+                              int order)
+{
+    struct bn_mat head = mat_make(r->n, p), factor, lift, left, right, j;
+    struct bn_operator op;
+    for (size_t i = 0; i < r->n; i++)
+        memcpy(bn_mat_row(&head, i), bn_mat_row(&r->x, i), p * sizeof(double));
+    assert_ok(bn_ridge_factor(&r->phi, &m->basis, &factor));
+    assert_ok(bn_ridge_lift(&m->basis, &m->core, p, order, &lift));
+    assert_ok(bn_operator_shared(&op, &head, &factor, &lift, &m->core,
+                                 order == 0 ? m->diagonal : m->diagonal_velocity));
+    assert_ok(bn_operator_factors(&op, &left, &right));
+    j = product(&left, &right);
+    bn_mat_free(&head), bn_mat_free(&factor), bn_mat_free(&lift);
+    bn_mat_free(&left), bn_mat_free(&right);
+    return j;
+}
+
+/* The minimum has one form more: the same J and J', and the residual that the matrix has.
+ * n = 700: neurons come in two groups.  Only the first 37 coefficients of x are given
+ * (all that were drawn), as a tuning that stores coefficients has them.      */
+static void modes_are_the_factors(void **state)
+{
+    (void)state;
+    struct ring r = ring_make(700, 81, RING_SIGMA, RING_BETA, 9);
+    const size_t p = 2 * bn_gp_harmonics(RING_SIGMA) + 1;
+    struct bn_mat few = mat_make(r.n, p);
+    for (size_t i = 0; i < r.n; i++)
+        memcpy(bn_mat_row(&few, i), bn_mat_row(&r.x, i), p * sizeof(double));
+    for (double lambda = 1e-2; lambda > 5e-9; lambda *= 1e-3) {
+        struct bn_ridge fit = ring_fit(&r, lambda, 0.0);
+        struct bn_modes m;
+        assert_ok(bn_ridge_modes(&few, &r.phi, true, r.phi.cols, lambda, 0.0, &m));
+        const struct bn_mat *left[] = { &fit.left, &fit.left_velocity };
+        const double residual[] = { m.residual, m.residual_velocity };
+        const struct bn_mat *target[] = { &r.x, &r.slope };
+        assert_int_equal(m.basis.rows, fit.rank);
+        assert_close(m.condition, fit.condition, 0, 1e-6);
+        for (int k = 0; k < 2; k++) {
+            struct bn_mat want = product(left[k], &fit.right), j = of_modes(&r, &m, p, k);
+            assert_close(mat_apart(&j, &want), 0, 0, tolerance(lambda));
+            struct bn_mat image = mat_make(r.n, r.phi.cols);
+            assert_ok(bn_gemm(1.0, &want, BN_PLAIN, &r.phi, BN_PLAIN, 0.0, &image));
+            assert_close(residual[k], mat_apart(&image, target[k]), 1e-9, 1e-6);
+            bn_mat_free(&want), bn_mat_free(&j), bn_mat_free(&image);
+        }
+        bn_ridge_free(&fit);
+        bn_ridge_modes_free(&m);
+    }
+    bn_mat_free(&few);
+    ring_free(&r);
+}
+
+/* Modes are dropped as bn_ridge_fit drops them, and threads change no bit. */
+static void modes_are_dropped_alike(void **state)
+{
+    (void)state;
+    struct ring r = ring_make(1500, 81, RING_SIGMA, RING_BETA, 2);
+    struct bn_ridge fit = ring_fit(&r, 1e-4, 1e-2);
+    struct bn_modes m, again;
+    bn_threads_set(1);
+    assert_ok(bn_ridge_modes(&r.x, &r.phi, true, r.phi.cols, 1e-4, 1e-2, &m));
+    bn_threads_set(3);
+    assert_ok(bn_ridge_modes(&r.x, &r.phi, true, r.phi.cols, 1e-4, 1e-2, &again));
+    bn_threads_set(0);
+    assert_true(fit.rank < r.phi.cols);
+    assert_int_equal(m.basis.rows, fit.rank);
+    assert_memory_equal(m.basis.data, again.basis.data, fit.rank * r.phi.cols * sizeof(double));
+    assert_memory_equal(m.core.data, again.core.data, fit.rank * fit.rank * sizeof(double));
+    assert_memory_equal(m.diagonal, again.diagonal, r.n * sizeof(double));
+    assert_true(m.residual == again.residual);
+    for (size_t i = 0; i < r.n; i++)
+        assert_close(m.diagonal[i], fit.diagonal[i], 1e-12, 1e-9);
+    bn_ridge_free(&fit), bn_ridge_modes_free(&m), bn_ridge_modes_free(&again);
+    ring_free(&r);
+}
+
+static void modes_refuse(void **state)
+{
+    (void)state;
+    struct ring r = ring_make(20, 41, RING_SIGMA, RING_BETA, 1);
+    struct bn_mat few = mat_make(19, 41), lift;
+    struct bn_modes m;
+    assert_fails(bn_ridge_modes(&few, &r.phi, false, 41, 1e-6, 0.0, &m), BN_INPUT);
+    assert_fails(bn_ridge_modes(&r.x, &r.phi, false, 42, 1e-6, 0.0, &m), BN_INPUT);
+    assert_fails(bn_ridge_modes(&r.x, &r.phi, false, 41, 0.0, 0.0, &m), BN_NUMERIC);
+    assert_says(bn_error(), "lambda");
+    assert_ok(bn_ridge_modes(&r.x, &r.phi, false, 41, 1e-6, 0.0, &m));
+    assert_null(m.diagonal_velocity);
+    assert_fails(bn_ridge_lift(&m.basis, &m.core, 42, 0, &lift), BN_INPUT);
+    few.rows = 1, few.cols = 3;
+    assert_fails(bn_ridge_factor(&few, &m.basis, &lift), BN_INPUT);
+    bn_ridge_modes_free(&m);
+    for (long k = 0; ; k++) {            /* out of memory anywhere: no leak, a message */
+        bn_alloc_fail_after(k);
+        bn_threads_set(1);
+        const bn_status rc = bn_ridge_modes(&r.x, &r.phi, true, 41, 1e-6, 0.0, &m);
+        bn_alloc_fail_after(-1);
+        if (rc == BN_OK)
+            break;
+        assert_int_equal(rc, BN_NOMEM);
+    }
+    bn_threads_set(0);
+    bn_ridge_modes_free(&m);
+    bn_mat_free(&few);
+    ring_free(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -392,6 +506,9 @@ int main(void)
         cmocka_unit_test(rotated_curves),
         cmocka_unit_test(scaled_currents),
         cmocka_unit_test(gradient_vanishes),
+        cmocka_unit_test(modes_are_the_factors),
+        cmocka_unit_test(modes_are_dropped_alike),
+        cmocka_unit_test(modes_refuse),
     };
     return cmocka_run_group_tests_name("ridge", tests, NULL, NULL);
 }
