@@ -229,6 +229,7 @@ static struct bn_recurrent read_recurrent(const char *role, const struct bn_targ
     struct bn_mat right = { 0 };
 
     if (has(role, "/basis")) {
+        (void)read_weights(role, "/diagonal", n, 0);
         const struct bn_mat basis = read_weights(role, "/basis", 0, 0);
         const struct bn_mat head = head_of(&t->x, basis.cols);
         struct bn_mat factor;
