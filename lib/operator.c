@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include <basin/operator.h>
 
-/* Neurons whose rows and columns are walked together: one cache line of both. */
-enum { LINE = 8 };
+#include <basin/tile.h>
+
+/* Neurons whose rows and columns are walked together: one cache line of both.  From TALL
+ * neurons on, FEW states or less are applied in chunks that cores share: BLAS would copy
+ * the factors for every one of them.                                         */
+enum { LINE = 8, TALL = 16384, FEW = 8, CHUNK = 4096 };
 
 bn_status bn_operator_dense(struct bn_operator *op, const struct bn_mat *j)
 {
@@ -135,6 +139,90 @@ static bn_status apply_shared(const struct bn_operator *op, enum bn_trans trans,
     return rc;
 }
 
+/* --- few states of very many neurons --------------------------------------------- */
+
+struct tall {
+    const struct bn_operator *op;
+    bool plain;
+    const struct bn_mat *p;
+    struct bn_mat *out;
+    struct bn_mat part;                  /* [chunks, T q] */
+    struct bn_mat u;                     /* [T, q] */
+};
+
+/* sum[k] += sum_i rows[i][k] x[i], and its counterpart for a factor that lies along
+ * neurons, [q, N].                                                           */
+static void collect_rows(const struct bn_mat *rows, size_t first, size_t n, const double *x,
+                         double *sum)
+{
+    for (size_t i = 0; i < n; i++) {
+        const double *row = bn_mat_row(rows, first + i);
+        for (size_t k = 0; k < rows->cols; k++)
+            sum[k] += row[k] * x[i];
+    }
+}
+
+static bn_status collect_chunk(void *context, size_t chunk)
+{
+    struct tall *w = context;
+    const size_t q = w->op->left.cols, first = chunk * CHUNK, left = w->op->n - first;
+    const size_t n = left < CHUNK ? left : CHUNK;
+
+    for (size_t t = 0; t < w->p->rows; t++) {
+        double *sum = bn_mat_row(&w->part, chunk) + t * q;
+        const double *x = bn_mat_row(w->p, t) + first;
+        if (!w->plain)
+            collect_rows(&w->op->left, first, n, x, sum);
+        for (size_t k = 0; w->plain && k < q; k++)
+            sum[k] = bn_dot(n, bn_mat_row(&w->op->right, k) + first, x);
+    }
+    return BN_OK;
+}
+
+static bn_status spread_chunk(void *context, size_t chunk)
+{
+    struct tall *w = context;
+    const size_t q = w->op->left.cols, first = chunk * CHUNK, left = w->op->n - first;
+    const size_t n = left < CHUNK ? left : CHUNK;
+
+    for (size_t t = 0; t < w->p->rows; t++) {
+        const double *u = bn_mat_row(&w->u, t), *x = bn_mat_row(w->p, t) + first;
+        double *out = bn_mat_row(w->out, t) + first;
+        for (size_t i = 0; i < n; i++)
+            out[i] = w->op->diagonal != NULL ? -w->op->diagonal[first + i] * x[i] : 0.0;
+        for (size_t i = 0; w->plain && i < n; i++)
+            out[i] += bn_dot(q, bn_mat_row(&w->op->left, first + i), u);
+        for (size_t k = 0; !w->plain && k < q; k++) {
+            const double *row = bn_mat_row(&w->op->right, k) + first;
+            for (size_t i = 0; i < n; i++)
+                out[i] += u[k] * row[i];
+        }
+    }
+    return BN_OK;
+}
+
+/* Partial sums of fixed chunks in their order: the number of cores changes no bit. */
+static bn_status apply_tall(const struct bn_operator *op, enum bn_trans trans,
+                            const struct bn_mat *p, struct bn_mat *out)
+{
+    struct tall w = { .op = op, .plain = trans == BN_PLAIN, .p = p, .out = out };
+    const size_t chunks = (op->n + CHUNK - 1) / CHUNK, sums = p->rows * op->left.cols;
+
+    bn_status rc = bn_mat_alloc(&w.part, chunks, sums);
+    if (rc == BN_OK)
+        rc = bn_mat_alloc(&w.u, p->rows, op->left.cols);
+    if (rc == BN_OK)
+        rc = bn_tiles(chunks, collect_chunk, &w);
+    for (size_t chunk = 0; rc == BN_OK && chunk < chunks; chunk++)
+        for (size_t k = 0; k < sums; k++)
+            w.u.data[k] += *bn_mat_at(&w.part, chunk, k);
+    if (rc == BN_OK)
+        rc = bn_tiles(chunks, spread_chunk, &w);
+    bn_mat_free(&w.u);
+    bn_mat_free(&w.part);
+    return rc;
+}
+
 static bn_status apply_factored(const struct bn_operator *op, enum bn_trans trans,
                                 const struct bn_mat *p, struct bn_mat *out)
 {
@@ -162,6 +250,8 @@ bn_status bn_operator_apply(const struct bn_operator *op, enum bn_trans trans,
                        p->cols);
     if (op->factor.data != NULL)
         return apply_shared(op, trans, p, out);
+    if (op->dense.data == NULL && op->n >= TALL && p->rows <= FEW)
+        return apply_tall(op, trans, p, out);
     if (op->dense.data == NULL)
         return apply_factored(op, trans, p, out);
     return bn_gemm(1.0, p, BN_PLAIN, &op->dense,

@@ -2,6 +2,7 @@
 #include "ring.h"
 
 #include <basin/operator.h>
+#include <basin/tile.h>
 
 enum { N = 30, Q = 4, T = 5 };
 
@@ -215,6 +216,37 @@ static void shared_shapes_are_refused(void **state)
     sharing_free(&s);
 }
 
+/* 20,000 neurons are applied in chunks if states are few and by BLAS if they are many: the
+ * same to rounding, and to the bit for any number of threads.  The last chunk is short:
+ * one left out, or read past its end, would be seen.                          */
+static void very_many_neurons(void **state)
+{
+    (void)state;
+    enum { LARGE = 20000, STATES = 9 };
+    struct bn_mat left = mat_random(LARGE, Q, 1), right = mat_random(Q, LARGE, 2);
+    struct bn_mat d = mat_random(1, LARGE, 3), p = mat_random(STATES, LARGE, 4);
+    struct bn_mat want = mat_make(STATES, LARGE), out = mat_make(2, LARGE);
+    struct bn_mat first = mat_make(2, LARGE);
+    const struct bn_mat two = { 2, LARGE, p.data }, same = { 2, LARGE, want.data };
+    for (int k = 0; k < 4; k++) {
+        const enum bn_trans way = k % 2 ? BN_TRANSPOSED : BN_PLAIN;
+        struct bn_operator op;
+        assert_ok(bn_operator_factored(&op, &left, &right, k < 2 ? d.data : NULL));
+        assert_ok(bn_operator_apply(&op, way, &p, &want));
+        for (unsigned threads = 1; threads <= 3; threads++) {
+            bn_threads_set(threads);
+            assert_ok(bn_operator_apply(&op, way, &two, &out));
+            if (threads == 1)
+                memcpy(first.data, out.data, 2 * LARGE * sizeof(double));
+            assert_memory_equal(out.data, first.data, 2 * LARGE * sizeof(double));
+        }
+        assert_close(mat_apart(&out, &same), 0, 0, 1e-13);
+    }
+    bn_threads_set(0);
+    bn_mat_free(&left), bn_mat_free(&right), bn_mat_free(&d), bn_mat_free(&p);
+    bn_mat_free(&want), bn_mat_free(&out), bn_mat_free(&first);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -222,6 +254,7 @@ int main(void)
         cmocka_unit_test(elements),             cmocka_unit_test(rows_are_independent),
         cmocka_unit_test(shapes_are_refused),   cmocka_unit_test(shared_is_dense),
         cmocka_unit_test(shared_shapes_are_refused),
+        cmocka_unit_test(very_many_neurons),
     };
     return cmocka_run_group_tests_name("operator", tests, NULL, NULL);
 }
