@@ -83,7 +83,8 @@ static double residual(const struct bn_operator *op, const struct bn_mat *phi,
     BN_CHECK(bn_operator_apply(op, BN_PLAIN, &p, &out));
     for (size_t i = 0; i < phi->rows; i++)
         for (size_t k = 0; k < phi->cols; k++) {
-            const double x = k < target->cols ? *bn_mat_at(target, i, k) : 0.0, d = *bn_mat_at(&out, k, i) - x;
+            const double x = k < target->cols ? *bn_mat_at(target, i, k) : 0.0;
+            const double d = *bn_mat_at(&out, k, i) - x;
             error += d * d;
             norm += x * x;
         }

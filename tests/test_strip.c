@@ -42,13 +42,15 @@ static void check(size_t n, size_t cols, size_t t)
     struct bn_mat f = random_mat(n, cols, 1);
     struct bn_strip s = laid_out(&f);
     const size_t lanes = bn_strip_lanes(t), rows = bn_strip_rows(&s);
-    struct bn_mat begin = random_mat(1, lanes, 2), small = random_mat(bn_strip_cols(&s), lanes, 3);
+    const size_t padded = bn_strip_cols(&s);
+    struct bn_mat begin = random_mat(1, lanes, 2), small = random_mat(padded, lanes, 3);
     struct bn_mat state = random_mat(rows, lanes, 4), out = random_mat(rows, lanes, 5);
-    struct bn_mat sum = random_mat(bn_strip_cols(&s), lanes, 6), was = random_mat(sum.rows, lanes, 6);
+    struct bn_mat sum = random_mat(padded, lanes, 6), was = random_mat(padded, lanes, 6);
 
     assert_true(lanes >= t && lanes < t + 4 && lanes % 4 == 0);
     for (size_t b = 0; b < s.blocks; b++) {
-        bn_strip_spread(&s, b, lanes, begin.data, small.data, bn_mat_row(&out, b * BN_STRIP_ROWS));
+        bn_strip_spread(&s, b, lanes, begin.data, small.data,
+                        bn_mat_row(&out, b * BN_STRIP_ROWS));
         bn_strip_collect(&s, b, lanes, bn_mat_row(&state, b * BN_STRIP_ROWS), sum.data);
     }
     for (size_t j = 0; j < lanes; j++) {
