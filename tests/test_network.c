@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "ring.h"
 
+#include <basin/mem.h>
 #include <basin/network.h>
 #include <basin/tile.h>
 
@@ -521,6 +522,36 @@ static void divergence_is_reported(void **state)
     bn_mat_free(&j), bn_mat_free(&x);
 }
 
+/* Wherever memory ends: a message, no leak, and the caller's states are whole numbers of
+ * steps old, here none or all.                                               */
+static void out_of_memory(void **state)
+{
+    (void)state;
+    struct pair p = pair(50);
+    struct bn_mat start = mat_random(3, 50, 2), omega = mat_random(1, 1, 8);
+    bn_threads_set(1);
+    for (int kind = 0; kind < 4; kind += kind == 1 ? 2 : 1) {
+        const struct bn_network net = pair_network(&p, NULL, kind);
+        for (long k = 0; ; k++) {
+            struct bn_mat x = mat_copy(&start);
+            bn_alloc_fail_after(k);
+            const bn_status rc = bn_network_run(&net, &x, 1, 1, &omega, no_rng, NULL, NULL);
+            bn_alloc_fail_after(-1);
+            const double moved = mat_apart(&x, &start);
+            bn_mat_free(&x);
+            if (rc == BN_OK) {
+                assert_true(k > 3 && moved > 0.0);
+                break;
+            }
+            assert_int_equal(rc, BN_NOMEM);
+            assert_true(moved == 0.0);
+        }
+    }
+    bn_threads_set(0);
+    bn_mat_free(&start), bn_mat_free(&omega);
+    pair_free(&p);
+}
+
 static void what_does_not_fit_is_refused(void **state)
 {
     (void)state;
@@ -562,6 +593,7 @@ int main(void)
         cmocka_unit_test(going_on_from_a_rest),
         cmocka_unit_test(saves_are_counted),
         cmocka_unit_test(divergence_is_reported),
+        cmocka_unit_test(out_of_memory),
         cmocka_unit_test(what_does_not_fit_is_refused),
     };
     return cmocka_run_group_tests_name("network", tests, NULL, NULL);
