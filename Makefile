@@ -10,12 +10,17 @@ letters := $(filter-out --%,$(firstword -$(MAKEFLAGS)))
 MAKEFLAGS += -LrR --warn-undefined-variables
 .DELETE_ON_ERROR:
 
-V       ?= release#     release | debug | asan | cov: builds that never mix
+V       ?= release#     release | debug | asan | cov | fuzz: builds that never mix
 BUILD   ?= build
 RESULTS ?= results
 FROM    ?= ring#        pipeline that figures draw
 SET     ?=#             parameters for this run, "ring.weights.lambda=1e-6 ..."
 VERBOSE ?=#             1: show whole compiler commands
+T       ?=#             target that `make why` and `make dag` look at
+WHY     ?=#             why a changed code gives the same result, for accept
+GC      ?=#             what to delete, "objects --older 30 --delete"
+QUIET   ?=#             1: say nothing but errors while making artifacts
+SECONDS ?= 20#          of each fuzzer, in `make fuzz`
 export BASIN_DATA ?= ../shared/data
 
 V := $(strip $V)
@@ -33,17 +38,25 @@ endif
 ifneq ($(findstring t,$(letters)),)
   $(error `make -t` would call results up to date that are not: leave -t out)
 endif
-ifeq ($(filter $V,release debug asan cov),)
-  $(error V=$V: there is release, debug, asan and cov)
+ifeq ($(filter $V,release debug asan cov fuzz),)
+  $(error V=$V: there is release, debug, asan, cov and fuzz)
 endif
 
 goals   := $(or $(MAKECMDGOALS),help)
 install := $(filter deps deps-all,$(goals))
 rest    := $(filter-out deps deps-all,$(goals))
 drawn   := $(filter figures figure% results $R/%,$(goals))
-built   := $(filter programs check check-% cov bench lint docs $(BUILD)/%,$(goals))
+built   := $(filter programs why status dag gc force accept check check-% fuzz fuzz-% \
+             cov bench lint docs $(BUILD)/%,$(goals))
 
-.PHONY: help deps deps-all clean programs check cov bench lint docs figures results FORCE
+# -k goes on after a failure: what failed is named at the end, so the work is done by
+# a make of its own.  -n and -q fail nowhere.
+BASIN_FAILED ?=
+look := $(or $(findstring n,$(letters)),$(findstring q,$(letters)))
+kept := $(if $(and $(drawn),$(findstring k,$(letters))),$(if $(look)$(BASIN_FAILED),,yes))
+
+.PHONY: help deps deps-all clean programs why status dag gc force accept check check-slow \
+        fuzz fuzz-run cov bench lint docs figures results FORCE
 
 # --- for every machine: no compiler, no library, no valid parameter is needed -----
 help: ; @tools/help
@@ -54,6 +67,10 @@ ifneq ($(install),)
 $(install): ; +@tools/$@$(if $(rest), && $(MAKE) --no-print-directory $(rest))
 $(if $(word 2,$(install)),$(error deps-all includes deps: ask for one of them))
 $(sort $(filter-out help clean,$(rest))): $(install) ; @:
+else ifneq ($(kept),)
+.PHONY: keep-going
+keep-going: ; +@tools/keep-going $(MAKE) --no-print-directory $(goals)
+$(sort $(filter-out help clean,$(goals))): keep-going ; @:
 else ifneq ($(drawn)$(built),)
 
 # --- build ------------------------------------------------------------------------
@@ -68,6 +85,8 @@ flags-release := -O2
 flags-debug   := -Og -g
 flags-asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 flags-cov     := -O0 -g --coverage
+flags-fuzz    := -O1 -g -fsanitize=address,undefined,fuzzer-no-link \
+                 -fno-sanitize-recover=all
 CFLAGS += $(flags-$V) -Ilib \
           $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS)))
 LDLIBS := -Wl,--as-needed $(shell pkg-config --libs $(PKGS)) -lhdf5_hl -lpthread -lm
@@ -79,6 +98,7 @@ stages  := $(patsubst stages/%.c,$B/stages/%,$(wildcard stages/*.c))
 schemas := $(stages:$B/stages/%=$B/schema/%.json)
 tests   := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/test_*.c))
 benches := $(patsubst bench/%.c,$B/bench/%,$(wildcard bench/bench_*.c))
+fuzzers := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
 programs: $B/programs.mk
 
 # Everything is made beside its place and moved there: two makes at once may build.
@@ -92,19 +112,33 @@ $B/flags: FORCE
 	+@mkdir -p $(@D); echo '$(flags)' | cmp -s - $@ || echo '$(flags)' > $@
 $B/%.o: %.c $B/flags
 	@mkdir -p $(@D)
-	$(call say,cc $<)tools/cc $@ $< $(CC) $(CFLAGS)
+	$(call say,cc $<)tools/compile $@ $(tmp) \
+	  $(CC) $(CFLAGS) -MMD -MP -MT $@ -MF $(tmp).d -c $< -o $(tmp)
 $B/libbasin.a: $(lib)
 	$(call say,ar $@)$(AR) rcs $(tmp) $^ && $(move)
 $(stages): $B/stages/%: $B/stages/%.o $B/libbasin.a
 $(tests): $B/tests/%: $B/tests/%.o $B/libbasin.a
 $(benches): $B/bench/%: $B/bench/%.o $B/libbasin.a
+# A disk that fails, for test_safety to preload; sanitizers do not take it.
+ifneq ($(filter release debug,$V),)
+$B/tests/test_safety: | $B/tests/faults.so
+$B/tests/faults.so: tests/faults.c tests/faults.h $B/flags
+	@mkdir -p $(@D)
+	$(call say,ld $@)$(CC) $(CFLAGS) -fPIC -shared $< -ldl -o $(tmp) && $(move)
+endif
 $B/basin: $(call objects,tools/basin/*.c) $B/libbasin.a
 $(tests): private LDLIBS += -lcmocka
+# The driver without its main() for those that fuzz parts of it.
+driver := $(filter-out %/main.o,$(call objects,tools/basin/*.c))
+$(fuzzers) $B/tests/fuzz/make_seeds: $B/%: $B/%.o $(driver) $B/libbasin.a
+$(fuzzers): private LDLIBS += -fsanitize=fuzzer
+$B/tests/fuzz/fuzz_stage: private LDLIBS += -Wl,--wrap=exit
+$B/tests/fuzz/make_seeds: private LDLIBS += -lcmocka
 # The shared libhdf5 loads curl, Kerberos and 30 more, 6 ms at every start; Make and
 # figures start the driver often, so it takes the static one.
 $B/basin: private LDLIBS := -Wl,--as-needed $(filter -L%,$(LDLIBS)) -l:libhdf5_hl.a \
           -l:libhdf5.a -lconfuse -ludunits2 -ljansson -lcrypto -lsz -lz -ldl -lpthread -lm
-$B/basin $(stages) $(tests) $(benches):
+$B/basin $(stages) $(tests) $(benches) $(fuzzers) $B/tests/fuzz/make_seeds:
 	$(call say,ld $@)$(CC) $(CFLAGS) $^ $(LDLIBS) -o $(tmp) && $(move)
 $(schemas): $B/schema/%.json: $B/stages/%
 	@mkdir -p $(@D)
@@ -113,7 +147,7 @@ $(schemas): $B/schema/%.json: $B/stages/%
 $B/programs.mk: $B/basin $(stages) $(schemas)
 	@touch $@; $(if $(filter release,$V),for l in stages basin; do \
 	  [ -L $(BUILD)/$$l ] || rm -rf $(BUILD)/$$l; ln -sfn $V/$$l $(BUILD)/$$l; done)
--include $(wildcard $(foreach d,lib stages tests tools/basin bench,$B/$d/*.d))
+-include $(wildcard $(foreach d,lib stages tests tests/fuzz tools/basin bench,$B/$d/*.d))
 
 # --- check ------------------------------------------------------------------------
 export OPENBLAS_NUM_THREADS ?= 1
@@ -126,8 +160,25 @@ $(logs): $B/tests/%.log: $B/tests/% $B/programs.mk FORCE
 cov:
 	@$(MAKE) --no-print-directory check V=cov
 	@tools/coverage $(BUILD)/cov
+# The same with hundreds of random steps in place of twenty, where a test has some.
+check-slow: export BASIN_SLOW := 1
+check-slow: check
+# Each harness for SECONDS with what clang has for it; docs/fuzzing.md.
+fuzz: ; @$(MAKE) --no-print-directory fuzz-run V=fuzz CC=clang
+fuzz-run: $(fuzzers) $B/tests/fuzz/make_seeds ; @tools/fuzz $B $(SECONDS)
 bench: programs $(benches) ; @bench/run $B
 docs: programs ; $B/basin docs
+# They look and make nothing.  `basin why` ends with 1 if something would run.
+why status dag: programs
+	@$B/basin $@ --results '$R' --from '$P' --set '$(subst ','\'',$(SET))' $T || \
+	  [ $@$$? = why1 ]
+# Of the cache.  `make gc` lists what could go; GC="objects --delete" deletes that.
+gc: programs ; @$B/basin gc --results '$R' $(GC)
+force: programs
+	@$B/basin force --results '$R' --from '$P' --set '$(subst ','\'',$(SET))' $T
+accept: programs
+	@$B/basin accept --results '$R' --from '$P' --set '$(subst ','\'',$(SET))' $T \
+	  --why '$(subst ','\'',$(WHY))'
 lint: programs ; tools/lint $B
 
 # --- artifacts --------------------------------------------------------------------
@@ -143,27 +194,30 @@ include $B/programs.mk
 # The plan is named by its content: recipes of this make read no other values than
 # these, whatever is edited meanwhile.  -n and -q look and do not wait their turn.
 RECORDED :=
-look := $(or $(findstring n,$(letters)),$(findstring q,$(letters)))
 PLAN := $(shell test -x $B/basin && BASIN_DATA='$(BASIN_DATA)' exec $B/basin resolve \
           --results '$R' --from '$P' --set '$(subst ','\'',$(SET))' \
           $(if $(look),,--make $$PPID) || echo error:)
 plan := $(basename $(notdir $(PLAN)))
 ifeq ($(filter error:%,$(PLAN)),)
-include $(PLAN) $(wildcard pipelines/*.mk)
+include $(PLAN)
+# pipelines/*.mk, but for those in which a node gathers a sweep: the plan has their lines.
+include $(FRAGMENTS)
 pictures := $(FIGURES:.pdf=.svg) $(FIGURES:.pdf=.png)
+export BASIN_GOALS := $(goals)#        for the line that says what is left
 
 $(NODES): $R/%.h5: $R/.basin/nodes/%.node
+$(POINTS): $R/.basin/nodes/points
 $(FIGURES): $R/%.pdf: $R/.basin/nodes/%.node
 $(filter %.svg,$(pictures)): %.svg: %.pdf
 $(filter %.png,$(pictures)): %.png: %.pdf
-$(NODES) $(FIGURES) $(pictures):
-	@$B/basin run --results $R --plan $(plan) $@
+$(NODES) $(POINTS) $(FIGURES) $(pictures):
+	@$B/basin run $(if $(QUIET),--quiet )--results $R --plan $(plan) $@
 
 names := $(PICTURES)
 .PHONY: $(names)
 $(names): %: $R/figures/%$S.pdf $R/figures/%$S.svg $R/figures/%$S.png
 figures: $(names)
-results: figures $(NODES)
+results: figures $(NODES) $(POINTS)
 else
 # A wrong parameter: nothing runs, and the message stands alone.
 message := $(PLAN:error:%=%)

@@ -162,6 +162,15 @@ const char *bn_h5_path(const bn_h5 *f)
 
 /* --- writing ------------------------------------------------------------------ */
 
+/* HDF5 holds small writes back until an object is closed, so that closing may fail for
+ * want of space.  A failure before keeps its message.                       */
+static bn_status close_written(bn_h5 *f, const char *name, hid_t id, bn_status rc)
+{
+    const bool good = id < 0 || H5Idec_ref(id) >= 0;
+    return good || rc != BN_OK ? rc : bn_fail(BN_OUTPUT, "%s: cannot write %s (%s)", f->path,
+                                              name, reason());
+}
+
 static hid_t stored_type(enum bn_h5_type t)
 {
     return t == BN_H5_F64 ? H5T_IEEE_F64LE : t == BN_H5_F32 ? H5T_IEEE_F32LE
@@ -234,10 +243,9 @@ bn_status bn_h5_write(bn_h5 *f, const char *name, enum bn_h5_type type,
     bool bad = d < 0;
     if (!bad && bn_shape_count(shape) > 0)
         bad = H5Dwrite(d, memory_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0;
-    const bn_status rc = !bad ? BN_OK
+    bn_status rc = !bad ? BN_OK
         : bn_fail(BN_OUTPUT, "%s: cannot write %s (%s)", f->path, name, reason());
-    if (d >= 0)
-        H5Dclose(d);
+    rc = close_written(f, name, d, rc);
     H5Pclose(dcpl);
     H5Pclose(lcpl);
     H5Sclose(space);
@@ -261,10 +269,9 @@ bn_status bn_h5_write_texts(bn_h5 *f, const char *name, const char *const *texts
     bool bad = d < 0;
     if (!bad && n > 0)
         bad = H5Dwrite(d, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, texts) < 0;
-    const bn_status rc = !bad ? BN_OK
+    bn_status rc = !bad ? BN_OK
         : bn_fail(BN_OUTPUT, "%s: cannot write %s (%s)", f->path, name, reason());
-    if (d >= 0)
-        H5Dclose(d);
+    rc = close_written(f, name, d, rc);
     H5Pclose(dcpl);
     H5Pclose(lcpl);
     H5Sclose(space);
@@ -282,19 +289,18 @@ bn_status bn_h5_group(bn_h5 *f, const char *name)
         : bn_fail(BN_OUTPUT, "%s: cannot create the group %s (%s)", f->path, name, reason());
     H5Pclose(lcpl);
     H5Pclose(gcpl);
-    if (g >= 0)
-        H5Gclose(g);
-    return rc;
+    return close_written(f, name, g, rc);
 }
 
 bn_status bn_h5_axis(bn_h5 *f, const char *name, int axis, const char *scale)
 {
     const char *label = scale[0] == '/' ? scale + 1 : scale;
     const hid_t d = H5Dopen2(f->id, name, H5P_DEFAULT);
+    hid_t s = -1;
     bool bad = d < 0;
 
     if (!bad && bn_h5_kind(f, scale) == BN_H5_DATASET) {
-        const hid_t s = H5Dopen2(f->id, scale, H5P_DEFAULT);
+        s = H5Dopen2(f->id, scale, H5P_DEFAULT);
         const bool self = bn_h5_same(f, name, scale);
         if (H5DSis_scale(s) <= 0)
             bad = H5DSset_scale(s, label) < 0;
@@ -302,16 +308,13 @@ bn_status bn_h5_axis(bn_h5 *f, const char *name, int axis, const char *scale)
             bad = H5DSattach_scale(d, s, (unsigned)axis) < 0;
         if (!bad && !self)
             bad = H5DSset_label(d, (unsigned)axis, label) < 0;
-        H5Dclose(s);
     } else if (!bad) {
         bad = H5DSset_label(d, (unsigned)axis, label) < 0;
     }
     const bn_status rc = !bad ? BN_OK
         : bn_fail(BN_OUTPUT, "%s: cannot name axis %d of %s %s (%s)", f->path, axis, name,
                   label, reason());
-    if (d >= 0)
-        H5Dclose(d);
-    return rc;
+    return close_written(f, name, d, close_written(f, scale, s, rc));
 }
 
 bn_status bn_h5_axis_name(bn_h5 *f, const char *name, int axis, char **scale)
@@ -346,15 +349,12 @@ static bn_status put(bn_h5 *f, const char *object, const char *key, hid_t file_t
     const hid_t a = o < 0 ? -1 : H5Acreate2(o, key, file_type, space, H5P_DEFAULT,
                                             H5P_DEFAULT);
     const bool bad = a < 0 || H5Awrite(a, mem_type, data) < 0;
-    const bn_status rc = !bad ? BN_OK
+    bn_status rc = !bad ? BN_OK
         : bn_fail(BN_OUTPUT, "%s: cannot write attribute %s of %s (%s)", f->path, key,
                   object, reason());
-    if (a >= 0)
-        H5Aclose(a);
+    rc = close_written(f, key, a, rc);
     H5Sclose(space);
-    if (o >= 0)
-        H5Oclose(o);
-    return rc;
+    return close_written(f, object, o, rc);
 }
 
 /* Variable length, because h5py gives these as str and fixed ones as bytes. */

@@ -158,8 +158,24 @@ static size_t elements(const matvar_t *v)
 {
     size_t n = v->class_type == MAT_C_EMPTY ? 0 : 1;
     for (int i = 0; i < v->rank && n > 0; i++)
-        n *= v->dims[i];
+        n = v->dims[i] <= SIZE_MAX / n ? n * v->dims[i] : SIZE_MAX;
     return n;
+}
+
+/* Is there really so much?  In a damaged file matio may have read less than the
+ * dimensions promise. */
+static bool holds(const matvar_t *v, size_t n, size_t size)
+{
+    return n == 0 || (v->data != NULL && size > 0 && v->nbytes / size >= n);
+}
+
+/* Elements that are variables themselves: cells, or the fields of structs. */
+static bool holds_variables(matvar_t *v)
+{
+    const size_t n = elements(v), fields = v->class_type == MAT_C_STRUCT
+                                         ? Mat_VarGetNumberOfFields(v) : 1;
+    return fields == 0 || n <= SIZE_MAX / fields ? holds(v, n * fields, sizeof(void *))
+                                                 : false;
 }
 
 /* Follow "a.b.c" from element `index` of struct v; borrowed. */
@@ -169,7 +185,8 @@ static matvar_t *field_of(matvar_t *v, const char *field, size_t index)
 
     while (v != NULL && field != NULL) {
         const size_t n = strcspn(field, ".");
-        if (v->class_type != MAT_C_STRUCT || n >= sizeof name || index >= elements(v))
+        if (v->class_type != MAT_C_STRUCT || n >= sizeof name || index >= elements(v) ||
+            !holds_variables(v))
             return NULL;
         memcpy(name, field, n);
         name[n] = '\0';
@@ -207,7 +224,8 @@ static bool numeric(const matvar_t *v)
     if (v == NULL || v->isComplex)
         return false;
     return elements(v) == 0 || (v->class_type >= MAT_C_DOUBLE &&
-                                v->class_type <= MAT_C_UINT64 && v->data != NULL);
+                                v->class_type <= MAT_C_UINT64 &&
+                                holds(v, elements(v), Mat_SizeOf(v->data_type)));
 }
 
 static bn_status take(const bn_mat5 *f, const char *name, const matvar_t *v,
@@ -255,7 +273,7 @@ bn_status bn_mat5_read(bn_mat5 *f, const char *name, struct bn_mat5_array *a)
 static matvar_t *unit_of(matvar_t *v, const char *field, size_t i)
 {
     if (v->class_type == MAT_C_CELL)
-        return i < elements(v) ? ((matvar_t **)v->data)[i] : NULL;
+        return i < elements(v) && holds_variables(v) ? ((matvar_t **)v->data)[i] : NULL;
     return field_of(v, field, i);
 }
 

@@ -5,6 +5,9 @@
 
 #include <math.h>
 #include <string.h>
+#include <time.h>
+
+#define BLOCK 0.25                       /* s between two rests */
 
 enum { MAX_TILE = 32 };
 
@@ -17,6 +20,7 @@ struct plan {
     const struct bn_network *net;
     struct bn_mat *x;
     size_t steps, every, tile;           /* tile: trajectories per tile */
+    size_t from, to;                     /* the block: steps [from, to) */
     const struct bn_mat *omega;
     struct bn_rng rng;
     bn_network_watch *watch;
@@ -218,7 +222,9 @@ static bn_status check_finite(const struct plan *p, const struct state *s, size_
 
 static bn_status integrate(const struct plan *p, struct state *s)
 {
-    for (size_t step = 0; ; step++) {
+    for (size_t step = p->from; ; step++) {
+        if (step == p->to && step < p->steps)
+            return BN_OK;                /* its rates are the next block's */
         bn_transfer_rate(&p->net->transfer, s->x.rows * s->x.cols, s->x.data, s->rate.data);
         if (step % p->every == 0) {
             BN_TRY(check_finite(p, s, step));
@@ -268,20 +274,57 @@ static bn_status check(const struct plan *p)
     return BN_OK;
 }
 
-bn_status bn_network_run(const struct bn_network *net, struct bn_mat *x, size_t steps,
-                         size_t every, const struct bn_mat *omega, struct bn_rng rng,
-                         bn_network_watch *watch, void *context)
+static double now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Blocks of steps; after each, all tiles have come equally far. */
+static bn_status run_blocks(struct plan *p, size_t from, bn_network_rest *rest)
+{
+    const size_t tiles = (p->x->rows + p->tile - 1) / p->tile;
+    size_t length = rest != NULL ? 1 : p->steps;
+
+    for (p->from = from; ; p->from = p->to) {
+        const double start = now();
+        p->to = p->steps - p->from > length ? p->from + length : p->steps;
+        BN_TRY(bn_tiles(tiles, run_tile, p));
+        if (p->to == p->steps)
+            return BN_OK;
+        BN_TRY(rest(p->context, p->to));
+        const double fit = (double)length * BLOCK / fmax(now() - start, 1e-6);
+        length = (size_t)fmax(1.0, fmin(fit, 8.0 * (double)length));
+    }
+}
+
+bn_status bn_network_resume(const struct bn_network *net, struct bn_mat *x, size_t from,
+                            size_t steps, size_t every, const struct bn_mat *omega,
+                            struct bn_rng rng, bn_network_watch *watch,
+                            bn_network_rest *rest, void *context)
 {
     struct plan p = { .net = net, .x = x, .steps = steps, .every = every, .omega = omega,
                       .rng = rng, .watch = watch, .context = context };
 
     BN_TRY(check(&p));
+    if (from > steps)
+        return bn_fail(BN_INPUT, "a run of %zu steps cannot go on from step %zu", steps,
+                       from);
     bn_status rc = prepare(&p);
     const size_t tiles = (x->rows + MAX_TILE - 1) / MAX_TILE;
     p.tile = (x->rows + tiles - 1) / tiles;
     if (rc == BN_OK)
-        rc = bn_tiles((x->rows + p.tile - 1) / p.tile, run_tile, &p);
+        rc = run_blocks(&p, from, rest);
     engine_free(&p.weights);
     engine_free(&p.velocity);
     return rc;
+}
+
+bn_status bn_network_run(const struct bn_network *net, struct bn_mat *x, size_t steps,
+                         size_t every, const struct bn_mat *omega, struct bn_rng rng,
+                         bn_network_watch *watch, void *context)
+{
+    return bn_network_resume(net, x, 0, steps, every, omega, rng, watch, NULL, context);
 }

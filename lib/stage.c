@@ -43,7 +43,7 @@ static struct frame {
     size_t n_table;
     bn_values *values;
     struct texts sets, ins, digests;
-    const char *params, *section, *code, *out_path;
+    const char *params, *section, *code, *out_path, *points;
     struct input *inputs;
     struct bn_shape *shapes;             /* of what was written, by output */
     bool *written;
@@ -51,6 +51,7 @@ static struct frame {
     void **blocks;                       /* memory handed out to run() */
     size_t n_blocks;
     int progress_fd;
+    struct bn_checkpoint_options checkpoint;
     bool quiet, help, schema;
 } frame;
 
@@ -83,9 +84,11 @@ static void drop_output(void)
 static void release(void)
 {
     drop_output();
+    bn_checkpoint_end(false);
     for (size_t i = 0; frame.inputs != NULL && i < frame.stage->n_inputs; i++)
         if (bn_h5_close(frame.inputs[i].file) != BN_OK)
             break;                       /* read only: nothing was lost */
+    bn_gather_free();
     for (size_t i = 0; i < frame.n_blocks; i++)
         free(frame.blocks[i]);
     free(frame.blocks);
@@ -147,11 +150,13 @@ static void catch_signals(void)
 
 /* --- command line --------------------------------------------------------- */
 
-enum { OPT_IN = 1000, OPT_OUT, OPT_PARAMS, OPT_SECTION, OPT_SET, OPT_THREADS, OPT_QUIET,
-       OPT_HELP, OPT_SCHEMA, OPT_DIGEST, OPT_CODE, OPT_PROGRESS };
+enum { OPT_IN = 1000, OPT_INPUTS, OPT_OUT, OPT_PARAMS, OPT_SECTION, OPT_SET, OPT_THREADS, OPT_QUIET,
+       OPT_HELP, OPT_SCHEMA, OPT_DIGEST, OPT_CODE, OPT_PROGRESS,
+       OPT_CHECKPOINT, OPT_EVERY, OPT_KEEP };
 
 static const struct argp_option options[] = {
     { "in", OPT_IN, "ROLE=FILE", 0, "an input", 0 },
+    { "inputs", OPT_INPUTS, "FILE", 0, "the points of a sweep", 0 },
     { "out", OPT_OUT, "FILE", 0, "the result", 0 },
     { "params", OPT_PARAMS, "FILE", 0, "a parameter file", 0 },
     { "section", OPT_SECTION, "NAME", 0, "the section of a variant", 0 },
@@ -163,6 +168,9 @@ static const struct argp_option options[] = {
     { "digest", OPT_DIGEST, "ROLE=HEX", 0, "content digest of an input", 0 },
     { "code", OPT_CODE, "HEX", 0, "identity of the code", 0 },
     { "progress-fd", OPT_PROGRESS, "N", 0, "where to write progress", 0 },
+    { "checkpoint", OPT_CHECKPOINT, "FILE", 0, "continue from it, and write it", 0 },
+    { "checkpoint-every", OPT_EVERY, "SECONDS", 0, "how often", 0 },
+    { "checkpoint-keep", OPT_KEEP, NULL, 0, "leave it when done", 0 },
     { 0 },
 };
 
@@ -186,6 +194,15 @@ static int64_t small_number(const char *option, const char *text, int64_t high)
     return x;
 }
 
+static double seconds(const char *option, const char *text)
+{
+    double x = 0.0;
+
+    if (bn_parse_real(text, &x) != BN_OK || x < 0.0)
+        BN_REFUSE(BN_USAGE, "%s %s: expected a number of seconds, 0 or more", option, text);
+    return x;
+}
+
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
     (void)state;
@@ -193,6 +210,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     case OPT_IN:       keep_text(&frame.ins, arg); break;
     case OPT_DIGEST:   keep_text(&frame.digests, arg); break;
     case OPT_SET:      keep_text(&frame.sets, arg); break;
+    case OPT_INPUTS:   frame.points = arg; break;
     case OPT_OUT:      frame.out_path = arg; break;
     case OPT_PARAMS:   frame.params = arg; break;
     case OPT_SECTION:  frame.section = arg; break;
@@ -200,6 +218,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     case OPT_QUIET:    frame.quiet = true; break;
     case OPT_HELP:     frame.help = true; break;
     case OPT_SCHEMA:   frame.schema = true; break;
+    case OPT_CHECKPOINT: frame.checkpoint.path = arg; break;
+    case OPT_EVERY:    frame.checkpoint.every = seconds("--checkpoint-every", arg); break;
+    case OPT_KEEP:     frame.checkpoint.kept = true; break;
     case OPT_THREADS:
         bn_threads_set((unsigned)small_number("--threads", arg, 4096));
         break;
@@ -256,6 +277,8 @@ static bn_status assign_layer(void *context, const struct bn_assignment *a)
 {
     if (strcmp(a->section, context) != 0 || (*a->section == '\0' && !frame.stage->random))
         return BN_OK;
+    if (*a->section == '\0' && strcmp(a->key, "checkpoint") == 0)
+        return BN_OK;                    /* for the driver, which says --checkpoint-every */
     return bn_values_set(frame.values, a->section, a->key, a->texts, a->count, a->origin);
 }
 
@@ -263,6 +286,7 @@ static void load_params(void)
 {
     static const struct bn_param root[] = {
         BN_INTEGER("seed", "1", 0, 9007199254740992.0, "root seed"),
+        BN_REAL("checkpoint", "s", "60", 0, 1e9, "time between two checkpoints"),
     };
     const struct bn_section sections[] = {
         { "", root, BN_LEN(root) },
@@ -394,11 +418,18 @@ static void assign_inputs(void)
         bn_die(BN_NOMEM);
     for (size_t i = 0; i < frame.ins.n; i++) {
         struct input *in = role_of("--in", frame.ins.text[i], &rest);
+        const char *role = frame.stage->inputs[in - frame.inputs].role;
+        if (bn_gather_takes(frame.stage, role)) {
+            bn_gather_add(role, rest);
+            continue;
+        }
         if (in->path != NULL)
             BN_REFUSE(BN_USAGE, "--in %s: this input was given before, as %s",
                       frame.ins.text[i], in->path);
         in->path = rest;
     }
+    if (frame.points != NULL)
+        bn_gather_load(frame.stage, frame.points);
     for (size_t i = 0; i < frame.digests.n; i++) {
         struct input *in = role_of("--digest", frame.digests.text[i], &rest);
         if (strlen(rest) != BN_HEX - 1 || strspn(rest, "0123456789abcdef") != BN_HEX - 1)
@@ -408,7 +439,8 @@ static void assign_inputs(void)
     }
     for (size_t i = 0; i < frame.stage->n_inputs; i++) {
         const struct bn_input *d = &frame.stage->inputs[i];
-        if (!d->optional && frame.inputs[i].path == NULL)
+        if (!d->optional && frame.inputs[i].path == NULL &&
+            !bn_gather_has(d->role))
             BN_REFUSE(BN_USAGE, "the input `%s` is missing: give --in %s=FILE, made by the "
                       "stage %s", d->role, d->role, d->role);
     }
@@ -593,6 +625,11 @@ static void own(void *block)
     }
     frame.blocks = grown;
     frame.blocks[frame.n_blocks++] = block;
+}
+
+void bn_stage_own(void *block)
+{
+    own(block);
 }
 
 struct bn_mat bn_scratch(size_t rows, size_t cols)
@@ -964,8 +1001,18 @@ static void record_params(void)
 
 static void record_inputs(void)
 {
-    struct row *rows = make_rows(frame.stage->n_inputs);
+    const size_t gathered = bn_gather_count();
+    struct row *rows = make_rows(frame.stage->n_inputs + gathered);
     size_t n = 0;
+
+    for (size_t k = 0; k < gathered; k++) {
+        const char *digest;
+        char *name = bn_gather_row(k, &digest);
+        if (name == NULL)
+            bn_die(BN_NOMEM);
+        own(name);
+        rows[n++] = (struct row){ name, "", (char *)(uintptr_t)digest };
+    }
 
     for (size_t i = 0; i < frame.stage->n_inputs; i++)
         if (frame.inputs[i].path != NULL)
@@ -984,6 +1031,42 @@ static void record_provenance(void)
                             frame.code != NULL ? frame.code : "unrecorded"));
     record_params();
     record_inputs();
+    bn_gather_record(frame.out);
+}
+
+/* What a checkpoint must agree with: as in a key, but with all parameters, for those
+ * that are still to be read are not known.  By hand the code is the program.  */
+void bn_stage_identity(char code[BN_HEX], char run[BN_HEX])
+{
+    bn_digest *d;
+
+    if (frame.code != NULL)
+        snprintf(code, BN_HEX, "%s", frame.code);
+    else
+        BN_CHECK(bn_digest_file("/proc/self/exe", code));
+    BN_CHECK(bn_digest_new(&d));
+    for (size_t i = 0; i < frame.stage->n_inputs; i++) {
+        bn_digest_text(d, frame.stage->inputs[i].role);
+        bn_digest_text(d, frame.inputs[i].digest);
+    }
+    for (size_t i = 0; i < bn_gather_count(); i++) {
+        const char *digest;
+        char *name = bn_gather_row(i, &digest);
+        if (name == NULL)
+            bn_die(BN_NOMEM);
+        bn_digest_text(d, name);
+        bn_digest_text(d, digest);
+        free(name);
+    }
+    for (size_t i = 0; i < frame.n_table; i++) {
+        char *value = recorded_value(i);
+        if (value == NULL)
+            bn_die(BN_NOMEM);
+        bn_digest_text(d, frame.table[i].name);
+        bn_digest_text(d, value);
+        free(value);
+    }
+    bn_digest_end(d, run);
 }
 
 /* --- people --------------------------------------------------------------- */
@@ -1041,7 +1124,7 @@ static int show(void)
 
 int bn_stage_run(const struct bn_stage *stage, int argc, char **argv)
 {
-    frame = (struct frame){ .stage = stage, .progress_fd = -1 };
+    frame = (struct frame){ .stage = stage, .progress_fd = -1, .checkpoint.every = 60.0 };
     parse_command_line(argc, argv);
     make_table();
     if (frame.help || frame.schema)
@@ -1050,11 +1133,13 @@ int bn_stage_run(const struct bn_stage *stage, int argc, char **argv)
     assign_inputs();
     catch_signals();
     open_inputs();
+    bn_checkpoint_begin(&frame.checkpoint, stage->name);
     open_output();
     stage->run();
     attach_axes();
     record_provenance();
     publish();
+    bn_checkpoint_end(true);
     release();
     return BN_OK;
 }

@@ -22,8 +22,9 @@ static void show_inputs(const struct bn_stage *s)
     if (s->n_inputs > 0)
         printf("\ninputs:\n");
     for (size_t i = 0; i < s->n_inputs; i++)
-        printf("  %-18s %s%s\n", s->inputs[i].role, s->inputs[i].help,
-               s->inputs[i].optional ? " (optional)" : "");
+        printf("  %-18s %s%s%s\n", s->inputs[i].role, s->inputs[i].help,
+               s->inputs[i].optional ? " (optional)" : "",
+               bn_gather_takes(s, s->inputs[i].role) ? " (every point of a sweep)" : "");
 }
 
 static void show_outputs(const struct bn_stage *s)
@@ -78,19 +79,24 @@ void bn_stage_help(const struct bn_stage *s, const struct bn_param *table, size_
     for (size_t i = 0; i < n; i++)
         show_parameter(&table[i]);
     printf("\noptions:\n"
-           "  --in ROLE=FILE       an input\n"
+           "  --in ROLE=FILE       an input; once for every point where it says so\n"
            "  --out FILE           the result; appears whole or not at all\n"
            "  --params FILE        read [%s] and the root seed from a parameter file\n"
            "  --section NAME       then [%s.VARIANT] over it\n"
            "  --set KEY=VALUE      over the file; also SECTION.KEY=VALUE\n"
            "  --threads N          0 (the default): all cores; changes no bit\n"
+           "  --checkpoint FILE    if the stage has long loops: write its state there now and\n"
+           "                       then, and continue from it; changes no bit\n"
+           "  --checkpoint-every S seconds between two, 60\n"
            "  --quiet              no remarks on standard error\n"
            "  --schema             this table as JSON\n"
            "  --version            the version\n", s->name, s->name);
     printf("for the driver:\n"
            "  --digest ROLE=HEX    content digest of an input, already known\n"
+           "  --inputs FILE        the points of a sweep, as JSON\n"
            "  --code HEX           identity of the code, for the record\n"
            "  --progress-fd N      write the fraction done to this descriptor\n"
+           "  --checkpoint-keep    leave the checkpoint in its place when done\n"
            "\nexit status: 0 done, 2 usage or parameter, 3 input, 4 output, 5 numerical,\n"
            "6 out of memory\n");
 }
@@ -102,10 +108,11 @@ static json_t *text_or_null(const char *text)
     return text != NULL ? json_string(text) : json_null();
 }
 
-static json_t *schema_input(const struct bn_input *in)
+static json_t *schema_input(const struct bn_stage *s, const struct bn_input *in)
 {
-    return json_pack("{s:s, s:b, s:s}", "role", in->role, "optional", (int)in->optional,
-                     "help", in->help);
+    return json_pack("{s:s, s:b, s:b, s:s}", "role", in->role, "optional",
+                     (int)in->optional, "gather", (int)bn_gather_takes(s, in->role), "help",
+                     in->help);
 }
 
 static json_t *schema_output(const struct bn_output *o)
@@ -134,7 +141,7 @@ bn_status bn_stage_schema(const struct bn_stage *s, const struct bn_param *table
     json_t *inputs = json_array(), *outputs = json_array(), *params = json_array();
 
     for (size_t i = 0; i < s->n_inputs; i++)
-        json_array_append_new(inputs, schema_input(&s->inputs[i]));
+        json_array_append_new(inputs, schema_input(s, &s->inputs[i]));
     for (size_t i = 0; i < s->n_outputs; i++)
         json_array_append_new(outputs, schema_output(&s->outputs[i]));
     for (size_t i = 0; i < n; i++)

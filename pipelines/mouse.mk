@@ -19,3 +19,6 @@ $R/mouse/activity.velocity.h5:  $R/mouse/weights.h5 $R/mouse/tuning.h5 \
                                 $R/mouse/recording.h5
 
 $R/mouse/diagnosis.h5:          $R/mouse/weights.h5 $R/mouse/tuning.h5
+
+# every point of a sweep (params/mouse.conf), or the one diagnosis
+$R/mouse/summary.h5:            $R/mouse/diagnosis.h5

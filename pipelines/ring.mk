@@ -16,3 +16,6 @@ $R/ring/activity.constant.h5:  $R/ring/weights.h5 $R/ring/tuning.h5
 $R/ring/activity.velocity.h5:  $R/ring/weights.h5 $R/ring/tuning.h5
 
 $R/ring/diagnosis.h5:          $R/ring/weights.h5 $R/ring/tuning.h5
+
+# every point of a sweep (params/ring.conf), or the one diagnosis
+$R/ring/summary.h5:            $R/ring/diagnosis.h5

@@ -85,7 +85,7 @@ struct saved {
     struct bn_mat angle, distance, peak; /* [T, S] */
     double *pc, *states;                 /* [T, S, PCS], [T, S, N] or NULL */
     struct bn_mat overlap;               /* [S, A], first trajectory */
-    size_t saves, n;
+    size_t saves, n, steps;
 };
 
 /* Principal components of the manifold in rates: eigenvectors of the covariance of
@@ -161,10 +161,18 @@ static bn_status watch(void *context, size_t first, size_t save, const struct bn
         struct bn_mat one = { 1, s->n, rate->data };
         struct bn_mat row = { 1, s->overlap.cols, bn_mat_row(&s->overlap, save) };
         rc = bn_decode_overlap(s->decoder, &one, &row, peak, NULL);
-        bn_progress((double)save / (double)s->saves);
     }
     bn_mat_free(&scratch);
     return rc;
+}
+
+static bn_status rest(void *context, size_t step)
+{
+    const struct saved *s = context;
+
+    bn_checkpoint(step);
+    bn_progress((double)step / (double)s->steps);
+    return BN_OK;
 }
 
 /* x*(theta) at the starting angles plus noise; trajectory = noise level x angle. */
@@ -202,6 +210,21 @@ static struct saved make_room(const bn_decoder *decoder, size_t trajectories, si
     s.overlap = bn_scratch(saves, bn_count("overlap_angles"));
     s.states = bn_flag("states") ? bn_scratch(trajectories * saves, n).data : NULL;
     return s;
+}
+
+/* Everything that changes from step to step, for checkpoints. */
+static void keep(const struct saved *s, const struct bn_mat *x)
+{
+    const size_t values = s->angle.rows * s->saves;
+
+    bn_keep("currents", x->data, x->rows * x->cols);
+    bn_keep("angle", s->angle.data, values);
+    bn_keep("distance", s->distance.data, values);
+    bn_keep("peak", s->peak.data, values);
+    bn_keep("pc", s->pc, values * PCS);
+    bn_keep("overlap", s->overlap.data, s->saves * s->overlap.cols);
+    if (s->states != NULL)
+        bn_keep("states", s->states, values * s->n);
 }
 
 static void write(const struct saved *s, double step, const double *angle, const double *sd)
@@ -282,8 +305,12 @@ static void run(void)
     s.preferred = bn_is("decoder", "vector") ? t.preferred : NULL;
     principal(&t, &s.components);
     struct bn_mat x = starting_states(&t, angle, sd, trajectories);
-    BN_CHECK(bn_network_run(&net, &x, steps, every, drive.omega.rows > 0 ? &drive.omega : NULL,
-                            bn_rng_sub(bn_random(), "noise"), watch, &s));
+    s.steps = steps;
+    keep(&s, &x);
+    const size_t from = bn_resume();
+    BN_CHECK(bn_network_resume(&net, &x, from, steps, every,
+                               drive.omega.rows > 0 ? &drive.omega : NULL,
+                               bn_rng_sub(bn_random(), "noise"), watch, rest, &s));
     bn_decoder_free(decoder);
     write(&s, (double)every * net.dt, angle, sd);
     if (drive.omega.rows > 0)

@@ -106,6 +106,7 @@ static void fragments_are_checked(void **state)
         { "$R/ring/weights.a.h5: $R/ring/tunnig.h5", "did you mean `ring/tuning.h5`" },
         { "$R/ring/wheights.a.h5: $R/ring/tuning.h5", "did you mean `weights`" },
         { "$R/ring/tuning.h5: $R/ring/weights.h5", "the stage tuning reads no `weights`" },
+        { "$R/ring/tuning..h5:", "an artifact is named" },
         { "$R/ring/weights.b.h5: $R/ring/tuning.h5 \\\\\\n $R/ring/weights.b.h5",
           "needs itself" },
     };
@@ -278,6 +279,8 @@ static void cat_prints_columns(void **state)
         { "T:'/rate[3]'", 48, 1 },
         { "T:'/rate[-1,::-1]'", 48, 1 },
         { "T:'/rate[1:3,2:10:3]'", 2, 3 },
+        { "T:'/theta[3::9223372036854775807]'", 1, 1 },
+        { "T:'/theta[::-9223372036854775808]'", 1, 1 },
         { "T:/preferred W:'/J[:,0]'", 40, 2 },
         { "--header T:/theta", 49, 1 },
         { "T:/provenance/parameter", -2, 1 },

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 static char path[64];
+static const char damaged[] = "tests/fuzz/corpus/session/mat5-no-dimensions";
 static const double spikes[] = { 0.5, 1.5, 2.5, 3.5 };
 static const int64_t ends[] = { 1, 1, 4 };
 
@@ -164,6 +165,27 @@ static int teardown(void **state)
     return unlink(path);
 }
 
+/* Found by fuzzing: a damaged file whose cells have no dimensions and no data.  Before,
+ * a cell was read that is not there, which the sanitizers see.               */
+static void dimensions_that_lie(void **state)
+{
+    (void)state;
+    char bytes[2048];
+    struct bn_trains trains;
+    bn_mat5 *f;
+    FILE *from = fopen(damaged, "rb"), *to = fopen(path, "wb");
+    assert_non_null(from);
+    assert_non_null(to);
+    const size_t n = fread(bytes, 1, sizeof bytes, from);
+    assert_int_equal(fwrite(bytes + 1, 1, n - 1, to), n - 1);    /* 1: the fuzzer's own */
+    fclose(from);
+    fclose(to);
+    assert_ok(bn_mat5_open(&f, path));
+    assert_fails(bn_mat5_trains(f, "spikes", &trains), BN_INPUT);
+    assert_says(bn_error(), "unit 1 has no vector");
+    bn_mat5_close(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,6 +193,7 @@ int main(void)
         cmocka_unit_test(version_73),
         cmocka_unit_test(refusals),
         cmocka_unit_test(cut_short),
+        cmocka_unit_test(dimensions_that_lie),
     };
     return cmocka_run_group_tests_name("mat5", tests, setup, teardown);
 }

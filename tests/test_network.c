@@ -271,6 +271,71 @@ static void bits_do_not_depend_on_threads(void **state)
     pair_free(&p);
 }
 
+/* States at the rests of one run, to go on from. */
+struct rests {
+    const struct bn_mat *x;
+    double states[64][70 * 50];
+    size_t step[64], n, saves[120];
+};
+
+static bn_status keep(void *context, size_t step)
+{
+    struct rests *r = context;
+    if (r->n == 64 || (r->n > 0 && step <= r->step[r->n - 1]))
+        return bn_fail(BN_INPUT, "rest %zu at step %zu", r->n, step);
+    memcpy(r->states[r->n], r->x->data, sizeof r->states[0]);
+    r->step[r->n++] = step;
+    return BN_OK;
+}
+
+static bn_status count(void *context, size_t first, size_t save, const struct bn_mat *x,
+                       const struct bn_mat *rate)
+{
+    struct rests *r = context;
+    (void)x, (void)rate;
+    r->saves[save] += first == 0;
+    return BN_OK;
+}
+
+/* Rests change no bit, nor does stopping at one and going on from it; every save is
+ * seen once.                                                                */
+static void going_on_from_a_rest(void **state)
+{
+    (void)state;
+    struct pair p = pair(50);
+    struct bn_mat start = mat_random(70, 50, 2), want = mat_copy(&start);
+    struct bn_mat omega = mat_random(235, 70, 8);
+    const struct bn_rng rng = { .seed = 4, .stream = 9 };
+    struct rests *r = calloc(1, sizeof *r);
+    assert_non_null(r);
+    struct bn_network net = pair_network(&p, NULL, 0);
+    net.noise = 0.2;
+    assert_ok(bn_network_run(&net, &want, 235, 2, &omega, rng, NULL, NULL));
+    struct bn_mat x = mat_copy(&start);
+    r->x = &x;
+    assert_ok(bn_network_resume(&net, &x, 0, 235, 2, &omega, rng, count, keep, r));
+    assert_memory_equal(x.data, want.data, sizeof r->states[0]);
+    assert_true(r->n >= 3 && r->step[0] == 1);
+    for (size_t k = 0; k < 118; k++)
+        assert_int_equal(r->saves[k], 1);
+    for (size_t k = 0; k < r->n; k++) {
+        memcpy(x.data, r->states[k], sizeof r->states[0]);
+        memset(r->saves, 0, sizeof r->saves);
+        assert_ok(bn_network_resume(&net, &x, r->step[k], 235, 2, &omega, rng, count, NULL,
+                                    r));
+        assert_memory_equal(x.data, want.data, sizeof r->states[0]);
+        for (size_t save = 0; save < 118; save++)
+            assert_int_equal(r->saves[save], 2 * save >= r->step[k]);
+    }
+    assert_ok(bn_network_resume(&net, &x, 235, 235, 2, &omega, rng, NULL, NULL, NULL));
+    assert_memory_equal(x.data, want.data, sizeof r->states[0]);
+    assert_fails(bn_network_resume(&net, &x, 236, 235, 2, &omega, rng, NULL, NULL, NULL),
+                 BN_INPUT);
+    free(r);
+    bn_mat_free(&start), bn_mat_free(&want), bn_mat_free(&omega), bn_mat_free(&x);
+    pair_free(&p);
+}
+
 enum { WATCHED = 70, SAVES = 4 };
 
 struct log {
@@ -373,6 +438,7 @@ int main(void)
         cmocka_unit_test(noise_is_ornstein_uhlenbeck),
         cmocka_unit_test(noise_scales_with_the_step),
         cmocka_unit_test(bits_do_not_depend_on_threads),
+        cmocka_unit_test(going_on_from_a_rest),
         cmocka_unit_test(saves_are_counted),
         cmocka_unit_test(divergence_is_reported),
         cmocka_unit_test(what_does_not_fit_is_refused),

@@ -37,4 +37,16 @@ BN_MUST_USE bn_status bn_network_run(const struct bn_network *net, struct bn_mat
                                      struct bn_rng rng, bn_network_watch *watch,
                                      void *context);
 
+/* Called by the caller's thread about four times a second, while all trajectories
+ * stand at `step`, which watch has not seen yet: x and what watch wrote are the whole
+ * state.  How often changes no bit.                                         */
+typedef bn_status bn_network_rest(void *context, size_t step);
+
+/* The same from step `from` on, with x as it was then, and with rests (or NULL). */
+BN_MUST_USE bn_status bn_network_resume(const struct bn_network *net, struct bn_mat *x,
+                                        size_t from, size_t steps, size_t every,
+                                        const struct bn_mat *omega, struct bn_rng rng,
+                                        bn_network_watch *watch, bn_network_rest *rest,
+                                        void *context);
+
 #endif

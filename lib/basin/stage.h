@@ -42,6 +42,8 @@ struct bn_stage {
     const struct bn_input *inputs;   size_t n_inputs;
     const struct bn_output *outputs; size_t n_outputs;
     const struct bn_param *params;   size_t n_params;
+    const char *gather;                  /* inputs that take every point of a sweep:
+                                            their roles, blank-separated; NULL */
     bool random;                         /* adds seed, stream, replicate */
     void (*run)(void);
 };
@@ -71,6 +73,21 @@ struct bn_mat bn_input_mat(const char *role, const char *dataset);
 const double *bn_input_vec(const char *role, const char *dataset, size_t *n);
 double bn_input_number(const char *role, const char *dataset);
 
+/* --- gathered inputs: every point of a sweep, in its order --------------------
+ * Axes are the swept parameters, "weights.lambda".  Without a sweep there is one
+ * point and no axis.                                                        */
+size_t bn_gathered(const char *role);    /* how many points */
+const char *bn_gather_point(const char *role, size_t k);     /* its name */
+size_t bn_gather_axes(const char *role);
+const char *bn_gather_axis(const char *role, size_t axis);
+const char *bn_gather_unit(const char *role, size_t axis);
+const char *bn_gather_text(const char *role, size_t k, size_t axis);
+/* yes is 1, no is 0; other texts count from 0 in the order in which they come. */
+double bn_gather_value(const char *role, size_t k, size_t axis);
+bn_h5 *bn_gather_input(const char *role, size_t k);          /* until the next one */
+const double *bn_gather_vec(const char *role, size_t k, const char *dataset, size_t *n);
+double bn_gather_number(const char *role, size_t k, const char *dataset);
+
 /* --- outputs: names must be in the table; a NaN or infinity is BN_NUMERIC ----- */
 void bn_output_array(const char *name, const double *data, struct bn_shape shape);
 void bn_output_vec(const char *name, const double *data, size_t n);
@@ -84,6 +101,22 @@ void bn_output_attribute_real(const char *name, const char *key, double x);
 /* --- memory owned by the frame ------------------------------------------------- */
 struct bn_mat bn_scratch(size_t rows, size_t cols);      /* zeroed */
 double *bn_scratch_vec(size_t n);
+
+/* --- long loops: a killed run continues from its last checkpoint -----------------------
+ *
+ *     bn_keep("x", x.data, n);             each array that changes from step to step
+ *     for (uint64_t k = bn_resume(); k < steps; k++) {
+ *         ... step k ...
+ *         bn_checkpoint(k + 1);            writes if it is time to
+ *     }
+ *
+ * bn_resume() fills the arrays and returns the step to go on with: 0 if there is no
+ * checkpoint of this computation.  All else that steps need is computed before it, in
+ * a resumed run, too, and every parameter is read outside of the loop.  The result
+ * must not depend on where a run was cut: random numbers by counter, no clocks.  */
+void bn_keep(const char *name, double *data, size_t n);
+uint64_t bn_resume(void);
+void bn_checkpoint(uint64_t step);
 
 /* --- people ---------------------------------------------------------------------- */
 void bn_progress(double fraction);       /* cheap; call as often as you like */

@@ -13,6 +13,7 @@
 #include <basin/param.h>
 
 #include <jansson.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 
@@ -37,9 +38,11 @@ const char *list_hint(const struct list *l, const char *name, char buf[96]);
 bool file_exists(const char *path);
 bool file_is_link(const char *path);
 BN_MUST_USE bn_status file_read(const char *path, char **text, size_t *n);
-/* Both make missing folders, write beside the path and rename, so that a reader
- * never sees half a file; _changed leaves a file with this content alone.   */
+/* All make missing folders, write beside the path and rename, so that a reader
+ * never sees half a file; _changed leaves a file with this content alone, _durable
+ * returns when it is on the disk.                                           */
 BN_MUST_USE bn_status file_write(const char *path, const char *text);
+BN_MUST_USE bn_status file_write_durable(const char *path, const char *text);
 BN_MUST_USE bn_status file_write_changed(const char *path, const char *text);
 BN_MUST_USE bn_status file_make_folders(const char *path);   /* of its parents */
 BN_MUST_USE bn_status file_sync_folder(const char *path);    /* of its parent */
@@ -86,6 +89,7 @@ struct schema {
 BN_MUST_USE bn_status schema_get(const char *build, const char *stage,
                                  const struct schema **schema);
 bool schema_has_input(const struct schema *s, const char *role);
+bool schema_gathers(const struct schema *s, const char *role);
 void schema_free_all(void);
 
 /* --- settings.c: parameter files and SET --------------------------------- */
@@ -93,10 +97,23 @@ struct setting {
     char *pipeline, *section, *key, *origin;
     struct list texts;
 };
+/* One line of a sweep: every value makes a node of each stage that it reaches. */
+struct axis {
+    char *pipeline, *section, *key;      /* section "": the root (seed) */
+    char *origin;
+    struct list texts;                   /* as written */
+    /* set by sweep_resolve */
+    const struct bn_param *param;
+    struct list values;                  /* canonical */
+    struct list names;                   /* "lambda-1e-08" */
+    json_t *wanted;                      /* per value { parameters, files } of a node */
+};
 struct settings {
     struct setting *at;
     size_t n, room;
     size_t n_files;                      /* the first come from files */
+    struct axis *axes;
+    size_t n_axes;
 };
 /* Every stage node's (pipeline, stage, variant) must be known first. */
 struct stage_node {
@@ -107,7 +124,30 @@ BN_MUST_USE bn_status settings_load(struct settings *s, const struct stage_node 
                                     size_t n, const char *set);
 BN_MUST_USE bn_status settings_values(const struct settings *s,
                                       const struct stage_node *node, bn_values **v);
+/* Seconds between checkpoints; *text is NULL if the pipeline does not say. */
+BN_MUST_USE bn_status settings_checkpoint(const struct settings *s, const char *pipeline,
+                                          char **text);
 void settings_free(struct settings *s);
+
+/* --- sweep.c: a node per combination of values --------------------------- */
+/* `name` is "weights.lambda"; it takes the place of an earlier line for the same. */
+BN_MUST_USE bn_status sweep_add(struct settings *s, const char *pipeline,
+                                const char *name, const char *const *texts, size_t n,
+                                const char *origin);
+void sweep_free(struct settings *s);
+struct sweep {
+    const char *results;
+    const struct stage_node *nodes;      /* the fragments' own */
+    size_t n_nodes;
+    struct settings *settings;
+    json_t *plan;                        /* gets the points */
+    json_t *origins;                     /* likewise, or NULL */
+};
+/* Check all values, then add every point to the plan, as a node that says what it is
+ * a point `of` and, in `point`, where it lies.  A gathered input, noted in a
+ * node as gather: { role: [names] }, becomes inputs role[000000], role[000001] ...
+ * and points: { role: { point, parameter, unit, value } }.                  */
+BN_MUST_USE bn_status sweep_expand(struct sweep *s);
 
 /* --- code.c: the identity of code ---------------------------------------- */
 /* Of a source file with everything in the project that it includes and links. */
@@ -115,10 +155,15 @@ BN_MUST_USE bn_status code_identity(const char *build, const char *source,
                                     char hex[BN_HEX]);
 /* Of a gnuplot script with the files it loads, byte by byte. */
 BN_MUST_USE bn_status code_of_script(const char *script, bn_digest *d);
-/* BN_INPUT if a source in the closure is not byte for byte what was compiled into the
- * objects of this build (tools/cc records that).                            */
-BN_MUST_USE bn_status code_is_built(const char *results, const char *build,
-                                    const char *source);
+/* Each source file that counts, with its digest: what an identity is made of. */
+BN_MUST_USE bn_status code_files(const char *source, json_t *hashes);
+BN_MUST_USE bn_status code_files_of_script(const char *script, json_t *hashes);
+/* BN_INPUT unless `program` was built from the closure as it stands there now. */
+BN_MUST_USE bn_status code_is_built(const char *build, const char *source,
+                                    const char *program);
+/* Remove objects that were compiled from another text than their sources hold, but
+ * look built to Make since those have old times; Make then compiles them.     */
+BN_MUST_USE bn_status code_drop_wrong_objects(const char *build);
 
 /* --- store.c: the cache -------------------------------------------------- */
 enum { YEAR_2000 = 946684800 };          /* seconds; the time of every object */
@@ -155,6 +200,16 @@ bool store_find(const char *results, const char *name, const char *k1,
 BN_MUST_USE bn_status store_publish(const char *results, const char *name,
                                     const char *made, const char *k1,
                                     json_t *manifest, struct object *o);
+/* Hash the bytes of an object before it is read.  BN_INPUT: it was damaged and has
+ * been set aside, or it is another one by now; have it made again.           */
+BN_MUST_USE bn_status store_verify(const char *results, const struct object *o);
+/* The same for any path; what is not in a cache is fine. */
+BN_MUST_USE bn_status store_verify_path(const char *path);
+/* "BASIN_VERIFIED=..." names inputs that were verified, as they are now, for programs
+ * that store_verify_path() them again and again while one figure is drawn.    */
+#define STORE_VERIFIED "BASIN_VERIFIED"
+struct input;
+char *store_vouch(const struct input *inputs, size_t n);
 BN_MUST_USE bn_status store_link(const char *results, const char *name,
                                  const struct object *o);
 void store_unlink(const char *results, const char *name);   /* only a link */
@@ -164,8 +219,23 @@ BN_MUST_USE bn_status store_lock(const char *results, const char *k1,
                                  const json_t *parameters, int *fd, char **path);
 void store_unlock(int fd, char *path);
 
+/* --- force.c: a node that is to run again, whatever the cache has --------- */
+bool store_is_forced(const char *results, const char *name);
+void store_unforce(const char *results, const char *name);
+
+/* --- gc.c ---------------------------------------------------------------- */
+/* `basin gc` waits while this descriptor is open. */
+BN_MUST_USE bn_status gc_keep_out(const char *results, int *fd);
+
 /* --- plan.c: resolve ----------------------------------------------------- */
+/* Note value i of `v` in the parameters and files of `json`, for `node`. */
+BN_MUST_USE bn_status plan_value(const char *results, const char *node,
+                                 const bn_values *v, size_t i, json_t *json);
 int plan_main(int argc, char **argv);
+/* What `make` would resolve, with nothing written.  plan: name -> node; origins:
+ * name -> { "rule": "pipelines/ring.mk:5", "parameters": { key: "SET" } }.  */
+BN_MUST_USE bn_status plan_look(const char *results, const char *from, const char *set,
+                                json_t **plan, json_t **origins);
 /* One node of a written plan: a new reference; BN_USAGE names its neighbours. */
 BN_MUST_USE bn_status plan_node(const char *results, const char *plan,
                                 const char *name, json_t **node);
@@ -178,14 +248,22 @@ BN_MUST_USE bn_status plan_dependants(const char *results, const char *plan,
  * that process `make` works on this one.                                    */
 BN_MUST_USE bn_status makes_enter(const char *results, long make, const char *plan);
 
+/* Wait until no living make works in `results`; none can begin until *gate is closed. */
+BN_MUST_USE bn_status makes_shut(const char *results, int *gate);
+/* Add the digests of the plans that makes work on. */
+BN_MUST_USE bn_status makes_plans(const char *results, struct list *plans);
+/* Does process `pid` live, and did it `when` a file was written that names it? */
+bool makes_alive(long pid, time_t when);
 /* Does any living make work in `results`? */
 bool makes_busy(const char *results);
 
 /* --- child.c: one running program ---------------------------------------- */
 struct child {
     const char *name;                    /* shown while it runs */
+    const char *stage, *results;         /* where to ask how long it takes; or NULL */
     char *const *argv;
     const char *path;                    /* folder put in front of PATH, or NULL */
+    const char *verified;                /* from store_vouch(), or NULL */
     bool progress;                       /* append --progress-fd N */
     bool capture;                        /* keep what it writes to stderr */
     /* set by child_run */
@@ -197,6 +275,30 @@ struct child {
 BN_MUST_USE bn_status child_run(struct child *c);
 /* Exit status as a shell has it, with a sentence in bn_error() unless it is 0. */
 int child_status(const struct child *c, const char *what);
+
+/* --- display.c: what is running, on the terminal -------------------------- */
+struct progress {
+    const char *name;
+    double elapsed, left;                /* seconds; left < 0: unknown */
+    double fraction;                     /* 0: unknown */
+};
+void display_open(const char *results, bool quiet);
+void display_close(void);
+bool display_is_live(void);              /* on a terminal that can do it */
+bool display_is_quiet(void);
+void display_show(const struct progress *p);             /* cheap; as often as you like */
+void display_hide(void);
+void display_print(FILE *to, const char *text);          /* whole lines */
+
+/* --- left.c: how long it will take ---------------------------------------- */
+void times_add(const char *results, const char *name, const char *stage, double seconds);
+double times_expect(const char *results, const char *name, const char *stage);
+void left_open(const char *results, const char *plan, long jobs);
+void left_close(void);
+/* "figure3: 5 more to make, about 6 min"; sum and longest of the seconds until those
+ * that run are done.                                                        */
+bool left_line(const struct list *running, double sum, double longest, char *line,
+               size_t size);
 
 /* --- figure.c ------------------------------------------------------------ */
 struct input {
@@ -211,8 +313,20 @@ BN_MUST_USE bn_status figure_code(const char *results, const char *build,
 BN_MUST_USE bn_status figure_converter_code(const char *results, const char *build,
                                             char hex[BN_HEX]);
 
+/* --- look.c: the state of every node, without making anything ------------ */
+/* Note beside the cache which files a node's code is made of, so that `basin why`
+ * can name the file that changed.                                           */
+BN_MUST_USE bn_status look_note_code(const char *results, const json_t *node);
+
 int run_main(int argc, char **argv);
 int cat_main(int argc, char **argv);
+int gc_main(int argc, char **argv);
+int force_main(int argc, char **argv);
+int accept_main(int argc, char **argv);
 int docs_main(int argc, char **argv);
+int why_main(int argc, char **argv);
+int status_main(int argc, char **argv);
+int dag_main(int argc, char **argv);
+int diff_main(int argc, char **argv);
 
 #endif

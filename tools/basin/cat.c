@@ -118,8 +118,9 @@ static bn_status parse_range(const char *text, size_t size, const char *whole,
         start = n - 1;
     stop = stop < -1 ? -1 : stop > n ? n : stop;
     const long span = step > 0 ? stop - start : start - stop;
+    step = step < -n ? -n - 1 : step > n ? n + 1 : step;     /* one element alone */
     const long width = step > 0 ? step : -step;
-    const size_t count = span > 0 ? (size_t)((span + width - 1) / width) : 0;
+    const size_t count = span > 0 ? (size_t)((span - 1) / width + 1) : 0;
     *r = (struct range){ (size_t)start, count, step, false };
     return BN_OK;
 }
@@ -568,6 +569,27 @@ static bn_status parse_option(int argc, char **argv, int *i, struct options *o)
     return BN_OK;
 }
 
+/* Once per file, before anything is read from it. */
+static bn_status verify(const struct list *names, const struct options *o)
+{
+    struct list done = { 0 };
+    bn_status rc = BN_OK;
+    for (size_t i = 0; i < names->n + 2 && rc == BN_OK; i++) {
+        const char *name = i < names->n ? names->at[i] : i == names->n ? o->x : o->y;
+        struct address a = { 0 };
+        if (name != NULL)
+            rc = parse_address(name, &a);
+        if (rc == BN_OK && a.file != NULL && !list_has(&done, a.file)) {
+            rc = store_verify_path(a.file);
+            if (rc == BN_OK)
+                rc = list_add(&done, a.file);
+        }
+        address_free(&a);
+    }
+    list_free(&done);
+    return rc;
+}
+
 static bn_status show(char *const *names, size_t n, const struct options *o)
 {
     struct table *tables = bn_alloc(n, sizeof *tables);
@@ -603,6 +625,8 @@ int cat_main(int argc, char **argv)
                                             : list_add(&names, argv[i]);
     if (rc == BN_OK && names.n == 0)
         rc = bn_fail(BN_USAGE, "name a FILE or FILE:/dataset\n%s", usage);
+    if (rc == BN_OK)
+        rc = verify(&names, &o);
     if (rc == BN_OK && names.n == 1)
         rc = parse_address(names.at[0], &a);
     if (rc == BN_OK && a.file != NULL && a.dataset == NULL)

@@ -279,57 +279,148 @@ bn_status code_identity(const char *build, const char *source, char hex[BN_HEX])
     return rc;
 }
 
-/* One line of a record: 64 hex digits, two blanks, a path.  A file that is not what
- * was compiled loses its object, so that the next make compiles it whatever its time. */
-static bn_status check_line(const char *results, const char *line, const char *object)
-{
-    char was[BN_HEX], path[512], now[BN_HEX] = "";
-
-    if (sscanf(line, "%64[0-9a-f]  %500[^\n]", was, path) != 2)
-        return bn_fail(BN_INPUT, "%s: its record of sources is damaged: remove it and run "
-                       "make again", object);
-    if (file_exists(path))
-        BN_TRY(store_sha256(results, path, now));
-    if (strcmp(was, now) == 0)
-        return BN_OK;
-    unlink(object);
-    return bn_fail(BN_INPUT, "%s: it is not what was compiled (saved while make was running, "
-                   "or with an old time): run make again", path);
-}
-
-static bn_status check_object(const char *results, const char *build, const char *source)
-{
-    const int n = (int)strlen(source) - 2;
-    char *object = bn_format("%s/%.*s.o", build, n, source);
-    char *record = bn_format("%s/%.*s.sum", build, n, source), *text = NULL;
-    bn_status rc = object && record ? BN_OK : BN_NOMEM;
-    if (rc == BN_OK && !file_exists(record)) {
-        unlink(object);
-        rc = bn_fail(BN_INPUT, "%s: it has no record of its sources: run make again", object);
-    }
-    if (rc == BN_OK)
-        rc = file_read(record, &text, NULL);
-    for (char *line = text; rc == BN_OK && line != NULL && *line != '\0';) {
-        rc = check_line(results, line, object);
-        line = strchr(line, '\n');
-        line += line != NULL;
-    }
-    free(text);
-    free(record);
-    free(object);
-    return rc;
-}
-
-bn_status code_is_built(const char *results, const char *build, const char *source)
+bn_status code_files(const char *source, json_t *hashes)
 {
     struct list files = { 0 };
     bn_status rc = closure(source, &files);
-    /* all of them, so that one more make mends all */
-    for (size_t i = 0; i < files.n && rc != BN_NOMEM; i++)
-        if (strcmp(strrchr(files.at[i], '.'), ".c") == 0) {
-            const bn_status one = check_object(results, build, files.at[i]);
-            rc = one != BN_OK ? one : rc;
+    for (size_t i = 0; i < files.n && rc == BN_OK; i++) {
+        char hex[BN_HEX];
+        rc = token_hash(files.at[i], hex);
+        if (rc == BN_OK)
+            json_object_set_new(hashes, files.at[i], json_string(hex));
+    }
+    list_free(&files);
+    return rc;
+}
+
+/* --- what the programs were built from ----------------------------------- */
+
+/* Make compares times, and a source that was put back with an old time (from an
+ * archive, by `cp -p` or `mv`) looks built.  So tools/compile writes down beside each
+ * object what the compiler read, `<SHA-256>  <path>` a line, and that is compared. */
+enum built { BUILT, NOT_YET, FROM_ANOTHER };
+
+static bool is_later(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec > b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec > b->tv_nsec);
+}
+
+static bn_status file_hash(const char *path, const char **hex)
+{
+    static struct list paths, hashes;    /* each once per process */
+    char now[BN_HEX];
+    for (size_t i = 0; i < paths.n; i++)
+        if (strcmp(paths.at[i], path) == 0) {
+            *hex = hashes.at[i];
+            return BN_OK;
         }
+    BN_TRY(bn_digest_file(path, now));
+    BN_TRY(list_add(&hashes, now));
+    BN_TRY(list_add(&paths, path));
+    *hex = hashes.at[hashes.n - 1];
+    return BN_OK;
+}
+
+/* A file that nobody touched since the object was made needs no hashing. */
+static bn_status compare_source(const char *path, const char *recorded,
+                                const struct stat *object, enum built *built)
+{
+    struct stat st;
+    const char *now;
+    if (stat(path, &st) != 0 || is_later(&st.st_mtim, &object->st_mtim)) {
+        *built = NOT_YET;                /* Make sees that, too */
+        return BN_OK;
+    }
+    if (!is_later(&st.st_ctim, &object->st_mtim))
+        return BN_OK;
+    BN_TRY(file_hash(path, &now));
+    if (strcmp(now, recorded) != 0)
+        *built = FROM_ANOTHER;
+    return BN_OK;
+}
+
+/* `base` is a source without its ending, "lib/h5"; `from` is set to what differs. */
+static bn_status check_object(const char *build, const char *base, enum built *built,
+                              char from[256])
+{
+    char *sum = bn_format("%s/%s.sum", build, base), *text = NULL, *rest = NULL;
+    char *object = bn_format("%s/%s.o", build, base);
+    struct stat st;
+    bn_status rc = sum && object ? BN_OK : BN_NOMEM;
+    *built = BUILT;
+    snprintf(from, 256, "%s.c", base);
+    if (rc == BN_OK && stat(object, &st) != 0)
+        *built = NOT_YET;
+    else if (rc == BN_OK && file_exists(sum))
+        rc = file_read(sum, &text, NULL);
+    if (text != NULL && text[0] == '\0')
+        *built = FROM_ANOTHER;           /* saved while the compiler was reading */
+    for (char *l = text ? strtok_r(text, "\n", &rest) : NULL;
+         l && rc == BN_OK && *built == BUILT; l = strtok_r(NULL, "\n", &rest)) {
+        char hash[BN_HEX], path[256];
+        if (sscanf(l, "%64[0-9a-f]  %255s", hash, path) != 2)
+            continue;
+        rc = compare_source(path, hash, &st, built);
+        if (*built != BUILT)
+            memcpy(from, path, sizeof path);
+    }
+    free(text);
+    free(object);
+    free(sum);
+    return rc;
+}
+
+bn_status code_drop_wrong_objects(const char *build)
+{
+    static const char *const folders[] = { "lib", "stages", "tools/basin" };
+    bn_status rc = BN_OK;
+    for (size_t k = 0; k < BN_LEN(folders) && rc == BN_OK; k++) {
+        struct list names = { 0 };
+        char *folder = bn_format("%s/%s", build, folders[k]);
+        rc = folder ? file_names(folder, ".sum", &names) : BN_NOMEM;
+        for (size_t i = 0; i < names.n && rc == BN_OK; i++) {
+            enum built built;
+            char from[256];
+            char *base = bn_format("%s/%.*s", folders[k], (int)strlen(names.at[i]) - 4,
+                                   names.at[i]);
+            char *object = base ? bn_format("%s/%s.o", build, base) : NULL;
+            rc = object ? check_object(build, base, &built, from) : BN_NOMEM;
+            if (rc == BN_OK && built == FROM_ANOTHER)
+                unlink(object);
+            free(object);
+            free(base);
+        }
+        list_free(&names);
+        free(folder);
+    }
+    return rc;
+}
+
+/* Every object of the closure was compiled from what stands there now, before the
+ * program was linked. */
+bn_status code_is_built(const char *build, const char *source, const char *program)
+{
+    struct list files = { 0 };
+    struct stat linked, st;
+    if (stat(program, &linked) != 0)
+        return bn_fail(BN_INPUT, "%s: not built; run make again", program);
+    bn_status rc = closure(source, &files);
+    for (size_t i = 0; i < files.n && rc == BN_OK; i++) {
+        const char *dot = strrchr(files.at[i], '.');
+        enum built built = BUILT;
+        char from[256];
+        if (stat(files.at[i], &st) != 0 || is_later(&st.st_mtim, &linked.st_mtim))
+            built = NOT_YET;
+        snprintf(from, sizeof from, "%s", files.at[i]);
+        if (built == BUILT && strcmp(dot, ".c") == 0) {
+            char *base = bn_format("%.*s", (int)(dot - files.at[i]), files.at[i]);
+            rc = base ? check_object(build, base, &built, from) : BN_NOMEM;
+            free(base);
+        }
+        if (rc == BN_OK && built != BUILT)
+            rc = bn_fail(BN_INPUT, "%s: sources changed while make was running (%s was "
+                         "built from another text): run make again", from, program);
+    }
     list_free(&files);
     return rc;
 }
@@ -374,6 +465,22 @@ bn_status code_of_script(const char *script, bn_digest *d)
             bn_digest_text(d, files.at[i]);
             bn_digest_text(d, hex);
         }
+    }
+    list_free(&files);
+    return rc;
+}
+
+bn_status code_files_of_script(const char *script, json_t *hashes)
+{
+    struct list files = { 0 };
+    bn_status rc = list_add(&files, script);
+    if (rc == BN_OK)
+        rc = script_closure(&files);
+    for (size_t i = 0; i < files.n && rc == BN_OK; i++) {
+        char hex[BN_HEX];
+        rc = bn_digest_file(files.at[i], hex);
+        if (rc == BN_OK)
+            json_object_set_new(hashes, files.at[i], json_string(hex));
     }
     list_free(&files);
     return rc;

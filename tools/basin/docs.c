@@ -38,7 +38,9 @@ static void print_inputs(FILE *f, const json_t *schema)
     fprintf(f, "\n## Inputs\n\n| role | what |\n|---|---|\n");
     json_array_foreach(inputs, i, x) {
         fprintf(f, "| `%s`%s | ", text_of(x, "role"),
-                json_is_true(json_object_get(x, "optional")) ? " (optional)" : "");
+                json_is_true(json_object_get(x, "optional")) ? " (optional)"
+                : json_is_true(json_object_get(x, "gather")) ? " (every point of a sweep)"
+                                                             : "");
         print_cell(f, text_of(x, "help"));
         fprintf(f, " |\n");
     }

@@ -161,7 +161,7 @@ bn_status file_sync_folder(const char *path)
     return BN_OK;
 }
 
-bn_status file_write(const char *path, const char *text)
+static bn_status write_file(const char *path, const char *text, bool durable)
 {
     BN_TRY(file_make_folders(path));
     char *temp = bn_format("%s.tmp.%ld", path, (long)getpid());
@@ -170,8 +170,13 @@ bn_status file_write(const char *path, const char *text)
     FILE *f = fopen(temp, "wb");
     bool good = f != NULL;
     if (good) {
-        good = fputs(text, f) >= 0;
-        good = fclose(f) == 0 && good;
+        good = fputs(text, f) >= 0 && fflush(f) == 0;
+        good = good && (!durable || fsync(fileno(f)) == 0);
+        const int why = errno;
+        if (fclose(f) != 0)
+            good = false;
+        else if (!good)
+            errno = why;
         good = good && rename(temp, path) == 0;
     }
     bn_status rc = BN_OK;
@@ -182,7 +187,17 @@ bn_status file_write(const char *path, const char *text)
         unlink(temp);
     }
     free(temp);
-    return rc;
+    return rc == BN_OK && durable ? file_sync_folder(path) : rc;
+}
+
+bn_status file_write(const char *path, const char *text)
+{
+    return write_file(path, text, false);
+}
+
+bn_status file_write_durable(const char *path, const char *text)
+{
+    return write_file(path, text, true);
 }
 
 bn_status file_write_changed(const char *path, const char *text)

@@ -190,7 +190,7 @@ bn_status graph_split(const char *name, char **pipeline, char **stage, char **va
     char *dot = slash ? strchr(slash, '.') : NULL;
     char *last = slash ? strrchr(slash, '.') : NULL;
     if (dot == NULL || strchr(slash + 1, '/') != NULL || strcmp(last, ".h5 ") != 0 ||
-        dot == slash + 1) {
+        dot == slash + 1 || last == dot + 1) {
         free(*pipeline);
         *pipeline = NULL;
         return bn_fail(BN_USAGE, "%s: an artifact is named <pipeline>/<stage>.h5 or "

@@ -10,10 +10,17 @@ static const struct {
     int (*main)(int argc, char **argv);
     const char *help;
 } commands[] = {
+    { "accept", accept_main, "keep a result across a change of code that is harmless" },
     { "cat", cat_main, "print datasets of an artifact as columns or as a matrix" },
+    { "dag", dag_main, "draw what a target is made from, stale parts coloured" },
+    { "diff", diff_main, "compare two artifacts, dataset by dataset" },
     { "docs", docs_main, "write docs/stages/ from the tables of the stages" },
+    { "force", force_main, "have the next make run a node again" },
+    { "gc", gc_main, "list, or delete, what nothing in results/ needs" },
     { "resolve", plan_main, "make a plan: every node with its parameters (for make)" },
     { "run", run_main, "make one node of a plan (for make)" },
+    { "status", status_main, "every artifact with its state, size, age and duration" },
+    { "why", why_main, "what making a target would run, why, and how long it takes" },
 };
 
 static void help(FILE *f)

@@ -74,12 +74,25 @@ static bn_status find_other(const char *folder, long make, const char *plan, lon
     return rc;
 }
 
+/* The shell that Make starts names its parent; if that was killed meanwhile, it is the
+ * process that adopts orphans, which lives for ever and makes nothing.      */
+static bool is_make(long pid)
+{
+    char path[64], name[64] = "";
+    snprintf(path, sizeof path, "/proc/%ld/comm", pid);
+    FILE *f = fopen(path, "r");
+    const bool known = f != NULL && fgets(name, sizeof name, f) != NULL;
+    if (f != NULL)
+        fclose(f);
+    return known && (pid != 1 || strstr(name, "make") != NULL);
+}
+
 static bn_status note(const char *folder, long make, const char *plan)
 {
     unsigned long long start = 0;
     long parent;
-    if (!process(make, &parent, &start))
-        return bn_fail(BN_USAGE, "--make %ld: there is no such process", make);
+    if (!is_make(make) || !process(make, &parent, &start))
+        return bn_fail(BN_USAGE, "--make %ld: there is no such make any more", make);
     char *path = bn_format("%s/%ld", folder, make);
     char *text = bn_format("%llu %s\n", start, plan);
     const bn_status rc = path && text ? file_write(path, text) : BN_NOMEM;
@@ -126,6 +139,68 @@ bn_status makes_enter(const char *results, long make, const char *plan)
         close(fd);
     free(folder);
     return rc;
+}
+
+bn_status makes_shut(const char *results, int *gate)
+{
+    const struct timespec pause = { 0, 100000000 };
+    char *folder = bn_format("%s/.basin/makes", results);
+    bn_status rc = folder ? open_gate(folder, gate) : BN_NOMEM;
+    bool said = false;
+    while (rc == BN_OK) {
+        long other;
+        while (flock(*gate, LOCK_EX) != 0 && errno == EINTR)
+            ;
+        rc = find_other(folder, (long)getpid(), "", &other);
+        if (rc != BN_OK || other == 0)
+            break;
+        flock(*gate, LOCK_UN);
+        if (!said)
+            fprintf(stderr, "basin: a make (process %ld) works in %s; waiting for it to "
+                    "end\n", other, results);
+        said = true;
+        nanosleep(&pause, NULL);
+    }
+    free(folder);
+    return rc;
+}
+
+bn_status makes_plans(const char *results, struct list *plans)
+{
+    struct list names = { 0 };
+    char *folder = bn_format("%s/.basin/makes", results);
+    bn_status rc = folder ? file_names(folder, "", &names) : BN_NOMEM;
+    for (size_t i = 0; i < names.n && rc == BN_OK; i++) {
+        char *path = bn_format("%s/%s", folder, names.at[i]), *text = NULL;
+        char plan[BN_HEX] = "";
+        if (path != NULL && file_read(path, &text, NULL) == BN_OK &&
+            sscanf(text, "%*u %64s", plan) == 1)
+            rc = list_add(plans, plan);
+        free(text);
+        free(path);
+    }
+    list_free(&names);
+    free(folder);
+    return rc;
+}
+
+/* Seconds after 1970 at which a process started, from the ticks after boot. */
+static double started(unsigned long long ticks)
+{
+    double up = 0.0;
+    FILE *f = fopen("/proc/uptime", "r");
+    const bool good = f != NULL && fscanf(f, "%lf", &up) == 1;
+    if (f != NULL)
+        fclose(f);
+    return good ? (double)time(NULL) - up + (double)ticks / (double)sysconf(_SC_CLK_TCK)
+                : 0.0;
+}
+
+bool makes_alive(long pid, time_t when)
+{
+    unsigned long long ticks;
+    long parent;
+    return process(pid, &parent, &ticks) && started(ticks) < (double)when + 2.0;
 }
 
 bool makes_busy(const char *results)

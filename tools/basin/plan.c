@@ -25,6 +25,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 struct resolve {
     const char *results, *from, *set;
@@ -38,6 +40,7 @@ struct resolve {
     json_t *plan;                        /* name -> node, in the order of fragments */
     json_t *codes;                       /* stage -> identity */
     json_t *states;                      /* name -> content digest, or "" if stale */
+    json_t *origins;                     /* name -> where it stands, or NULL: see plan_look */
     bool still;                          /* only looks, beside a make that may have aged
                                             a link for its own parameters */
     char suffix[128], digest[BN_HEX];
@@ -115,7 +118,7 @@ static bn_status code_of(struct resolve *r, const char *stage, const char **code
 }
 
 /* The value of a parameter of type file is what the files say and their names. */
-static bn_status add_file_value(struct resolve *r, const struct stage_node *node,
+static bn_status add_file_value(const char *results, const char *node,
                                 const bn_values *v, size_t i, json_t *json)
 {
     const char *key = bn_values_param(v, i)->name;
@@ -131,9 +134,9 @@ static bn_status add_file_value(struct resolve *r, const struct stage_node *node
         if (bn_values_param(v, i)->type == BN_TYPE_FILES && strpbrk(path, " ,{}\t"))
             rc = bn_fail(BN_USAGE, "%s: %s holds `%s`: a list of files takes no name with "
                          "blanks, commas or braces; make a link with a plain name",
-                         node->name, key, path);
+                         node, key, path);
         else if (file_exists(path))
-            rc = store_sha256(r->results, path, hex);
+            rc = store_sha256(results, path, hex);
         char *longer = bn_format("%s%ssha256:%s %s", value, value[0] ? " " : "", hex,
                                  slash ? slash + 1 : path);
         free(value);
@@ -149,6 +152,27 @@ static bn_status add_file_value(struct resolve *r, const struct stage_node *node
     return rc;
 }
 
+bn_status plan_value(const char *results, const char *node, const bn_values *v, size_t i,
+                     json_t *json)
+{
+    const struct bn_param *p = bn_values_param(v, i);
+    if (p->type == BN_TYPE_FILE || p->type == BN_TYPE_FILES)
+        return add_file_value(results, node, v, i, json);
+    json_object_set_new(json_object_get(json, "parameters"), p->name,
+                        json_string(bn_values_canonical(v, i)));
+    return BN_OK;
+}
+
+/* For those who look: "params/ring.conf:14" of every value. */
+static void note_origins(struct resolve *r, const char *name, const bn_values *v)
+{
+    json_t *values = json_object();
+    for (size_t i = 0; i < bn_values_count(v); i++)
+        json_object_set_new(values, bn_values_param(v, i)->name,
+                            json_string(bn_values_origin(v, i)));
+    json_object_set_new(r->origins, name, json_pack("{so}", "parameters", values));
+}
+
 static bn_status add_stage_node(struct resolve *r, const struct stage_node *node)
 {
     bn_values *v = NULL;
@@ -158,14 +182,16 @@ static bn_status add_stage_node(struct resolve *r, const struct stage_node *node
     json_t *json = json_pack("{ss ss s{} s{} s{}}", "stage", node->stage, "code", code,
                              "parameters", "files", "inputs");
     bn_status rc = json ? BN_OK : BN_NOMEM;
-    for (size_t i = 0; i < bn_values_count(v) && rc == BN_OK; i++) {
-        const struct bn_param *p = bn_values_param(v, i);
-        if (p->type == BN_TYPE_FILE || p->type == BN_TYPE_FILES)
-            rc = add_file_value(r, node, v, i, json);
-        else
-            json_object_set_new(json_object_get(json, "parameters"), p->name,
-                                json_string(bn_values_canonical(v, i)));
-    }
+    for (size_t i = 0; i < bn_values_count(v) && rc == BN_OK; i++)
+        rc = plan_value(r->results, node->name, v, i, json);
+    char *checkpoint = NULL;
+    if (rc == BN_OK)
+        rc = settings_checkpoint(&r->settings, node->pipeline, &checkpoint);
+    if (checkpoint != NULL)
+        json_object_set_new(json, "checkpoint", json_string(checkpoint));
+    free(checkpoint);
+    if (r->origins != NULL)
+        note_origins(r, node->name, v);
     bn_values_free(v);
     json_object_set_new(r->plan, node->name, json);
     return rc;
@@ -253,6 +279,17 @@ static bn_status role_of(const struct schema *schema, const char *input, bool fi
     return rc;
 }
 
+/* Which points these are is known when all edges are: see sweep.c. */
+static void add_gathered(json_t *json, const char *role, const char *name)
+{
+    if (json_object_get(json, "gather") == NULL)
+        json_object_set_new(json, "gather", json_object());
+    json_t *gather = json_object_get(json, "gather");
+    if (json_object_get(gather, role) == NULL)
+        json_object_set_new(gather, role, json_array());
+    json_array_append_new(json_object_get(gather, role), json_string(name));
+}
+
 static bn_status add_input(struct resolve *r, const char *target, json_t *json,
                            const char *word, const struct rule *rule)
 {
@@ -279,7 +316,9 @@ static bn_status add_input(struct resolve *r, const char *target, json_t *json,
         if (rc == BN_OK)
             rc = role_of(schema_of(r, target), name, is_figure(target), rule, role);
         json_t *inputs = json_object_get(json, "inputs");
-        if (rc == BN_OK && json_object_get(inputs, role) != NULL)
+        if (rc == BN_OK && !is_figure(target) && schema_gathers(schema_of(r, target), role))
+            add_gathered(json, role, name);
+        else if (rc == BN_OK && json_object_get(inputs, role) != NULL)
             rc = bn_fail(BN_USAGE, "%s: %s and %s are both `%s` to %s; the table of the "
                          "stage must tell them apart (an input `stage.variant`)",
                          rule->place, text_of(inputs, role), name, role, target);
@@ -299,7 +338,8 @@ static bn_status check_inputs(const struct schema *schema, const json_t *json,
     json_array_foreach(json_object_get(schema->json, "inputs"), i, input) {
         const char *role = text_of(input, "role");
         if (!json_is_true(json_object_get(input, "optional")) &&
-            json_object_get(json_object_get(json, "inputs"), role) == NULL)
+            json_object_get(json_object_get(json, "inputs"), role) == NULL &&
+            json_object_get(json_object_get(json, "gather"), role) == NULL)
             return bn_fail(BN_USAGE, "%s: the stage %s needs a `%s` among the "
                            "prerequisites of %s", rule->place, schema->stage, role,
                            rule->target);
@@ -354,6 +394,14 @@ static bn_status add_figure(struct resolve *r, const char *name, const struct ru
     return add_converted(r, name, "png");
 }
 
+static void note_place(struct resolve *r, const char *name, const struct rule *rule)
+{
+    if (json_object_get(r->origins, name) == NULL)
+        json_object_set_new(r->origins, name, json_object());
+    json_object_set_new(json_object_get(r->origins, name), "rule",
+                        json_string(rule->place));
+}
+
 static bn_status add_edges(struct resolve *r)
 {
     bn_status rc = BN_OK;
@@ -365,6 +413,8 @@ static bn_status add_edges(struct resolve *r)
             json_t *json = json_object_get(r->plan, name);
             if (pass == 0 && is_figure(name))
                 rc = add_figure(r, name, rule);
+            if (pass == 0 && r->origins != NULL)
+                note_place(r, name, rule);
             for (size_t k = 0; pass == 1 && k < rule->inputs.n && rc == BN_OK; k++)
                 rc = add_input(r, name, json, rule->inputs.at[k], rule);
             if (pass == 1 && rc == BN_OK && !is_figure(name))
@@ -418,6 +468,7 @@ static bn_status check_state(struct resolve *r, const char *name)
         fprintf(stderr, "basin: %s/%s is a file of your own: kept as it is, and no parameter "
                 "changes it\n", r->results, name);
     if (holds == HOLDS_OBJECT && whole && node != NULL &&
+        !store_is_forced(r->results, name) &&
         store_key(node, digests, k1) == BN_OK &&
         store_agrees(&o, k1, json_object_get(node, "parameters")))
         snprintf(digest, sizeof digest, "%s", o.content);
@@ -440,14 +491,20 @@ static char *node_path(const struct resolve *r, const char *name)
     return bn_format("%s/.basin/nodes/%.*s.node", r->results, (int)(dot - name), name);
 }
 
+static bool is_point(const json_t *node)
+{
+    return json_object_get(node, "of") != NULL;
+}
+
 static void print_names(FILE *f, const struct resolve *r, const char *variable,
-                        const char *suffix)
+                        const char *suffix, bool points)
 {
     const char *name;
     json_t *node;
     fprintf(f, "%s :=", variable);
     json_object_foreach(r->plan, name, node)
-        if (strcmp(strrchr(name, '.'), suffix) == 0 && !store_is_own(r->results, name))
+        if (is_point(node) == points && strcmp(strrchr(name, '.'), suffix) == 0 &&
+            !store_is_own(r->results, name))
             fprintf(f, " \\\n  %s/%s", r->results, name);
     fprintf(f, "\n");
 }
@@ -482,6 +539,68 @@ static void print_files(FILE *f, const char *results, const char *name,
         }
 }
 
+static void print_edges(FILE *f, const char *results, const char *name,
+                        const json_t *node)
+{
+    const char *role;
+    json_t *input;
+    fprintf(f, "%s/%s:", results, name);
+    json_object_foreach(json_object_get(node, "inputs"), role, input)
+        fprintf(f, " %s/%s", results, json_string_value(input));
+    fprintf(f, "\n");
+}
+
+/* Does a rule of this fragment gather a sweep?  Make must not read its lines then: the
+ * target needs the points, and not the plain node that the line names.      */
+static bool has_gathering(const struct resolve *r, const char *path)
+{
+    const size_t n = strlen(path);
+    for (size_t i = 0; i < r->graph.n; i++) {
+        const struct rule *rule = &r->graph.rules[i];
+        const char *role;
+        char *name;
+        json_t *points;
+        if (strncmp(rule->place, path, n) != 0 || rule->place[n] != ':' ||
+            graph_expand(rule->target, &r->vars, rule->place, &name) != BN_OK)
+            continue;
+        bool found = false;
+        json_object_foreach(json_object_get(json_object_get(r->plan, name), "points"),
+                            role, points)
+            found = found || json_array_size(json_object_get(points, "parameter")) > 0;
+        free(name);
+        if (found)
+            return true;
+    }
+    return false;
+}
+
+/* The lines that Make reads from the fragments, or else from here. */
+static void print_fragments(FILE *f, const struct resolve *r)
+{
+    struct list out = { 0 }, in = { 0 };
+    for (size_t i = 0; i < r->graph.n; i++) {
+        const char *place = r->graph.rules[i].place;
+        char *path = bn_format("%.*s", (int)strcspn(place, ":"), place), *name;
+        if (path == NULL)
+            break;
+        if (!list_has(&in, path) && !list_has(&out, path) &&
+            list_add(has_gathering(r, path) ? &out : &in, path) != BN_OK)
+            break;
+        if (list_has(&out, path) && graph_expand(r->graph.rules[i].target, &r->vars, place,
+                                                 &name) == BN_OK) {
+            print_edges(f, r->results, name, json_object_get(r->plan, name));
+            free(name);
+        }
+        free(path);
+    }
+    fprintf(f, "FRAGMENTS :=");
+    for (size_t i = 0; i < in.n; i++)
+        fprintf(f, " %s", in.at[i]);
+    fprintf(f, "\n");
+    list_free(&in);
+    list_free(&out);
+}
+
 static char *fragment_text(const struct resolve *r)
 {
     char *text = NULL;
@@ -489,8 +608,9 @@ static char *fragment_text(const struct resolve *r)
     FILE *f = open_memstream(&text, &size);
     if (f == NULL)
         return NULL;
-    print_names(f, r, "NODES", ".h5");
-    print_names(f, r, "FIGURES", ".pdf");
+    print_names(f, r, "NODES", ".h5", false);
+    print_names(f, r, "POINTS", ".h5", true);
+    print_names(f, r, "FIGURES", ".pdf", false);
     print_pictures(f, r);
     if (r->vars.recorded[0] != '\0')
         fprintf(f, "RECORDED := %s/%s\n", r->results, r->vars.recorded);
@@ -498,8 +618,12 @@ static char *fragment_text(const struct resolve *r)
         fprintf(f, "RECORDED :=\n");
     const char *name;
     json_t *node;
-    json_object_foreach(r->plan, name, node)
+    print_fragments(f, r);
+    json_object_foreach(r->plan, name, node) {
         print_files(f, r->results, name, node);
+        if (is_point(node))
+            print_edges(f, r->results, name, node);
+    }
     fclose(f);
     return text;
 }
@@ -514,26 +638,46 @@ static char *plan_text(const struct resolve *r)
     if (f == NULL)
         return NULL;
     fprintf(f, "%s, resolved by basin %s\n", BASIN_FORMAT, BASIN_VERSION);
-    json_object_foreach(r->plan, name, node) {
-        char *json = json_dumps(node, JSON_COMPACT | JSON_SORT_KEYS);
-        fprintf(f, "%s %s\n", name, json ? json : "");
+    struct list names = { 0 };           /* sorted: see find_line */
+    bool whole = true;
+    json_object_foreach(r->plan, name, node)
+        whole = whole && list_add(&names, name) == BN_OK;
+    list_sort(&names);
+    for (size_t i = 0; i < names.n; i++) {
+        char *json = json_dumps(json_object_get(r->plan, names.at[i]),
+                                JSON_COMPACT | JSON_SORT_KEYS);
+        whole = whole && json != NULL;
+        fprintf(f, "%s %s\n", names.at[i], json ? json : "");
         free(json);
     }
-    fclose(f);
+    list_free(&names);
+    whole = fclose(f) == 0 && whole;
+    if (!whole) {
+        free(text);
+        text = NULL;
+    }
     return text;
+}
+
+static bn_status write_dated(const char *path, const char *text)
+{
+    const struct timespec times[2] = { { YEAR_2000 + 86400, 0 }, { YEAR_2000 + 86400, 0 } };
+    struct stat st;                      /* another user's file may have it already */
+    BN_TRY(file_write_changed(path, text));
+    if ((stat(path, &st) != 0 || st.st_mtim.tv_sec != times[1].tv_sec) &&
+        utimensat(AT_FDCWD, path, times, 0) != 0)
+        return bn_fail(BN_OUTPUT, "%s: its time cannot be set (%s)", path, strerror(errno));
+    return BN_OK;
 }
 
 static bn_status write_node(const struct resolve *r, const char *name, const json_t *node)
 {
-    const struct timespec times[2] = { { YEAR_2000 + 86400, 0 }, { YEAR_2000 + 86400, 0 } };
     char *path = node_path(r, name);
-    char *text = json_dumps(node, JSON_INDENT(2) | JSON_SORT_KEYS);
-    bn_status rc = path && text ? file_write_changed(path, text) : BN_NOMEM;
-    struct stat st;                      /* another user's file may have it already */
-    if (rc == BN_OK && stat(path, &st) == 0 && st.st_mtim.tv_sec == times[1].tv_sec)
-        ;
-    else if (rc == BN_OK && utimensat(AT_FDCWD, path, times, 0) != 0)
-        rc = bn_fail(BN_OUTPUT, "%s: its time cannot be set (%s)", path, strerror(errno));
+    json_t *keyed = json_copy((json_t *)(uintptr_t)node);
+    json_object_del(keyed, "checkpoint");    /* an option: Make need not look again */
+    char *text = json_dumps(keyed, JSON_INDENT(2) | JSON_SORT_KEYS);
+    json_decref(keyed);
+    const bn_status rc = path && text ? write_dated(path, text) : BN_NOMEM;
     free(text);
     free(path);
     return rc;
@@ -544,11 +688,16 @@ static bn_status write_nodes(const struct resolve *r)
     const char *name;
     json_t *node;
     json_object_foreach(r->plan, name, node) {
-        if (strcmp(text_of(node, "stage"), "pdftocairo") == 0)
-            continue;                    /* follows its .pdf */
+        if (strcmp(text_of(node, "stage"), "pdftocairo") == 0 || is_point(node))
+            continue;                    /* follows its .pdf; see below */
         BN_TRY(write_node(r, name, node));
     }
-    return BN_OK;
+    /* Points may be many, and Make looks at nothing but the time. */
+    char *path = bn_format("%s/.basin/nodes/points", r->results);
+    const bn_status rc = path ? write_dated(path, "the time of every point of a sweep\n")
+                              : BN_NOMEM;
+    free(path);
+    return rc;
 }
 
 static bn_status write_once(const struct resolve *r, const char *suffix, const char *text)
@@ -590,7 +739,7 @@ static bn_status write_plan(struct resolve *r)
 
 /* --- the command --------------------------------------------------------- */
 
-static bn_status resolve(struct resolve *r)
+static bn_status build_plan(struct resolve *r)
 {
     BN_TRY(file_build_folder(&r->build));
     BN_TRY(graph_load(&r->graph, "pipelines"));
@@ -603,6 +752,15 @@ static bn_status resolve(struct resolve *r)
         snprintf(r->suffix, sizeof r->suffix, ".%s", r->from);
     r->vars = (struct variables){ r->from, r->suffix, find_recorded(r) };
     BN_TRY(add_edges(r));
+    struct sweep s = { .results = r->results, .nodes = r->nodes, .n_nodes = r->n_nodes,
+                       .settings = &r->settings, .plan = r->plan, .origins = r->origins };
+    return sweep_expand(&s);
+}
+
+static bn_status resolve(struct resolve *r)
+{
+    BN_TRY(build_plan(r));
+    BN_TRY(code_drop_wrong_objects(r->build));
     return write_plan(r);
 }
 
@@ -619,7 +777,23 @@ static void resolve_free(struct resolve *r)
     json_decref(r->plan);
     json_decref(r->codes);
     json_decref(r->states);
+    json_decref(r->origins);
     schema_free_all();
+}
+
+bn_status plan_look(const char *results, const char *from, const char *set, json_t **plan,
+                    json_t **origins)
+{
+    struct resolve r = { .results = results, .from = from, .set = set };
+    r.plan = json_object();
+    r.codes = json_object();
+    r.states = json_object();
+    r.origins = json_object();
+    const bn_status rc = build_plan(&r);
+    *plan = rc == BN_OK ? json_incref(r.plan) : NULL;
+    *origins = rc == BN_OK ? json_incref(r.origins) : NULL;
+    resolve_free(&r);
+    return rc;
 }
 
 /* The message goes to a file because a first pass of Make may fail on programs
@@ -676,70 +850,151 @@ int plan_main(int argc, char **argv)
 
 /* --- reading a plan ------------------------------------------------------ */
 
-static bn_status read_plan(const char *results, const char *plan, char **text)
+/* The plan that was read last.  Its lines are sorted by name after the first, which
+ * says what the file is.                                                    */
+static struct {
+    char *path;
+    const char *text, *end, *first;
+} loaded;
+
+static bn_status map_plan(const char *path)
+{
+    struct stat st;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    void *map = MAP_FAILED;
+    if (fd >= 0 && fstat(fd, &st) == 0 && st.st_size > 0)
+        map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    const int why = errno;
+    if (fd >= 0)
+        close(fd);
+    if (map == MAP_FAILED)
+        return bn_fail(BN_INPUT, "%s: cannot be read (%s)", path, strerror(why));
+    loaded.text = map;
+    loaded.end = loaded.text + st.st_size;
+    const char *head = memchr(loaded.text, '\n', (size_t)st.st_size);
+    loaded.first = head ? head + 1 : loaded.end;
+    return BN_OK;
+}
+
+static bn_status read_plan(const char *results, const char *plan)
 {
     char *path = bn_format("%s/.basin/plans/%s.plan", results, plan);
     if (path == NULL)
         return BN_NOMEM;
-    bn_status rc = file_read(path, text, NULL);
+    if (loaded.path != NULL && strcmp(path, loaded.path) == 0) {
+        free(path);
+        return BN_OK;
+    }
+    if (loaded.text != NULL)
+        munmap((void *)(uintptr_t)loaded.text, (size_t)(loaded.end - loaded.text));
+    free(loaded.path);
+    memset(&loaded, 0, sizeof loaded);
+    bn_status rc = map_plan(path);
     if (rc != BN_OK)
         rc = bn_fail_at(rc, "plan %.16s is gone, run make again", plan);
-    free(path);
+    if (rc == BN_OK)
+        loaded.path = path;
+    else
+        free(path);
     return rc;
+}
+
+/* The end of the line that `c` is in: at its newline. */
+static const char *line_end(const char *c)
+{
+    const char *end = memchr(c, '\n', (size_t)(loaded.end - c));
+    return end ? end : loaded.end;
+}
+
+static int compare_name(const char *name, const char *line, const char *end)
+{
+    const char *blank = memchr(line, ' ', (size_t)(end - line));
+    const size_t n = strlen(name), m = (size_t)((blank ? blank : end) - line);
+    const int order = memcmp(name, line, n < m ? n : m);
+    return order != 0 ? order : n < m ? -1 : n > m;
+}
+
+/* The JSON of a node, up to *end; NULL if there is none. */
+static const char *find_line(const char *name, const char **end)
+{
+    const char *low = loaded.first, *high = loaded.end;
+    while (low < high) {
+        const char *line = low + (high - low) / 2;
+        while (line > low && line[-1] != '\n')
+            line--;
+        *end = line_end(line);
+        const int order = compare_name(name, line, *end);
+        if (order == 0)
+            return line + strlen(name) + 1;
+        if (order < 0)
+            high = line;
+        else
+            low = *end < loaded.end ? *end + 1 : loaded.end;
+    }
+    return NULL;
 }
 
 bn_status plan_node(const char *results, const char *plan, const char *name,
                     json_t **node)
 {
-    char *text, *key = bn_format("\n%s {", name);
-    bn_status rc = key ? read_plan(results, plan, &text) : BN_NOMEM;
+    const char *end;
     *node = NULL;
-    if (rc == BN_OK) {
-        char *line = strstr(text, key);
-        if (line != NULL)
-            *node = json_loads(line + strlen(key) - 1, JSON_DISABLE_EOF_CHECK, NULL);
-        if (*node == NULL)
-            rc = bn_fail(BN_USAGE, "%s/%s: no fragment in pipelines/ has a line for it",
-                         results, name);
-        free(text);
-    }
-    free(key);
-    return rc;
+    BN_TRY(read_plan(results, plan));
+    const char *json = find_line(name, &end);
+    if (json != NULL)
+        *node = json_loadb(json, (size_t)(end - json), 0, NULL);
+    if (*node == NULL)
+        return bn_fail(BN_USAGE, "%s/%s: no fragment in pipelines/ has a line for it%s",
+                       results, name, json ? " that can be read" : "");
+    return BN_OK;
 }
 
-static bool needs_any(const json_t *node, const struct list *names)
+static bool needs_any(const json_t *node, const json_t *names)
 {
     const char *role;
     json_t *input;
     json_object_foreach(json_object_get(node, "inputs"), role, input)
-        if (list_has(names, json_string_value(input)))
+        if (json_object_get(names, json_string_value(input)) != NULL)
             return true;
     return false;
+}
+
+static bn_status all_nodes(json_t *nodes)
+{
+    for (const char *line = loaded.first; line < loaded.end; line = line_end(line) + 1) {
+        const char *end = line_end(line);
+        const size_t n = strcspn(line, " ");
+        char *name = bn_format("%.*s", (int)n, line);
+        json_t *node = json_loadb(line + n + 1, (size_t)(end - line) - n - 1, 0, NULL);
+        const bool added = name && node && json_object_set_new(nodes, name, node) == 0;
+        free(name);
+        if (!added)
+            return BN_NOMEM;
+    }
+    return BN_OK;
 }
 
 bn_status plan_dependants(const char *results, const char *plan, const char *name,
                           struct list *names)
 {
-    char *text, *rest = NULL;
-    json_t *nodes = json_object();
-    BN_TRY(read_plan(results, plan, &text));
-    for (char *l = strtok_r(text, "\n", &rest); l; l = strtok_r(NULL, "\n", &rest)) {
-        char *brace = strchr(l, '{');
-        if (brace == NULL)
-            continue;
-        brace[-1] = '\0';
-        json_object_set_new(nodes, l, json_loads(brace, JSON_DISABLE_EOF_CHECK, NULL));
-    }
-    free(text);
-    bn_status rc = list_add(names, name);
+    BN_TRY(read_plan(results, plan));
+    json_t *nodes = json_object(), *found = json_object();
+    bn_status rc = all_nodes(nodes);
+    if (rc == BN_OK)
+        rc = list_add(names, name);
+    json_object_set_new(found, name, json_true());
     for (size_t before = 0; rc == BN_OK && before != names->n;) {
         const char *key;
         json_t *node;
         before = names->n;
         json_object_foreach(nodes, key, node)
-            if (rc == BN_OK && !list_has(names, key) && needs_any(node, names))
+            if (rc == BN_OK && json_object_get(found, key) == NULL &&
+                needs_any(node, found)) {
                 rc = list_add(names, key);
+                json_object_set_new(found, key, json_true());
+            }
     }
+    json_decref(found);
     json_decref(nodes);
     return rc;
 }

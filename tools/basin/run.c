@@ -5,6 +5,7 @@
  * comes from the cache, or is made first.  So a result never mixes two plans. */
 #include "basin.h"
 
+#include <basin/checkpoint.h>
 #include <basin/h5.h>
 #include <basin/mem.h>
 #include <basin/text.h>
@@ -20,11 +21,15 @@
 struct run {
     const char *results, *plan;
     char *build;
+    json_t *known;                       /* inputs that are as they should be, by name */
     bool again;                          /* make -B: run even if the cache has it */
-    long threads;
+    bool quiet;
+    long threads, jobs;
 };
 
 static int ensure(const struct run *r, const char *name, bool wanted, struct object *o);
+static int ensure_inputs(const struct run *r, const json_t *node, struct input *inputs,
+                         json_t *digests);
 
 static const char *text_of(const json_t *object, const char *key)
 {
@@ -40,6 +45,7 @@ static void read_makeflags(struct run *r)
     const char *flags = getenv("MAKEFLAGS");
     const long cores = sysconf(_SC_NPROCESSORS_ONLN);
     r->threads = cores > 0 ? cores : 1;
+    r->jobs = 1;
     if (flags == NULL)
         return;
     const size_t letters = flags[0] == '-' ? 0 : strcspn(flags, " ");
@@ -50,8 +56,10 @@ static void read_makeflags(struct run *r)
     if (strncmp(flags, "-j", 2) == 0)
         jobs = flags - 1;
     const long n = jobs ? strtol(jobs + 3, NULL, 10) : 1;
-    if (n > 1)
+    if (n > 1) {
+        r->jobs = n;
         r->threads = r->threads > n ? r->threads / n : 1;
+    }
 }
 
 /* --- lines for people ---------------------------------------------------- */
@@ -61,9 +69,12 @@ static void say_made(const char *name, const struct child *c, const struct objec
     char time[32], memory[32], size[32];
     struct stat st;
     const double bytes = stat(o->path, &st) == 0 ? (double)st.st_size : 0.0;
-    printf("%-34s %10s  %9s memory  %9s\n", name, bn_human_seconds(c->seconds, time),
-           bn_human_bytes(c->bytes, memory), bn_human_bytes(bytes, size));
-    fflush(stdout);
+    char *line = bn_format("%-34s %10s  %9s memory  %9s\n", name,
+                           bn_human_seconds(c->seconds, time),
+                           bn_human_bytes(c->bytes, memory), bn_human_bytes(bytes, size));
+    if (line != NULL && !display_is_quiet())
+        display_print(stdout, line);
+    free(line);
 }
 
 static void say_cached(const char *name, const struct object *o)
@@ -71,9 +82,11 @@ static void say_cached(const char *name, const struct object *o)
     char size[32];
     struct stat st;
     const double bytes = stat(o->path, &st) == 0 ? (double)st.st_size : 0.0;
-    printf("%-34s %10s  %9s         %9s\n", name, "cached", "",
-           bn_human_bytes(bytes, size));
-    fflush(stdout);
+    char *line = bn_format("%-34s %10s  %9s         %9s\n", name, "cached", "",
+                           bn_human_bytes(bytes, size));
+    if (line != NULL && !display_is_quiet())
+        display_print(stdout, line);
+    free(line);
 }
 
 /* --- data files ---------------------------------------------------------- */
@@ -139,9 +152,80 @@ static bn_status add_parameters(const json_t *node, struct list *argv)
     return BN_OK;
 }
 
+/* Points of a sweep may be more than a command line holds: `basin run` hands them over
+ * in a file beside the output, as the plan has them, with paths and digests.  */
+static char *points_path(const char *out)
+{
+    return bn_format("%s.points", out);
+}
+
+static void drop_points(const char *out)
+{
+    char *path = points_path(out);
+    if (path != NULL)
+        unlink(path);
+    free(path);
+}
+
+static bn_status write_points(const json_t *node, const struct input *inputs, size_t n,
+                              const char *path)
+{
+    json_t *points = json_deep_copy(json_object_get(node, "points")), *role;
+    for (size_t i = 0; i < n && points != NULL; i++) {
+        const char *bracket = strchr(inputs[i].role, '[');
+        char name[256];
+        if (bracket == NULL)
+            continue;
+        snprintf(name, sizeof name, "%.*s", (int)(bracket - inputs[i].role),
+                 inputs[i].role);
+        role = json_object_get(points, name);
+        if (json_object_get(role, "path") == NULL) {
+            json_object_set_new(role, "path", json_array());
+            json_object_set_new(role, "digest", json_array());
+        }
+        json_array_append_new(json_object_get(role, "path"),
+                              json_string(inputs[i].object.path));
+        json_array_append_new(json_object_get(role, "digest"),
+                              json_string(inputs[i].object.content));
+    }
+    char *text = points ? json_dumps(points, JSON_COMPACT) : NULL;
+    const bn_status rc = text ? file_write(path, text) : BN_NOMEM;
+    free(text);
+    json_decref(points);
+    return rc;
+}
+
+static bn_status add_points(const json_t *node, const struct input *inputs, size_t n,
+                            const char *out, struct list *argv)
+{
+    if (json_object_get(node, "points") == NULL)
+        return BN_OK;
+    char *path = points_path(out);
+    bn_status rc = path ? write_points(node, inputs, n, path) : BN_NOMEM;
+    if (rc == BN_OK)
+        rc = list_add(argv, "--inputs");
+    if (rc == BN_OK)
+        rc = list_add(argv, path);
+    free(path);
+    return rc;
+}
+
+/* A stage with long loops continues from `checkpoint` and writes it now and then. */
+static bn_status add_options(const struct run *r, const json_t *node,
+                             const char *checkpoint, struct list *argv)
+{
+    const char *every = text_of(node, "checkpoint");
+    const char *const options[] = { "--checkpoint-keep", "--checkpoint-every",
+                                    every[0] != '\0' ? every : "60",
+                                    "--checkpoint", checkpoint };
+    for (size_t i = 0; i < BN_LEN(options); i++)
+        BN_TRY(list_add(argv, options[i]));
+    return r->quiet ? list_add(argv, "--quiet") : BN_OK;
+}
+
 static bn_status build_command(const struct run *r, const json_t *node,
                                const struct input *inputs, size_t n, const char *out,
-                               struct list *argv)
+                               const char *checkpoint, struct list *argv)
 {
     char number[32];
     char *program = bn_format("%s/stages/%s", r->build, text_of(node, "stage"));
@@ -153,10 +237,14 @@ static bn_status build_command(const struct run *r, const json_t *node,
                                   "--threads", number };
     for (size_t i = 0; i < BN_LEN(fixed); i++)
         BN_TRY(list_add(argv, fixed[i]));
+    BN_TRY(add_points(node, inputs, n, out, argv));
     for (size_t i = 0; i < n; i++) {
+        if (strchr(inputs[i].role, '[') != NULL)
+            continue;
         BN_TRY(add_option(argv, "--in", inputs[i].role, inputs[i].object.path));
         BN_TRY(add_option(argv, "--digest", inputs[i].role, inputs[i].object.content));
     }
+    BN_TRY(add_options(r, node, checkpoint, argv));
     return add_parameters(node, argv);
 }
 
@@ -165,26 +253,28 @@ static bn_status check_code(const struct run *r, const json_t *node)
 {
     const char *stage = text_of(node, "stage");
     char now[BN_HEX], *source = bn_format("stages/%s.c", stage);
-    bn_status rc = source ? code_is_built(r->results, r->build, source) : BN_NOMEM;
+    char *program = bn_format("%s/stages/%s", r->build, stage);
+    bn_status rc = source && program ? code_is_built(r->build, source, program) : BN_NOMEM;
     if (rc == BN_OK)
         rc = code_identity(r->build, source, now);
     if (rc == BN_OK && strcmp(now, text_of(node, "code")) != 0)
         rc = bn_fail(BN_INPUT, "%s: sources changed while make was running: run make "
                      "again", source);
+    free(program);
     free(source);
     return rc;
 }
 
 static int run_stage(const struct run *r, const json_t *node, const char *name,
                      const struct input *inputs, size_t n, const char *out,
-                     struct child *c)
+                     const char *checkpoint, struct child *c)
 {
     struct list argv = { 0 };
     bn_status rc = check_files(r, node, name);
     if (rc == BN_OK)
         rc = check_code(r, node);
     if (rc == BN_OK)
-        rc = build_command(r, node, inputs, n, out, &argv);
+        rc = build_command(r, node, inputs, n, out, checkpoint, &argv);
     int status = (int)rc;
     if (rc == BN_OK) {
         c->argv = argv.at;
@@ -282,12 +372,29 @@ static bn_status build_manifest(const struct run *r, const json_t *node, const c
                           "build", flags ? flags : "");
     if (*manifest != NULL)
         add_machine(*manifest);
+    if (json_object_get(node, "points") != NULL)
+        json_object_set(*manifest, "points", json_object_get(node, "points"));
     free(flags);
     free(path);
     return rc == BN_OK && *manifest == NULL ? BN_NOMEM : rc;
 }
 
 /* --- making a node ------------------------------------------------------- */
+
+/* Named like the lock: by what can be known before a run, and all parameters. */
+static char *checkpoint_path(const struct run *r, const char *name, const char *lock)
+{
+    const char *slash = strrchr(lock, '/');
+    char *path = bn_format("%s/cache/checkpoints/%s.ck", r->results,
+                           slash != NULL ? slash + 1 : lock);
+    if (path != NULL && file_make_folders(path) != BN_OK) {
+        free(path);
+        return NULL;
+    }
+    if (path != NULL && (r->again || store_is_forced(r->results, name)))
+        bn_checkpoint_remove(path);      /* from the beginning */
+    return path;
+}
 
 /* The child removes its own temporary file unless it was killed outright. */
 static void sweep(const char *out, pid_t child)
@@ -301,26 +408,38 @@ static void sweep(const char *out, pid_t child)
 
 static int make_node(const struct run *r, const json_t *node, const char *name,
                      const struct input *inputs, size_t n, const json_t *digests,
-                     const char *k1, struct object *o)
+                     const char *k1, const char *lock, struct object *o)
 {
     const bool stage = strcmp(strrchr(name, '.'), ".h5") == 0;
-    struct child c = { .name = name };
+    char *verified = store_vouch(inputs, n);
+    struct child c = { .name = name, .stage = text_of(node, "stage"),
+                       .results = r->results, .verified = stage ? NULL : verified };
+    char *checkpoint = checkpoint_path(r, name, lock);
     json_t *manifest = NULL;
     char *out = bn_format("%s/cache/tmp/%ld%s", r->results, (long)getpid(),
                           strrchr(name, '.'));
-    int status = (int)(out ? file_make_folders(out) : BN_NOMEM);
+    int status = (int)(out && checkpoint ? file_make_folders(out) : BN_NOMEM);
     if (status == 0)
-        status = stage ? run_stage(r, node, name, inputs, n, out, &c)
+        status = stage ? run_stage(r, node, name, inputs, n, out, checkpoint, &c)
                        : figure_make(node, name, inputs, n, r->build, out, &c);
     if (status == 0)
         status = (int)build_manifest(r, node, name, digests, out, &c, &manifest);
     if (status == 0)
-        status = (int)store_publish(r->results, name, out, k1, manifest, o);
+        status = (int)look_note_code(r->results, node);
     if (status == 0)
+        status = (int)store_publish(r->results, name, out, k1, manifest, o);
+    if (status == 0) {
+        bn_checkpoint_remove(checkpoint);
+        times_add(r->results, name, c.stage, c.seconds);
         say_made(name, &c, o);
-    else if (out != NULL)
+    } else if (out != NULL) {
         sweep(out, c.pid);
+    }
+    free(checkpoint);
+    if (out != NULL)
+        drop_points(out);
     json_decref(manifest);
+    free(verified);
     free(c.said);
     free(out);
     return status;
@@ -339,35 +458,97 @@ static void drop_stale(const struct run *r, const char *name)
     free(message);
 }
 
-static int find_or_make(const struct run *r, const json_t *node, const char *name,
-                        bool wanted, const struct input *inputs, size_t n,
-                        const json_t *digests, struct object *o)
+/* The bytes of every input are hashed before something reads them.  One that is
+ * not what was stored is made again, from its own inputs, in the same way.   */
+static int verify_inputs(const struct run *r, const json_t *node, struct input *inputs,
+                         size_t n, json_t *digests)
+{
+    for (int tries = 0;; tries++) {
+        size_t good = 0;
+        while (good < n && store_verify(r->results, &inputs[good].object) == BN_OK)
+            good++;
+        if (good == n)
+            return 0;
+        if (tries == 3)
+            return (int)bn_fail_at(BN_INPUT, "made %d times in a row, and damaged each "
+                                   "time: test the disk and the memory", tries);
+        for (size_t i = 0; i < n; i++)
+            object_free(&inputs[i].object);
+        json_object_clear(digests);
+        json_object_clear(r->known);
+        const int status = ensure_inputs(r, node, inputs, digests);
+        if (status != 0)
+            return status;
+    }
+}
+
+/* Not in the cache: make it, unless somebody else does meanwhile. */
+static int make_once(const struct run *r, const json_t *node, const char *name,
+                     bool wanted, struct input *inputs, size_t n, json_t *digests,
+                     struct object *o, bool *cached)
 {
     const json_t *parameters = json_object_get(node, "parameters");
-    const bool again = r->again && wanted;
     char k1[BN_HEX], *path;
-    int fd;
+    int fd, status;
+    if (strncmp(text_of(node, "code"), "missing: ", 9) == 0)
+        return (int)bn_fail(BN_INPUT, "%s", text_of(node, "code") + 9);
+    status = verify_inputs(r, node, inputs, n, digests);
+    if (status == 0)
+        status = (int)store_key(node, digests, k1);
+    if (status == 0)
+        status = (int)store_lock(r->results, k1, parameters, &fd, &path);
+    if (status != 0)
+        return status;
+    const bool forced = store_is_forced(r->results, name);
+    *cached = !forced && !(r->again && wanted) &&
+              store_find(r->results, name, k1, parameters, o);
+    if (!*cached)
+        status = make_node(r, node, name, inputs, n, digests, k1, path, o);
+    if (status == 0 && forced)
+        store_unforce(r->results, name);
+    store_unlock(fd, path);
+    return status;
+}
+
+static int find_or_make(const struct run *r, const json_t *node, const char *name,
+                        bool wanted, struct input *inputs, size_t n, json_t *digests,
+                        struct object *o)
+{
+    const json_t *parameters = json_object_get(node, "parameters");
+    char k1[BN_HEX];
     bn_status rc = store_key(node, digests, k1);
     if (rc != BN_OK)
         return (int)rc;
+    const bool again = (r->again && wanted) || store_is_forced(r->results, name);
     bool cached = !again && store_find(r->results, name, k1, parameters, o);
     int status = 0;
-    if (!cached) {
-        if (strncmp(text_of(node, "code"), "missing: ", 9) == 0)
-            return (int)bn_fail(BN_INPUT, "%s", text_of(node, "code") + 9);
-        rc = store_lock(r->results, k1, parameters, &fd, &path);
-        if (rc != BN_OK)
-            return (int)rc;
-        cached = !again && store_find(r->results, name, k1, parameters, o);
-        if (!cached)
-            status = make_node(r, node, name, inputs, n, digests, k1, o);
-        store_unlock(fd, path);
-    }
+    if (!cached)
+        status = make_once(r, node, name, wanted, inputs, n, digests, o, &cached);
     if (status == 0)
         status = (int)store_link(r->results, name, o);
     if (status == 0 && cached && wanted)
         say_cached(name, o);
     return status;
+}
+
+/* What one gathers may need the same input ten thousand times. */
+static int ensure_once(const struct run *r, const char *name, struct object *o)
+{
+    const json_t *known = json_object_get(r->known, name);
+    if (known == NULL) {
+        const int status = ensure(r, name, false, o);
+        if (status == 0)
+            json_object_set_new(r->known, name,
+                                json_pack("{ss ss ss so*}", "path", o->path, "k2", o->k2,
+                                          "content", o->content, "manifest",
+                                          json_incref(o->manifest)));
+        return status;
+    }
+    *o = (struct object){ .path = bn_copy(text_of(known, "path")),
+                          .manifest = json_incref(json_object_get(known, "manifest")) };
+    snprintf(o->k2, sizeof o->k2, "%s", text_of(known, "k2"));
+    snprintf(o->content, sizeof o->content, "%s", text_of(known, "content"));
+    return o->path != NULL ? 0 : (int)BN_NOMEM;
 }
 
 static int ensure_inputs(const struct run *r, const json_t *node, struct input *inputs,
@@ -378,8 +559,7 @@ static int ensure_inputs(const struct run *r, const json_t *node, struct input *
     size_t i = 0;
     json_object_foreach(json_object_get(node, "inputs"), role, input) {
         inputs[i].role = (char *)(uintptr_t)role;
-        const int status = ensure(r, json_string_value(input), false,
-                                  &inputs[i].object);
+        const int status = ensure_once(r, json_string_value(input), &inputs[i].object);
         if (status != 0)
             return status;
         json_object_set_new(digests, role, json_string(inputs[i].object.content));
@@ -390,7 +570,7 @@ static int ensure_inputs(const struct run *r, const json_t *node, struct input *
 
 static int users_own(const struct run *r, const char *name, bool wanted, struct object *o)
 {
-    if (wanted)
+    if (wanted && !r->quiet)
         printf("%-34s is a file of your own: kept as it is\n", name);
     return (int)store_digest(r->results, o->path, o->content);
 }
@@ -412,6 +592,7 @@ static int ensure(const struct run *r, const char *name, bool wanted, struct obj
     if (status == 0)
         status = ensure_inputs(r, node, inputs, digests);
     const bool good = status == 0 && !wanted && holds == HOLDS_OBJECT &&
+                      !store_is_forced(r->results, name) &&
                       store_key(node, digests, k1) == BN_OK &&
                       store_agrees(o, k1, json_object_get(node, "parameters"));
     if (!good && holds == HOLDS_OBJECT)
@@ -430,33 +611,82 @@ static int ensure(const struct run *r, const char *name, bool wanted, struct obj
     return status;
 }
 
+/* `make -k` goes on and names at its end what failed. */
+static void note_failure(const char *name)
+{
+    const char *path = getenv("BASIN_FAILED");
+    FILE *f = path != NULL && path[0] != '\0' ? fopen(path, "a") : NULL;
+    if (f == NULL)
+        return;
+    fprintf(f, "%s\n", name);
+    fclose(f);
+}
+
+/* One after the other; the first failure ends it. */
+static int make_targets(const struct run *r, char *const *targets, int n)
+{
+    int status = 0;
+    for (int i = 0; i < n && status == 0; i++) {
+        struct object o = { 0 };
+        const char *name = targets[i] + strlen(r->results) + 1;
+        status = ensure(r, name, true, &o);
+        if (status != 0 && bn_error()[0] != '\0') {
+            char *text = bn_format("basin: %s\n", bn_error());
+            display_print(stderr, text ? text : "basin: out of memory\n");
+            free(text);
+        }
+        if (status != 0)
+            note_failure(name);
+        object_free(&o);
+    }
+    return status;
+}
+
+static bool below(const char *path, const char *folder)
+{
+    const size_t n = strlen(folder);
+    return strncmp(path, folder, n) == 0 && path[n] == '/';
+}
+
 int run_main(int argc, char **argv)
 {
     struct run r = { .results = "results", .plan = "" };
-    const char *target = NULL;
+    int n = 0;                           /* targets: argv[0] to argv[n - 1] */
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--results") == 0 && i + 1 < argc)
             r.results = argv[++i];
         else if (strcmp(argv[i], "--plan") == 0 && i + 1 < argc)
             r.plan = argv[++i];
+        else if (strcmp(argv[i], "--quiet") == 0)
+            r.quiet = true;
         else
-            target = argv[i];
+            argv[n++] = argv[i];
     }
-    const size_t n = strlen(r.results);
-    if (target == NULL || r.plan[0] == '\0' || strncmp(target, r.results, n) != 0 ||
-        target[n] != '/') {
-        fprintf(stderr, "basin run: it takes --results FOLDER --plan DIGEST FOLDER/TARGET; "
-                "`make TARGET` calls it\n");
+    bool good = n > 0 && r.plan[0] != '\0';
+    for (int i = 0; i < n && good; i++)
+        good = below(argv[i], r.results);
+    if (!good) {
+        fprintf(stderr, "basin run: it takes --results FOLDER --plan DIGEST FOLDER/TARGET "
+                "...; `make TARGET` calls it\n");
         return BN_USAGE;
     }
-    struct object o = { 0 };
+    r.known = json_object();
+    int in_use = -1;
     read_makeflags(&r);
+    display_open(r.results, r.quiet);
+    left_open(r.results, r.plan, r.again ? 0 : r.jobs);
     int status = (int)file_build_folder(&r.build);
     if (status == 0)
-        status = ensure(&r, target + n + 1, true, &o);
-    if (status != 0 && bn_error()[0] != '\0')
+        status = (int)gc_keep_out(r.results, &in_use);
+    if (status == 0)
+        status = make_targets(&r, argv, n);
+    else if (bn_error()[0] != '\0')
         fprintf(stderr, "basin: %s\n", bn_error());
-    object_free(&o);
+    left_close();
+    display_close();
+    json_decref(r.known);
+    if (in_use >= 0)
+        close(in_use);
     free(r.build);
     return status;
 }

@@ -161,6 +161,16 @@ bool schema_has_input(const struct schema *s, const char *role)
     return false;
 }
 
+bool schema_gathers(const struct schema *s, const char *role)
+{
+    size_t i;
+    json_t *input;
+    json_array_foreach(json_object_get(s->json, "inputs"), i, input)
+        if (strcmp(text_of(input, "role"), role) == 0)
+            return json_is_true(json_object_get(input, "gather"));
+    return false;
+}
+
 void schema_free_all(void)
 {
     for (size_t i = 0; i < n_schemas; i++)

@@ -2,7 +2,10 @@
  *
  * Layers: default < [stage] < [stage.variant] of params/<pipeline>.conf < SET.
  * All texts are gathered first, in order; the values of a node are then its
- * layers applied one after the other, each checked by lib/param.c.           */
+ * layers applied one after the other, each checked by lib/param.c.
+ *
+ * The section `sweep` has a key "weights.lambda" for every parameter of every other
+ * section; its lists go to sweep.c.                                          */
 #include "basin.h"
 
 #include <basin/conf.h>
@@ -14,6 +17,7 @@
 
 static const struct bn_param root_params[] = {
     BN_INTEGER("seed", "1", 0, 9007199254740992.0, "seed of every random stage"),
+    BN_REAL("checkpoint", "s", "60", 0, 1e9, "time between two checkpoints"),
 };
 
 static bn_status add(struct settings *s, const char *pipeline, const char *section,
@@ -44,6 +48,7 @@ void settings_free(struct settings *s)
         list_free(&s->at[i].texts);
     }
     free(s->at);
+    sweep_free(s);
     *s = (struct settings){ 0 };
 }
 
@@ -56,6 +61,8 @@ static bn_status take(void *context, const struct bn_assignment *a)
 {
     const struct loading *l = context;
     struct setting *x;
+    if (strcmp(a->section, "sweep") == 0)
+        return sweep_add(l->settings, l->pipeline, a->key, a->texts, a->count, a->origin);
     BN_TRY(add(l->settings, l->pipeline, a->section, a->key, a->origin, &x));
     for (size_t i = 0; i < a->count; i++)
         BN_TRY(list_add(&x->texts, a->texts[i]));
@@ -74,7 +81,7 @@ static bn_status find_sections(const struct stage_node *nodes, size_t n,
                                const char *pipeline, struct list *names,
                                struct bn_section **sections)
 {
-    *sections = bn_alloc(2 * n + 1, sizeof **sections);
+    *sections = bn_alloc(2 * n + 2, sizeof **sections);   /* one more: the sweep */
     if (*sections == NULL)
         return BN_NOMEM;
     BN_TRY(list_add(names, ""));
@@ -95,6 +102,44 @@ static bn_status find_sections(const struct stage_node *nodes, size_t n,
     return BN_OK;
 }
 
+/* What a sweep may name: "weights.lambda", and "seed".  `params` has the room. */
+static bn_status find_swept(const struct bn_section *sections, size_t n,
+                            struct list *names, struct bn_param *params)
+{
+    bn_status rc = BN_OK;
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < sections[i].count && rc == BN_OK; k++) {
+            const char *section = sections[i].name, *key = sections[i].params[k].name;
+            if (*section == '\0' && strcmp(key, "seed") != 0)
+                continue;                /* an option, not a parameter */
+            char *name = bn_format("%s%s%s", section, *section ? "." : "", key);
+            rc = name ? list_add(names, name) : BN_NOMEM;
+            free(name);
+            if (rc == BN_OK)             /* a list of texts, whatever the values are */
+                params[names->n - 1] = (struct bn_param){
+                    .name = names->at[names->n - 1], .type = BN_TYPE_REALS,
+                };
+        }
+    return rc;
+}
+
+static bn_status load_sections(struct loading *l, const char *path, size_t n,
+                               struct bn_section *sections)
+{
+    size_t count = 0;
+    struct list names = { 0 };
+    for (size_t i = 0; i < n; i++)
+        count += sections[i].count;
+    struct bn_param *params = bn_alloc(count + 1, sizeof *params);
+    bn_status rc = params ? find_swept(sections, n, &names, params) : BN_NOMEM;
+    sections[n] = (struct bn_section){ "sweep", params, names.n };
+    if (rc == BN_OK)
+        rc = bn_conf_load(path, sections, n + 1, take, l);
+    free(params);
+    list_free(&names);
+    return rc;
+}
+
 static bn_status load_file(struct settings *s, const struct stage_node *nodes, size_t n,
                            const char *pipeline)
 {
@@ -108,7 +153,7 @@ static bn_status load_file(struct settings *s, const struct stage_node *nodes, s
         struct loading l = { s, pipeline };
         rc = find_sections(nodes, n, pipeline, &names, &sections);
         if (rc == BN_OK)
-            rc = bn_conf_load(path, sections, names.n, take, &l);
+            rc = load_sections(&l, path, names.n, sections);
         free(sections);
         list_free(&names);
     }
@@ -198,20 +243,80 @@ static bn_status check_key(const struct stage_node *nodes, size_t n, const char 
     return rc;
 }
 
-/* `path` is "ring.weights.circulant.gain", cut up in place. */
-static bn_status set_path(struct settings *s, const struct stage_node *nodes, size_t n,
-                          char *path, const char *whole, struct setting **x)
+/* Without braces, cut at commas: "1e-8, 1e-6". */
+static bn_status sweep_set(struct settings *s, const char *pipeline, const char *name,
+                           char *value, const char *whole)
 {
+    struct list texts = { 0 };
+    char *rest = NULL, *end = value + strlen(value);
+    if (*value != '{' || end[-1] != '}')
+        return bn_fail(BN_USAGE, "SET: `%s` takes a list: "
+                       "ring.sweep.weights.lambda={1e-8,1e-6}, or {} for no sweep", whole);
+    end[-1] = '\0';
+    bn_status rc = BN_OK;
+    for (char *w = strtok_r(value + 1, ",", &rest); w && rc == BN_OK;
+         w = strtok_r(NULL, ",", &rest)) {
+        w += strspn(w, " ");
+        for (end = w + strlen(w); end > w && end[-1] == ' '; end--)
+            end[-1] = '\0';
+        rc = list_add(&texts, w);
+    }
+    if (rc == BN_OK)
+        rc = sweep_add(s, pipeline, name, (const char *const *)texts.at, texts.n, "SET");
+    list_free(&texts);
+    return rc;
+}
+
+/* `path` is "ring.sweep.weights.lambda"; its pipeline is known. */
+static bn_status set_sweep(struct settings *s, const struct stage_node *nodes, size_t n,
+                           const char *pipeline, char *path, char *value,
+                           const char *whole)
+{
+    struct bn_section *sections = NULL;
+    struct list names = { 0 }, swept = { 0 };
+    bn_status rc = find_sections(nodes, n, pipeline, &names, &sections);
+    size_t count = 0;
+    for (size_t i = 0; i < names.n && rc == BN_OK; i++)
+        count += sections[i].count;
+    struct bn_param *params = bn_alloc(count + 1, sizeof *params);
+    if (rc == BN_OK)
+        rc = params ? find_swept(sections, names.n, &swept, params) : BN_NOMEM;
+    if (rc == BN_OK && !list_has(&swept, path)) {
+        char hint[96];
+        rc = bn_fail(BN_USAGE, "SET: unknown parameter `%s` in `%s`%s; write "
+                     "pipeline.sweep.stage.key={values}", path, whole,
+                     list_hint(&swept, path, hint));
+    }
+    if (rc == BN_OK)
+        rc = sweep_set(s, pipeline, path, value, whole);
+    free(params);
+    free(sections);
+    list_free(&swept);
+    list_free(&names);
+    return rc;
+}
+
+/* `path` is "ring.weights.circulant.gain", cut up in place; *x is NULL for a sweep. */
+static bn_status set_path(struct settings *s, const struct stage_node *nodes, size_t n,
+                          char *path, char *value, const char *whole,
+                          struct setting **x)
+{
+    *x = NULL;
     char *stage = strchr(path, '.'), *key = strrchr(path, '.');
     if (stage == NULL)
         return bn_fail(BN_USAGE, "SET: `%s` names no pipeline; write "
                        "pipeline.stage.key=value, like ring.weights.lambda=1e-6", whole);
     *stage++ = '\0';
+    if (strncmp(stage, "sweep.", 6) == 0) {
+        BN_TRY(check_name(nodes, n, NULL, NULL, path, "pipeline", whole));
+        return set_sweep(s, nodes, n, path, stage + 6, value, whole);
+    }
     *key++ = '\0';
     BN_TRY(check_name(nodes, n, NULL, NULL, path, "pipeline", whole));
     if (key == stage) {
-        const struct list root = { (char *[]){ (char[]){ "seed" } }, 1, 1 };
-        if (strcmp(key, "seed") != 0)
+        const struct list root = { (char *[]){ (char[]){ "seed" }, (char[]){ "checkpoint" } },
+                                   2, 2 };
+        if (!list_has(&root, key))
             return unknown("key", key, whole, &root);
         return add(s, path, "", key, "SET", x);
     }
@@ -242,8 +347,9 @@ static bn_status parse_set(struct settings *s, const struct stage_node *nodes, s
         char *whole = bn_copy(word);
         struct setting *x;
         *equals = '\0';
-        bn_status rc = whole ? set_path(s, nodes, n, word, whole, &x) : BN_NOMEM;
-        if (rc == BN_OK)
+        bn_status rc = whole ? set_path(s, nodes, n, word, equals + 1, whole, &x)
+                             : BN_NOMEM;
+        if (rc == BN_OK && x != NULL)
             rc = list_add(&x->texts, equals + 1);
         free(whole);
         BN_TRY(rc);
@@ -299,6 +405,28 @@ static bn_status apply_root(const struct settings *s, const struct stage_node *n
         rc = apply(s, node->pipeline, "", false, root);
     if (rc == BN_OK && node->schema->random)
         rc = bn_values_set_text(v, "", "seed", bn_values_canonical(root, 0), "seed");
+    bn_values_free(root);
+    return rc;
+}
+
+/* An option, no part of any key: nodes whose pipeline leaves it alone do not have it. */
+bn_status settings_checkpoint(const struct settings *s, const char *pipeline, char **text)
+{
+    bn_values *root = NULL;
+    bool given = false;
+    *text = NULL;
+    for (size_t i = 0; i < s->n; i++)
+        given = given || (s->at[i].section[0] == '\0' &&
+                          strcmp(s->at[i].key, "checkpoint") == 0 &&
+                          strcmp(s->at[i].pipeline, pipeline) == 0);
+    if (!given)
+        return BN_OK;
+    BN_TRY(bn_values_new(&root, root_params, BN_LEN(root_params)));
+    bn_status rc = apply(s, pipeline, "", true, root);
+    if (rc == BN_OK)
+        rc = apply(s, pipeline, "", false, root);
+    if (rc == BN_OK && (*text = bn_copy(bn_values_canonical(root, 1))) == NULL)
+        rc = BN_NOMEM;
     bn_values_free(root);
     return rc;
 }

@@ -3,19 +3,24 @@
  * The cache, results/cache:
  *
  *   objects/ab/<K2>.h5     what a stage wrote; read-only, with a fixed time
- *   objects/ab/<K2>.json   its manifest: how it came about, and its content digest
+ *   objects/ab/<K2>.json   its manifest: how it came about, the digests of its content
+ *                          and of its bytes, and a seal over the manifest itself
  *   names/<K1>/<hash>      names of the parameters that runs under K1 were seen to
  *                          read, one set per file
  *   memo/ab/<hash>         digests of files by device, inode, size and times
  *   lock/<hash>            held while somebody makes this one; kernel locks
+ *   damaged/<K2>.<date>    what was found not to be what was stored (damage.c)
  *
  *   K1 = SHA-256(format, stage, code, content digests of the inputs by role)
  *   K2 = SHA-256(K1, names and values of the parameters that were read)
  *
  * A run is determined by K1 and the values that it reads.  So if some set of names
  * seen under K1, with the values wanted now, gives the K2 of an object, that object
- * is what a run would write, whatever the other parameters are.              */
-#include "basin.h"
+ * is what a run would write, whatever the other parameters are.
+ *
+ * An object is published in the order bytes, manifest, names, link, each on disk
+ * before the next; without one of them there is no object, and it is made again. */
+#include "store_priv.h"
 
 #include <basin/h5digest.h>
 #include <basin/mem.h>
@@ -77,25 +82,60 @@ static bool is_settled(const struct stat *st)
     return st->st_ctim.tv_sec < now.tv_sec - 1;
 }
 
+/* A digest, and a digest of that and of the memo's name: a damaged memo is none, and
+ * neither is that of another file.                                          */
+static void seal_memo(const char *memo, const char *hex, char text[2 * BN_HEX])
+{
+    char seal[BN_HEX] = "";
+    bn_digest *d;
+    if (bn_digest_new(&d) == BN_OK) {
+        bn_digest_text(d, strrchr(memo, '/'));
+        bn_digest_text(d, hex);
+        bn_digest_end(d, seal);
+    }
+    snprintf(text, 2 * BN_HEX, "%s %.16s", hex, seal);
+}
+
+static bool read_memo(const char *memo, char hex[BN_HEX])
+{
+    char text[2 * BN_HEX] = "", want[2 * BN_HEX];
+    const int fd = open(memo, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    const ssize_t n = read(fd, text, sizeof text - 1);
+    close(fd);
+    if (n < BN_HEX)
+        return false;
+    snprintf(hex, BN_HEX, "%.64s", text);
+    seal_memo(memo, hex, want);
+    return strcmp(text, want) == 0;
+}
+
+/* Only for speed: what cannot be noted is computed again. */
+static void write_memo(const char *memo, const char *hex)
+{
+    char text[2 * BN_HEX], *message = bn_copy(bn_error());
+    seal_memo(memo, hex, text);
+    if (file_write(memo, text) != BN_OK)
+        bn_fail(BN_OK, "%s", message ? message : "");
+    free(message);
+}
+
 static bn_status remember(const char *results, const char *kind, const char *path,
                           compute *how, char hex[BN_HEX])
 {
     struct stat st;
     if (stat(path, &st) != 0)
         return bn_fail(BN_INPUT, "%s: cannot be read (%s)", path, strerror(errno));
-    char *memo = memo_path(results, kind, &st), *text = NULL;
+    char *memo = memo_path(results, kind, &st);
     if (memo == NULL)
         return BN_NOMEM;
     bn_status rc = BN_OK;
-    size_t n = 0;
-    if (file_exists(memo) && file_read(memo, &text, &n) == BN_OK && n == BN_HEX - 1) {
-        memcpy(hex, text, BN_HEX);
-    } else {
+    if (!read_memo(memo, hex)) {
         rc = how(path, hex);
         if (rc == BN_OK && is_settled(&st))
-            rc = file_write(memo, hex);
+            write_memo(memo, hex);
     }
-    free(text);
     free(memo);
     return rc;
 }
@@ -112,17 +152,19 @@ bn_status store_sha256(const char *results, const char *path, char hex[BN_HEX])
     return remember(results, "sha256", path, bn_digest_file, hex);
 }
 
-/* An object that was just stored is young, but nobody will write to it again. */
-static bn_status remember_object(const char *results, const struct object *o)
+char *store_memo(const char *results, const char *path)
 {
     struct stat st;
-    const bool h5 = strcmp(extension(o->path), ".h5") == 0;
-    if (stat(o->path, &st) != 0)
-        return bn_fail(BN_OUTPUT, "%s: vanished from the cache", o->path);
-    char *memo = memo_path(results, h5 ? "content" : "sha256", &st);
-    const bn_status rc = memo ? file_write(memo, o->content) : BN_NOMEM;
+    return stat(path, &st) == 0 ? memo_path(results, "sha256", &st) : NULL;
+}
+
+/* An object that was just stored is young, but nobody will write to it again. */
+void store_remember(const char *results, const char *path, const char *hex)
+{
+    char *memo = store_memo(results, path);
+    if (memo != NULL)
+        write_memo(memo, hex);
     free(memo);
-    return rc;
 }
 
 static char *first_line(const char *program, const char *argument)
@@ -180,7 +222,7 @@ bn_status store_version(const char *results, const char *program, const char *ar
 
 /* --- keys ---------------------------------------------------------------- */
 
-static bn_status sorted_keys(const json_t *object, struct list *keys)
+bn_status store_sorted_keys(const json_t *object, struct list *keys)
 {
     const char *key;
     json_t *value;
@@ -194,7 +236,7 @@ static bn_status sorted_keys(const json_t *object, struct list *keys)
 static bn_status add_pairs(bn_digest *d, const json_t *object, const struct list *only)
 {
     struct list keys = { 0 };
-    bn_status rc = only ? BN_OK : sorted_keys(object, &keys);
+    bn_status rc = only ? BN_OK : store_sorted_keys(object, &keys);
     const struct list *use = only ? only : &keys;
     for (size_t i = 0; i < use->n && rc == BN_OK; i++) {
         bn_digest_text(d, use->at[i]);
@@ -211,13 +253,20 @@ bn_status store_key(const json_t *node, const json_t *inputs, char k1[BN_HEX])
     bn_digest_text(d, BASIN_FORMAT);
     bn_digest_text(d, text_of(node, "stage"));
     bn_digest_text(d, text_of(node, "code"));
-    const bn_status rc = add_pairs(d, inputs, NULL);
+    bn_status rc = add_pairs(d, inputs, NULL);
+    const json_t *points = json_object_get(node, "points");
+    if (points != NULL && rc == BN_OK) { /* what gathered inputs stand for */
+        char *text = json_dumps(points, JSON_COMPACT | JSON_SORT_KEYS);
+        bn_digest_text(d, text ? text : "");
+        rc = text ? BN_OK : BN_NOMEM;
+        free(text);
+    }
     bn_digest_end(d, k1);
     return rc;
 }
 
-static bn_status second_key(const char *k1, const json_t *parameters,
-                            const struct list *names, char k2[BN_HEX])
+bn_status store_second_key(const char *k1, const json_t *parameters,
+                           const struct list *names, char k2[BN_HEX])
 {
     bn_digest *d;
     BN_TRY(bn_digest_new(&d));
@@ -229,35 +278,22 @@ static bn_status second_key(const char *k1, const json_t *parameters,
 
 /* --- objects ------------------------------------------------------------- */
 
-static char *object_path(const char *results, const char *k2, const char *ext)
+char *store_object_path(const char *results, const char *k2, const char *ext)
 {
     return bn_format("%s/cache/objects/%.2s/%s%s", results, k2, k2, ext);
 }
 
-/* An object without a whole manifest, or whose content is not what the manifest
- * says, is no object: it is made again.                                     */
+/* One that is not what was stored is set aside; then there is none. */
 static bool object_load(const char *results, const char *k2, const char *ext,
                         struct object *o)
 {
-    *o = (struct object){ .path = object_path(results, k2, ext) };
-    char *json = object_path(results, k2, ".json");
-    char now[BN_HEX];
-    bool good = o->path && json && file_exists(o->path);
-    if (good)
-        o->manifest = json_load_file(json, 0, NULL);
-    snprintf(o->k2, sizeof o->k2, "%s", k2);
-    snprintf(o->content, sizeof o->content, "%s", text_of(o->manifest, "content"));
-    good = good && strlen(o->content) == BN_HEX - 1;
-    if (good && (store_digest(results, o->path, now) != BN_OK ||
-                 strcmp(now, o->content) != 0)) {
-        fprintf(stderr, "basin: %s is not what was stored (a fault of the disk, or "
-                "somebody wrote to it): it is made again\n", o->path);
-        good = false;
+    const char *why = "";
+    enum found found = store_inspect(results, k2, ext, false, o, &why);
+    if (found == FOUND_DAMAGED) {
+        store_set_aside(results, k2, ext, "it is made again when it is needed");
+        found = store_inspect(results, k2, ext, false, o, &why);     /* made meanwhile? */
     }
-    free(json);
-    if (!good)
-        object_free(o);
-    return good;
+    return found == FOUND_WHOLE;
 }
 
 /* K2 in a link text like ../cache/objects/ab/<K2>.h5 */
@@ -329,7 +365,7 @@ static bool find_with(const char *results, const char *path, const char *ext,
     struct list names = { 0 };
     char k2[BN_HEX];
     const bool found = read_names(path, &names) == BN_OK &&
-                       second_key(k1, parameters, &names, k2) == BN_OK &&
+                       store_second_key(k1, parameters, &names, k2) == BN_OK &&
                        object_load(results, k2, ext, o);
     list_free(&names);
     return found;
@@ -351,86 +387,6 @@ bool store_find(const char *results, const char *name, const char *k1,
     list_free(&sets);
     free(folder);
     return found;
-}
-
-/* --- publishing ---------------------------------------------------------- */
-
-static bn_status write_names(const char *results, const char *k1, const struct list *names)
-{
-    char hex[BN_HEX];
-    bn_digest *d;
-    BN_TRY(bn_digest_new(&d));
-    char *text = bn_copy("");
-    for (size_t i = 0; i < names->n && text != NULL; i++) {
-        char *longer = bn_format("%s%s\n", text, names->at[i]);
-        free(text);
-        text = longer;
-    }
-    bn_digest_text(d, text ? text : "");
-    bn_digest_end(d, hex);
-    char *path = bn_format("%s/cache/names/%s/%s", results, k1, hex);
-    const bn_status rc = text && path ? file_write_changed(path, text) : BN_NOMEM;
-    free(path);
-    free(text);
-    return rc;
-}
-
-/* Durable and read-only before it gets its name. */
-static bn_status settle(const char *made, const char *path)
-{
-    const struct timespec times[2] = { { YEAR_2000, 0 }, { YEAR_2000, 0 } };
-    const int fd = open(made, O_RDONLY);
-    const bool good = fd >= 0 && fsync(fd) == 0 && fchmod(fd, 0444) == 0 &&
-                      futimens(fd, times) == 0;
-    const int why = errno;
-    if (fd >= 0)
-        close(fd);
-    if (!good)
-        return bn_fail(BN_OUTPUT, "%s: cannot be stored (%s)", made, strerror(why));
-    if (rename(made, path) != 0)
-        return bn_fail(BN_OUTPUT, "%s: cannot be stored (%s)", path, strerror(errno));
-    return file_sync_folder(path);
-}
-
-static bn_status write_manifest(const char *results, const struct object *o)
-{
-    char *path = object_path(results, o->k2, ".json");
-    char *text = json_dumps(o->manifest, JSON_INDENT(2) | JSON_SORT_KEYS);
-    const bn_status rc = path && text ? file_write(path, text) : BN_NOMEM;
-    free(text);
-    free(path);
-    return rc;
-}
-
-bn_status store_publish(const char *results, const char *name, const char *made,
-                        const char *k1, json_t *manifest, struct object *o)
-{
-    const json_t *read = json_object_get(manifest, "parameters");
-    struct list names = { 0 };
-    *o = (struct object){ .manifest = json_incref(manifest) };
-    bn_status rc = sorted_keys(read, &names);
-    if (rc == BN_OK)
-        rc = second_key(k1, read, &names, o->k2);
-    if (rc == BN_OK)
-        rc = strcmp(extension(name), ".h5") == 0 ? bn_h5_digest(made, o->content)
-                                                 : bn_digest_file(made, o->content);
-    if (rc == BN_OK) {
-        o->path = object_path(results, o->k2, extension(name));
-        json_object_set_new(manifest, "k1", json_string(k1));
-        json_object_set_new(manifest, "k2", json_string(o->k2));
-        json_object_set_new(manifest, "content", json_string(o->content));
-        rc = o->path ? file_make_folders(o->path) : BN_NOMEM;
-    }
-    if (rc == BN_OK)
-        rc = settle(made, o->path);
-    if (rc == BN_OK)
-        rc = remember_object(results, o);
-    if (rc == BN_OK)
-        rc = write_manifest(results, o);
-    if (rc == BN_OK)
-        rc = write_names(results, k1, &names);
-    list_free(&names);
-    return rc;
 }
 
 /* --- links --------------------------------------------------------------- */
@@ -465,18 +421,19 @@ void store_unlink(const char *results, const char *name)
     free(path);
 }
 
-/* Make takes the later time of a link and what it points to (-L): both old, and it is
- * one to be renewed.  A copy of a tree gives objects the time of the copy.  */
+/* Make sees the later of the times of a link (-L) and of its object, which `cp -r`
+ * makes young: a link with an old time to an old object is one to be renewed.  */
 void store_age(const char *results, const char *name)
 {
     const struct timespec times[2] = { { YEAR_2000, 0 }, { YEAR_2000, 0 } };
     char k2[BN_HEX], *path = bn_format("%s/%s", results, name);
     struct stat st;
     if (path != NULL && link_key(path, k2) &&
-        ((stat(path, &st) == 0 && st.st_mtim.tv_sec != YEAR_2000 &&
-          utimensat(AT_FDCWD, path, times, 0) != 0) ||
-         utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW) != 0))
-        unlink(path);                    /* times cannot be set here */
+        (utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW) != 0 ||
+         (stat(path, &st) == 0 && st.st_mtim.tv_sec > YEAR_2000 &&
+          utimensat(AT_FDCWD, path, times, 0) != 0)))
+        unlink(path);                    /* a file system without times of links, or
+                                            an object of somebody else's */
     free(path);
 }
 
@@ -507,15 +464,20 @@ bn_status store_lock(const char *results, const char *k1, const json_t *paramete
 {
     struct list names = { 0 };
     char hex[BN_HEX];
-    bn_status rc = sorted_keys(parameters, &names);
+    bn_status rc = store_sorted_keys(parameters, &names);
     if (rc == BN_OK)
-        rc = second_key(k1, parameters, &names, hex);
+        rc = store_second_key(k1, parameters, &names, hex);
     list_free(&names);
     BN_TRY(rc);
-    *path = bn_format("%s/cache/lock/%s", results, hex);
+    return store_lock_name(results, hex, fd, path);
+}
+
+bn_status store_lock_name(const char *results, const char *name, int *fd, char **path)
+{
+    *path = bn_format("%s/cache/lock/%s", results, name);
     if (*path == NULL)
         return BN_NOMEM;
-    rc = file_make_folders(*path);
+    bn_status rc = file_make_folders(*path);
     for (*fd = -1; rc == BN_OK;) {
         *fd = open(*path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
         if (*fd < 0)
