@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct bn_transfer read_transfer(const char *role)
+struct bn_transfer bn_targets_transfer(const char *role)
 {
     struct bn_transfer t;
     bn_h5 *f = bn_input(role);
@@ -37,7 +37,7 @@ static struct bn_mat coefficients(const char *role, const char *dataset, bool ny
 
 static struct bn_targets read_targets(const char *role, bool nyquist)
 {
-    struct bn_targets t = { .transfer = read_transfer(role) };
+    struct bn_targets t = { .transfer = bn_targets_transfer(role) };
     size_t n, m;
 
     t.x = coefficients(role, "/current", nyquist);

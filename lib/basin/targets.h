@@ -24,6 +24,9 @@ struct bn_targets bn_targets_read(const char *role);
  * the grid although it is no function of the angle.                         */
 struct bn_targets bn_targets_read_grid(const char *role);
 
+/* The network's rate function, from the attributes of /rate. */
+struct bn_transfer bn_targets_transfer(const char *role);
+
 struct bn_recurrent {
     struct bn_operator weights, velocity;          /* velocity.n = 0 if there is none */
 };
