@@ -43,6 +43,15 @@ static bn_status check(const struct bn_transfer *t, double sigma, size_t angles,
     return BN_OK;
 }
 
+static void weigh(struct bn_meanfield *mf, double guard)
+{
+    mf->guard = guard;
+    for (size_t n = 0; n <= mf->harmonics; n++) {
+        mf->hat[n] = mf->x[n] / (mf->phi[n] + guard);
+        mf->power[n] = mf->hat[n] / (mf->phi[n] + guard);
+    }
+}
+
 static bn_status fill(struct bn_meanfield *mf)
 {
     const size_t h = mf->harmonics, m = mf->angles;
@@ -53,16 +62,14 @@ static bn_status fill(struct bn_meanfield *mf)
     BN_TRY(bn_transfer_covariance(&mf->transfer, mf->variance, mf->current, m, mf->rate));
     BN_TRY(bn_fourier_even(mf->rate, m, mf->phi, h + 1));
     for (size_t n = 0; n <= h; n++) {
-        const double below = mf->phi[n] + mf->guard;
+        mf->x[n] = bn_gp_spectrum(mf->sigma, n);
         /* Rounding leaves harmonics of 1e-17 of either sign. */
-        if (!(below > 0.0))
+        if (!(mf->phi[n] + mf->guard > 0.0))
             return bn_fail(BN_USAGE, "harmonic %zu of the rate covariance is below rounding at "
                            "sigma = %g, beta = %g: guard = %g is too small, 1e-12 will do", n,
                            mf->sigma, mf->transfer.beta, mf->guard);
-        mf->x[n] = bn_gp_spectrum(mf->sigma, n);
-        mf->hat[n] = mf->x[n] / below;
-        mf->power[n] = mf->hat[n] / below;
     }
+    weigh(mf, mf->guard);
     BN_TRY(bn_mat_alloc(&mf->basis, m, 2 * h + 1));
     for (size_t k = 0; k < m; k++)
         bn_fourier_basis(BN_TWO_PI * (double)k / (double)m, 2 * h + 1, 0,
@@ -447,6 +454,35 @@ void bn_meanfield_homogeneous_modes(const struct bn_meanfield *mf, double level,
     for (size_t n = 0; n <= mf->harmonics; n++)
         mode[n] = -1.0 + by_h * mf->hat[n]
                 + (n == 0 ? 2.0 * by_q * mf->power[0] * level : 0.0);
+}
+
+/* Bisection in the logarithm. */
+bn_status bn_meanfield_ridge_limit(const struct bn_meanfield *mf, double *limit)
+{
+    const size_t n = mf->harmonics + 1;
+    struct bn_meanfield ridge = *mf;
+    double low = log(1e-12), high = log(1e3);
+    double *block = bn_alloc(3 * n, sizeof *block), *mode = block + 2 * n;
+
+    if (block == NULL)
+        return BN_NOMEM;
+    ridge.hat = block;
+    ridge.power = block + n;
+    for (int i = 0; i < 60; i++) {
+        double level, top = -1.0;
+        weigh(&ridge, exp(0.5 * (low + high)));
+        bn_meanfield_homogeneous(&ridge, &level);
+        bn_meanfield_homogeneous_modes(&ridge, level, mode);
+        for (size_t k = 1; k < n; k++)
+            top = fmax(top, mode[k]);
+        if (top > 0.0)
+            low = 0.5 * (low + high);
+        else
+            high = 0.5 * (low + high);
+    }
+    *limit = exp(low);
+    free(block);
+    return BN_OK;
 }
 
 /* Largest real part first; equal ones (conjugate pairs) keep their order. */

@@ -78,6 +78,8 @@ static const struct bn_output outputs[] = {
       0, 0, false },
     { "/map_spectral_gap", "map_sigma map_beta", "1", "eigenvalue of J for n = 1 minus the "
       "largest of the others", 1e-6, 0, false },
+    { "/map_ridge_limit", "map_sigma map_beta", "1", "largest ridge lambda that leaves a bump",
+      0, 1e-6, false },
     { "/map_phase", "map_sigma map_beta", "1", "stable are 0: neither, 1: the bump, 2: the "
       "homogeneous state, 3: both", 0, 0, false },
     { "/time", "time", "s", "time of the saved states", 0, 0, false },
@@ -283,7 +285,7 @@ static void homogeneous(const struct bn_meanfield *mf)
 
 /* --- maps over (sigma, beta) ----------------------------------------------------------- */
 
-enum { FOUND, GAP, TANGENT, HOMOGENEOUS, HARMONIC, SPECTRAL, PHASE, MAPS };
+enum { FOUND, GAP, TANGENT, HOMOGENEOUS, HARMONIC, SPECTRAL, RIDGE, PHASE, MAPS };
 
 struct map {
     const double *sigma, *beta;
@@ -308,7 +310,7 @@ static bn_status map_point(const struct map *map, size_t i, size_t j)
     struct bn_meanfield mf;
     struct bn_meanfield_modes modes = { 0 };
     struct bn_mat room = { 0 };
-    double level;
+    double level, limit = 0.0;
     size_t harmonic = 0;
     bool found = false;
 
@@ -318,6 +320,8 @@ static bn_status map_point(const struct map *map, size_t i, size_t j)
         rc = bn_meanfield_bump(&mf, room.data, &found);
     if (rc == BN_OK && found)
         rc = bn_meanfield_modes(&mf, room.data, &modes);
+    if (rc == BN_OK)
+        rc = bn_meanfield_ridge_limit(&mf, &limit);
     if (rc == BN_OK) {
         const double top = homogeneous_max(&mf, &level, bn_mat_row(&room, 1), &harmonic);
         const int stable = (found && modes.gap < 0.0 ? 1 : 0) + (top < 0.0 ? 2 : 0);
@@ -327,6 +331,7 @@ static bn_status map_point(const struct map *map, size_t i, size_t j)
         map->value[HOMOGENEOUS].data[at] = top;
         map->value[HARMONIC].data[at] = (double)harmonic;
         map->value[SPECTRAL].data[at] = spectral_gap(&mf, map->lambda);
+        map->value[RIDGE].data[at] = limit;
         map->value[PHASE].data[at] = stable;
     }
     bn_meanfield_modes_free(&modes);
@@ -360,7 +365,8 @@ static const double *axis(const char *name, size_t points)
 static void maps(double guard)
 {
     static const char *const name[MAPS] = { "/map_found", "/map_gap", "/map_tangent",
-        "/map_homogeneous", "/map_homogeneous_harmonic", "/map_spectral_gap", "/map_phase" };
+        "/map_homogeneous", "/map_homogeneous_harmonic", "/map_spectral_gap",
+        "/map_ridge_limit", "/map_phase" };
     struct map map = { .points = bn_count("map_points"), .angles = bn_count("map_angles"),
                        .guard = guard, .lambda = bn_real("lambda") };
 

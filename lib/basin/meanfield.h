@@ -110,6 +110,11 @@ void bn_meanfield_modes_free(struct bn_meanfield_modes *modes);
  * n = 0 and double otherwise.                                               */
 void bn_meanfield_homogeneous_modes(const struct bn_meanfield *mf, double level, double *mode);
 
+/* The ridge (guard) at which the homogeneous state becomes stable.  The bump shrinks to
+ * it there: below the limit there is a ring of states, above it there is none.  In
+ * [1e-12, 1e3].                                                             */
+BN_MUST_USE bn_status bn_meanfield_ridge_limit(const struct bn_meanfield *mf, double *limit);
+
 /* --- finite N ------------------------------------------------------------------------ */
 
 /* To first order in N^-1/2 the 2 x 2 block of J that belongs to doublet n is
