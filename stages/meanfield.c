@@ -119,15 +119,16 @@ static const struct bn_param params[] = {
     BN_CHOICE("method", "euler", "euler rk4", "steps: as activity makes them, or Runge-Kutta"),
     BN_REAL("tau", "s", "0.05", 1e-4, 10, "time constant"),
     BN_REAL("dt", "s", "0.005", 1e-6, 1, "step"),
-    BN_REAL("duration", "s", "2", 1e-3, 1e6, "integrated time"),
-    BN_REAL("interval", "s", "0.02", 1e-6, 1e6, "time between saved states"),
+    BN_REAL("duration", "s", "2", 1e-3, 1e6, "integrated time (an activity brings its own)"),
+    BN_REAL("interval", "s", "0.02", 1e-6, 1e6, "between saved states (an activity brings its own)"),
     BN_CHOICE("velocity", "none", "none constant ou recorded", "angular velocity given; with "
               "stream = activity, ou is that of activity"),
     BN_REAL("speed", "rad/s", "0.8", -100, 100, "angular velocity, if constant"),
     BN_REAL("ou_sd", "rad/s", "1", 0, 100, "its standard deviation, if Ornstein-Uhlenbeck"),
     BN_REAL("ou_tau", "s", "0.5", 1e-3, 1e3, "its correlation time, if Ornstein-Uhlenbeck"),
     BN_REAL("recorded_start", "s", "0", 0, 1e6, "where in the recording to begin"),
-    BN_INTEGER("overlap_angles", "120", 8, 10000, "angles of the overlap map"),
+    BN_INTEGER("overlap_angles", "120", 8, 10000,
+               "angles of the overlap map (an activity brings its own)"),
 };
 
 /* --- the process ------------------------------------------------------------------- */
@@ -413,9 +414,22 @@ static bn_status watch(void *context, size_t save, const double *m, const double
     return bn_fourier_inverse(&s->few, &row);
 }
 
+static size_t map_angles(void)
+{
+    struct bn_shape shape;
+
+    if (!bn_has_input("activity"))
+        return bn_count("overlap_angles");
+    BN_CHECK(bn_h5_shape(bn_input("activity"), "/overlap", &shape));
+    if (shape.rank != 2 || shape.dim[1] < 8)
+        BN_REFUSE(BN_INPUT, "%s: /overlap is no map of times and angles",
+                  bn_h5_path(bn_input("activity")));
+    return shape.dim[1];
+}
+
 static struct saved make_room(const struct bn_meanfield *mf, size_t saves)
 {
-    const size_t a = bn_count("overlap_angles"), m = mf->angles;
+    const size_t a = map_angles(), m = mf->angles;
     const size_t odd = m - (m % 2 == 0), most = 2 * DECODED_HARMONICS + 1;
     const size_t r = odd < most ? odd : most, coarse = a - (a % 2 == 0);
     struct saved s = { .overlap = bn_scratch(saves, a), .curve = bn_scratch(1, m),
@@ -475,39 +489,58 @@ static void write_motion(const struct saved *s, const struct bn_drive *drive, si
     bn_output_mat("/overlap", &s->overlap);
 }
 
-/* The network must have been given the same velocity at the same times. */
-static void check_network(const struct bn_drive *drive, size_t saves, size_t every)
+/* When the states are saved: by the parameters, or as the network did. */
+static void set_times(struct bn_meanfield_clock *clock)
+{
+    if (!bn_has_input("activity")) {
+        clock->steps = (size_t)llround(bn_real("duration") / clock->dt);
+        clock->every = (size_t)fmax(1.0, round(bn_real("interval") / clock->dt));
+        if (clock->steps == 0)
+            BN_REFUSE(BN_USAGE, "duration is shorter than one step of %g s", clock->dt);
+        return;
+    }
+    const char *path = bn_h5_path(bn_input("activity"));
+    size_t n;
+    const double *time = bn_input_vec("activity", "/time", &n);
+    if (n < 2)
+        BN_REFUSE(BN_INPUT, "%s: %zu saved states: two at least are needed", path, n);
+    const double interval = time[1] - time[0], every = round(interval / clock->dt);
+    if (!(every >= 1.0) || !(fabs(every * clock->dt - interval) <= 1e-9 * interval))
+        BN_REFUSE(BN_INPUT, "%s: its states are %g s apart, which is no whole number of steps of "
+                  "%g s: give both stages the same dt", path, interval, clock->dt);
+    clock->every = (size_t)every;
+    clock->steps = (n - 1) * clock->every;
+}
+
+/* The network must have been given the same velocity. */
+static void check_velocity(const struct bn_drive *drive, size_t saves, size_t every)
 {
     const char *path = bn_h5_path(bn_input("activity"));
-    size_t n, m;
+    size_t n;
 
     if (bn_h5_kind(bn_input("activity"), "/omega") != BN_H5_DATASET)
         BN_REFUSE(BN_INPUT, "%s: no /omega: a network without velocity has nothing to compare",
                   path);
-    const double *time = bn_input_vec("activity", "/time", &n);
-    const double *omega = bn_input_vec("activity", "/omega", &m);
-    if (n != saves || m != saves)
-        BN_REFUSE(BN_INPUT, "%s: %zu saved states, but %zu here: give both stages the same "
-                  "duration, interval and dt", path, n, saves);
-    for (size_t k = 0; k < saves; k++) {
-        const size_t at = k * every < drive->omega.rows ? k * every : drive->omega.rows - 1;
-        const double here = (double)(k * every) * drive->dt;
-        if (!(fabs(time[k] - here) <= 1e-9 * (1.0 + here)))
-            BN_REFUSE(BN_INPUT, "%s: state %zu is at %g s, but at %g s here: give both stages "
-                      "the same interval and dt", path, k, time[k], here);
-        if (!(fabs(omega[k] - drive->omega.data[at]) <= 1e-9))
+    const double *omega = bn_input_vec("activity", "/omega", &n);
+    if (n != saves)
+        BN_REFUSE(BN_INPUT, "%s: /time has %zu states and /omega %zu", path, saves, n);
+    /* At the last state one of the two may have no further step to look at. */
+    for (size_t k = 0; k + 1 < saves; k++)
+        if (!(fabs(omega[k] - drive->omega.data[k * every]) <= 1e-9))
             BN_REFUSE(BN_INPUT, "%s: %g rad/s at %g s, but %g rad/s here: give both stages the "
                       "same velocity and dt, and this one stream = activity", path, omega[k],
-                      here, drive->omega.data[at]);
-    }
+                      (double)(k * every) * drive->dt, drive->omega.data[k * every]);
 }
 
 static void beside_network(const struct saved *s)
 {
     const size_t saves = s->overlap.rows, a = s->overlap.cols;
-    const struct bn_mat angle = bn_input_mat("activity", "/angle");
+    const struct bn_mat angle = bn_input_mat("activity", "/angle");     /* [T, S] */
     double *difference = bn_scratch_vec(saves), *rms = bn_scratch_vec(saves), sum = 0.0;
 
+    if (angle.rows == 0 || angle.cols != saves)
+        BN_REFUSE(BN_INPUT, "%s: /time has %zu states and /angle %zu",
+                  bn_h5_path(bn_input("activity")), saves, angle.cols);
     for (size_t k = 0; k < saves; k++) {
         difference[k] = bn_ring_difference(angle.data[k], s->g[k]);
         sum += difference[k] * difference[k] / (double)saves;
@@ -518,9 +551,9 @@ static void beside_network(const struct saved *s)
     if (!bn_has_input("tuning"))
         return;                          /* another process: another overlap */
     const struct bn_mat overlap = bn_input_mat("activity", "/overlap");
-    if (overlap.rows != saves || overlap.cols != a)
-        BN_REFUSE(BN_INPUT, "%s: /overlap has %zu angles, but overlap_angles = %zu here",
-                  bn_h5_path(bn_input("activity")), overlap.cols, a);
+    if (overlap.rows != saves)
+        BN_REFUSE(BN_INPUT, "%s: /time has %zu states and /overlap %zu",
+                  bn_h5_path(bn_input("activity")), saves, overlap.rows);
     for (size_t k = 0; k < saves; k++) {
         for (size_t i = 0; i < a; i++) {
             const double d = *bn_mat_at(&overlap, k, i) - *bn_mat_at(&s->overlap, k, i);
@@ -539,14 +572,11 @@ static void motion(const struct bn_meanfield *mf)
     if (clock.dt > clock.tau)
         BN_REFUSE(BN_USAGE, "dt = %g s is longer than tau = %g s: the steps would be unstable",
                   clock.dt, clock.tau);
-    clock.steps = (size_t)llround(bn_real("duration") / clock.dt);
-    clock.every = (size_t)fmax(1.0, round(bn_real("interval") / clock.dt));
-    if (clock.steps == 0)
-        BN_REFUSE(BN_USAGE, "duration is shorter than one step of %g s", clock.dt);
+    set_times(&clock);
     const struct bn_drive drive = bn_drive_read(clock.steps, clock.dt);
     const size_t saves = clock.steps / clock.every + 1;
     if (bn_has_input("activity"))
-        check_network(&drive, saves, clock.every);
+        check_velocity(&drive, saves, clock.every);
     struct saved s = make_room(mf, saves);
     double *m = bump_at(mf, drive.start), *mhat = bn_scratch_vec(mf->angles);
     BN_CHECK(bn_meanfield_run(mf, &clock, drive.omega.data, m, mhat, watch, &s));

@@ -6,7 +6,7 @@
 
 #define SMALL "--set map_points=4 --set map_angles=128 --set splitting_curves=200 "
 #define FIXED "--set map=no --set splitting_curves=200 "
-#define TURN  FIXED "--set duration=2 --set stream=activity "
+#define TURN  FIXED "--set stream=activity "
 
 static double at(const char *file, const char *name, size_t k)
 {
@@ -189,14 +189,17 @@ static void beside_a_network(void **state)
     for (size_t v = 0; v < 3; v++) {
         char line[512];
         snprintf(line, sizeof line, "--in weights=w.h5 --in tuning=t.h5 --out a.h5 --set starts=1 "
-                 "--set disturbances=0 --set duration=2 --set %s", kinds[v]);
+                 "--set disturbances=0 --set duration=2 --set overlap_angles=60 --set %s",
+                 kinds[v]);
         box_runs("activity", line);
         snprintf(line, sizeof line, TURN "--in activity=a.h5 --in tuning=t.h5 --out m.h5 "
                  "--set %s", kinds[v]);
         box_runs("meanfield", line);
+        box_shape("m.h5", "/overlap", 2, 101, 60, 0);        /* times and angles of the network */
         double sum = 0.0;
         for (size_t k = 0; k <= 100; k++) {
             const double d = at("m.h5", "/network_difference", k);
+            assert_close(at("m.h5", "/time", k), at("a.h5", "/time", k), 0, 0);
             assert_close(at("m.h5", "/omega", k), at("a.h5", "/omega", k), 0, 0);
             assert_close(bn_ring_difference(at("a.h5", "/angle", k), at("m.h5", "/angle", k)), d,
                          0, 1e-12);
@@ -257,12 +260,11 @@ static void refusals(void **state)
         { TURN "--set velocity=constant --in activity=still.h5", "no /omega", 3 },
         { TURN "--set velocity=constant --in activity=a.h5 --set speed=0.5",
           "0.8 rad/s at 0 s, but 0.5 rad/s here", 3 },
-        { TURN "--set velocity=constant --in activity=a.h5 --set duration=1",
-          "101 saved states, but 51 here", 3 },
-        { TURN "--set velocity=constant --in activity=a.h5 --set duration=4 "
-          "--set interval=0.04", "state 1 is at 0.02 s, but at 0.04 s here", 3 },
-        { TURN "--set velocity=constant --in activity=a.h5 --in tuning=t.h5 "
-          "--set overlap_angles=60", "120 angles, but overlap_angles = 60", 3 },
+        { TURN "--set velocity=ou --in activity=random.h5 --set stream=mine", "stream = activity",
+          3 },
+        { TURN "--set velocity=constant --in activity=a.h5 --set dt=0.003",
+          "its states are 0.02 s apart, which is no whole number of steps of 0.003 s", 3 },
+        { TURN "--set velocity=constant --in activity=t.h5", "/time", 3 },
         { TURN "--set velocity=recorded", "needs a recording", 2 },
         { TURN "--set velocity=constant --set dt=0.06", "longer than tau", 2 },
         { FIXED "--set velocity=constant --set duration=0.001", "shorter than one step", 2 },
@@ -294,6 +296,8 @@ static void refusals(void **state)
              "--set duration=0.1");
     box_runs("activity", "--in weights=w.h5 --in tuning=t.h5 --out a.h5 --set starts=1 "
              "--set disturbances=0 --set duration=2 --set velocity=constant");
+    box_runs("activity", "--in weights=w.h5 --in tuning=t.h5 --out random.h5 --set starts=1 "
+             "--set disturbances=0 --set duration=1 --set velocity=ou");
     for (size_t k = 0; k < BN_LEN(rows); k++)
         box_refuses("meanfield", &rows[k]);
 }
