@@ -35,6 +35,11 @@ static struct bn_transfer read_transfer(const char *role, const char *at)
     return t;
 }
 
+struct bn_transfer bn_targets_transfer(const char *role)
+{
+    return read_transfer(role, has(role, "/rate") ? "/rate" : "/current_coefficients");
+}
+
 /* Columns of rates above rounding: what is dropped is 1e-24 of the mean square, where a
  * ridge of 1e-8 wants 1e-20 (ridge.h).                                      */
 static size_t columns_that_count(const struct bn_mat *c, size_t rows)

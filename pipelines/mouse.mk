@@ -20,5 +20,9 @@ $R/mouse/activity.velocity.h5:  $R/mouse/weights.h5 $R/mouse/tuning.h5 \
 
 $R/mouse/diagnosis.h5:          $R/mouse/weights.h5 $R/mouse/tuning.h5
 
+# the theory, which knows erf rates only: the default process, with the recorded velocity
+$R/mouse/meanfield.h5:
+$R/mouse/meanfield.velocity.h5: $R/mouse/recording.h5 $R/mouse/activity.velocity.h5
+
 # every point of a sweep (params/mouse.conf), or the one diagnosis
 $R/mouse/summary.h5:            $R/mouse/diagnosis.h5

@@ -17,5 +17,10 @@ $R/ring/activity.velocity.h5:  $R/ring/weights.h5 $R/ring/tuning.h5
 
 $R/ring/diagnosis.h5:          $R/ring/weights.h5 $R/ring/tuning.h5
 
+# the theory for many neurons, and beside the two networks that are turned
+$R/ring/meanfield.h5:          $R/ring/tuning.h5
+$R/ring/meanfield.constant.h5: $R/ring/tuning.h5 $R/ring/activity.constant.h5
+$R/ring/meanfield.velocity.h5: $R/ring/tuning.h5 $R/ring/activity.velocity.h5
+
 # every point of a sweep (params/ring.conf), or the one diagnosis
 $R/ring/summary.h5:            $R/ring/diagnosis.h5

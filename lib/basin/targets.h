@@ -29,6 +29,9 @@ struct bn_targets bn_targets_read_grid(const char *role);
 /* x with as many columns as phi, the new ones zero. */
 struct bn_mat bn_targets_wide(const struct bn_targets *t);
 
+/* The network's rate function, from the attributes of its curves or coefficients. */
+struct bn_transfer bn_targets_transfer(const char *role);
+
 struct bn_recurrent {
     struct bn_operator weights, velocity;          /* velocity.n = 0 if there is none */
 };
