@@ -111,7 +111,8 @@ void bn_fitted(const struct bn_mat *cells, double process[BN_FIT_PARAMETERS])
                            best, &loss, &ends));
     BN_CHECK(bn_fit_model(f, process, 1.0, model));
     bn_output_number("/fit_loss", loss);
-    bn_output_number("/fit_loss_start", bn_fit_distance(target, model, n));
+    bn_output_vec("/fit_given", process, BN_FIT_PARAMETERS);
+    bn_output_number("/fit_loss_given", bn_fit_distance(target, model, n));
     bn_output_number("/fit_loss_sampling", sampling);
     bn_output_mat("/fit_ends", &ends);
     fit_outputs(f, &box, best, &spread, cells->rows);

@@ -10,3 +10,6 @@ $R/figures/figure2$S.pdf: $R/$P/weights.h5 $R/$P/diagnosis.h5
 $R/figures/figure3$S.pdf: $R/$P/activity.h5 $R/$P/activity.circulant.h5 \
                           $R/$P/activity.scrambled.h5 $R/$P/activity.constant.h5 \
                           $R/$P/activity.velocity.h5 $R/$P/diagnosis.h5
+
+$R/figures/figureS1$S.pdf: $R/$P/population.h5 $R/$P/population.model.h5 \
+                           $R/$P/tuning.fit.h5

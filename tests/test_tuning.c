@@ -187,8 +187,8 @@ static void fit_of_generated_curves(void **state)
         assert_true(sd > 0.0 && sd < 0.1);       /* the bound above says something */
     }
     assert_true(p.data[2] == 0.0 && v.data[8] == 0.0);
-    assert_true(box_number("t.h5", "/fit_loss") <= box_number("t.h5", "/fit_loss_start"));
-    assert_true(box_number("t.h5", "/fit_loss_start")
+    assert_true(box_number("t.h5", "/fit_loss") <= box_number("t.h5", "/fit_loss_given"));
+    assert_true(box_number("t.h5", "/fit_loss_given")
                 < 5.0 * box_number("t.h5", "/fit_loss_sampling"));
     box_shape("t.h5", "/fit_loss_sigma_beta", 2, 5, 5, 0);
     box_shape("t.h5", "/fit_loss_beta_threshold", 2, 5, 1, 0);
@@ -273,7 +273,7 @@ static void fit_of_mouse28(void **state)
         const double sampling = box_number("t.h5", "/fit_loss_sampling");
         print_message("%s: loss %.3f, at the published point %.3f, sampling %.3f\n",
                       rows[k].region[0] != '\0' ? rows[k].region : "all", loss,
-                      box_number("t.h5", "/fit_loss_start"), sampling);
+                      box_number("t.h5", "/fit_loss_given"), sampling);
         assert_true((loss < sampling) == rows[k].within);
     }
 }
