@@ -18,13 +18,20 @@ enum { TILE_CURVES = 64, MAX_EVALUATIONS = 500 };
 struct bn_fit {
     enum bn_fit_process process;
     size_t n_hat, angles, tiles;
-    size_t r;                            /* coefficients drawn per curve */
+    size_t h;                            /* harmonics drawn per curve */
     double widest;
-    struct bn_mat draws;                 /* [tiles r, TILE_CURVES]: tile by tile, a row per
-                                            coefficient, so that the first rows of a tile
-                                            are the low harmonics of its curves */
-    struct bn_mat analysis;              /* [angles, 2 n_hat - 1] */
+    struct bn_mat draws;                 /* [tiles (2 h + 2), TILE_CURVES]: of each tile the
+                                            cosine coefficients, n = 0 .. h, then the sine
+                                            coefficients (n = 0: zero), a row each */
+    struct bn_mat analysis[2];           /* [angles/2 + 1, n_hat] cosines, sines */
 };
+
+/* A curve x is kept as its values at theta_m and at -theta_m, m = 0 .. M/2: sum and
+ * difference of its even and odd part.  That halves the products in both directions. */
+static size_t half_of(const bn_fit *f)
+{
+    return f->angles / 2 + 1;
+}
 
 /* Harmonics with a standard deviation above 1e-12 of the largest: what is left out moves
  * the loss by 1e-12 or so, and makes a third of the work.                   */
@@ -33,32 +40,44 @@ static size_t harmonics(double sigma)
     return (size_t)ceil(2.0 * sigma * sqrt(12.0 * log(10.0)));
 }
 
-/* f's rows are e_k/M: what turns curves into coefficients. */
-static bn_status analysis_basis(struct bn_mat *a, size_t m, size_t cols)
+/* Cosine or sine coefficients of curves from e = r(theta_m) + r(-theta_m), or the
+ * difference; m = 0 and m = M/2 are there twice.                            */
+static bn_status analysis_basis(bn_fit *f, int part)
 {
-    BN_TRY(bn_mat_alloc(a, m, cols));
-    for (size_t k = 0; k < m; k++) {
-        double *row = bn_mat_row(a, k);
-        bn_fourier_basis(BN_TWO_PI * (double)k / (double)m, cols, 0, row);
-        for (size_t c = 0; c < cols; c++)
-            row[c] /= (double)m;
-    }
+    const double m = (double)f->angles;
+
+    BN_TRY(bn_mat_alloc(&f->analysis[part], half_of(f), f->n_hat));
+    for (size_t k = 0; k < half_of(f); k++)
+        for (size_t n = 0; n < f->n_hat; n++) {
+            const double a = BN_TWO_PI * (double)(k * n) / m;
+            const double once = k == 0 || 2 * k == f->angles ? 0.5 : 1.0;
+            *bn_mat_at(&f->analysis[part], k, n) = once * (part == 0 ? cos(a) : sin(a))
+                * (n == 0 ? 1.0 : sqrt(2.0)) / m;
+        }
     return BN_OK;
 }
 
+/* Curve i is that of bn_gp_sample: coefficient k of fourier.h from step k of unit i. */
 static bn_status draw_curves(bn_fit *f, struct bn_rng rng)
 {
-    double *z = bn_alloc(f->r, sizeof *z);
+    const size_t r = 2 * f->h + 1;
+    double *z = bn_alloc(r, sizeof *z);
 
     bn_status rc = z != NULL ? BN_OK : BN_NOMEM;
     if (rc == BN_OK)
-        rc = bn_mat_alloc(&f->draws, f->tiles * f->r, TILE_CURVES);
+        rc = bn_mat_alloc(&f->draws, f->tiles * (r + 1), TILE_CURVES);
     if (rc == BN_OK)
-        rc = analysis_basis(&f->analysis, f->angles, 2 * f->n_hat - 1);
+        rc = analysis_basis(f, 0);
+    if (rc == BN_OK)
+        rc = analysis_basis(f, 1);
     for (size_t i = 0; rc == BN_OK && i < f->tiles * TILE_CURVES; i++) {
-        bn_rng_normals(rng, i, 0, z, f->r);
-        for (size_t k = 0; k < f->r; k++)
-            *bn_mat_at(&f->draws, i / TILE_CURVES * f->r + k, i % TILE_CURVES) = z[k];
+        const size_t first = i / TILE_CURVES * (r + 1), at = i % TILE_CURVES;
+        bn_rng_normals(rng, i, 0, z, r);
+        *bn_mat_at(&f->draws, first, at) = z[0];
+        for (size_t n = 1; n <= f->h; n++) {
+            *bn_mat_at(&f->draws, first + n, at) = z[2 * n - 1];
+            *bn_mat_at(&f->draws, first + f->h + 1 + n, at) = z[2 * n];
+        }
     }
     free(z);
     return rc;
@@ -71,9 +90,10 @@ bn_status bn_fit_new(bn_fit **out, enum bn_fit_process process, size_t n_hat, si
     const size_t h = harmonics(widest);
 
     *out = NULL;
-    if (n_hat < 2 || angles < 2 * n_hat)
+    if (n_hat < 2 || angles < 2 * n_hat || angles % 2 != 0)
         return bn_fail(BN_USAGE, "%zu coefficients of curves on %zu angles: at least 2 "
-                       "coefficients and twice as many angles are needed", n_hat, angles);
+                       "coefficients and twice as many angles, an even number, are needed",
+                       n_hat, angles);
     if (angles < 2 * h + 1)
         return bn_fail(BN_USAGE, "%zu angles cannot carry the harmonics up to %zu of curves "
                        "with sigma = %g: take %zu, or a smaller upper end for sigma", angles,
@@ -81,7 +101,7 @@ bn_status bn_fit_new(bn_fit **out, enum bn_fit_process process, size_t n_hat, si
     bn_fit *f = bn_alloc(1, sizeof *f);
     if (f == NULL)
         return BN_NOMEM;
-    *f = (bn_fit){ .process = process, .n_hat = n_hat, .angles = angles, .r = 2 * h + 1,
+    *f = (bn_fit){ .process = process, .n_hat = n_hat, .angles = angles, .h = h,
                    .tiles = drawn ? (curves + TILE_CURVES - 1) / TILE_CURVES : 0,
                    .widest = widest };
     const bn_status rc = drawn ? draw_curves(f, rng) : BN_OK;
@@ -97,7 +117,8 @@ void bn_fit_free(bn_fit *f)
     if (f == NULL)
         return;
     bn_mat_free(&f->draws);
-    bn_mat_free(&f->analysis);
+    bn_mat_free(&f->analysis[0]);
+    bn_mat_free(&f->analysis[1]);
     free(f);
 }
 
@@ -143,54 +164,78 @@ bn_status bn_fit_curves(const struct bn_mat *rate, size_t n_hat, double *hat,
 struct evaluation {
     const bn_fit *f;
     struct bn_transfer transfer;
-    struct bn_mat synthesis;             /* [r, angles], scaled by the spectrum's roots */
+    struct bn_mat synthesis[2];          /* [harmonics + 1, angles/2 + 1] cosines, sines,
+                                            scaled by the spectrum's roots */
     struct bn_mat part;                  /* [tiles, n_hat] sums over the curves of a tile */
 };
 
-static bn_status synthesis_basis(const bn_fit *f, double sigma, struct bn_mat *s)
+static bn_status synthesis_basis(const bn_fit *f, double sigma, int part, struct bn_mat *s)
 {
-    const size_t h = harmonics(sigma), r = 2 * h + 1 < f->r ? 2 * h + 1 : f->r;
-    double *column = bn_alloc(r, sizeof *column);
+    const size_t h = harmonics(sigma) < f->h ? harmonics(sigma) : f->h;
 
-    bn_status rc = column != NULL ? bn_mat_alloc(s, r, f->angles) : BN_NOMEM;
-    for (size_t m = 0; rc == BN_OK && m < f->angles; m++) {
-        bn_fourier_basis(BN_TWO_PI * (double)m / (double)f->angles, r, 0, column);
-        for (size_t k = 0; k < r; k++)
-            *bn_mat_at(s, k, m) = column[k];
+    BN_TRY(bn_mat_alloc(s, h + 1, half_of(f)));
+    for (size_t n = 0; n <= h; n++) {
+        const double sd = sqrt(bn_gp_spectrum(sigma, n)) * (n == 0 ? 1.0 : sqrt(2.0));
+        for (size_t k = 0; k < s->cols; k++) {
+            const double a = BN_TWO_PI * (double)(n * k) / (double)f->angles;
+            *bn_mat_at(s, n, k) = sd * (part == 0 ? cos(a) : sin(a));
+        }
     }
-    for (size_t k = 0; rc == BN_OK && k < r; k++) {
-        const double sd = sqrt(bn_gp_spectrum(sigma, (k + 1) / 2));
-        for (size_t m = 0; m < f->angles; m++)
-            *bn_mat_at(s, k, m) *= sd;
-    }
-    free(column);
-    return rc;
+    return BN_OK;
 }
 
-/* Curves of a tile, their rates and coefficients.  Dividing a curve by its mean c_0
- * divides its power by c_0^2, so the division is made once per curve.       */
+/* (a, b) <- (a + b, a - b) */
+static void butterfly(size_t n, double *restrict a, double *restrict b)
+{
+    for (size_t k = 0; k < n; k++) {
+        const double sum = a[k] + b[k];
+        b[k] = a[k] - b[k];
+        a[k] = sum;
+    }
+}
+
+/* Dividing a curve by its mean c_0 divides its power by c_0^2, so the division is made
+ * once per curve.                                                           */
+static void add_powers(const struct bn_mat *even, const struct bn_mat *odd, double *part)
+{
+    for (size_t i = 0; i < even->rows; i++) {
+        const double *a = bn_mat_row(even, i), *b = bn_mat_row(odd, i);
+        const double scale = 1.0 / (a[0] * a[0]);
+        part[0] += scale * a[0] * a[0];
+        for (size_t n = 1; n < even->cols; n++)
+            part[n] += 0.5 * scale * (a[n] * a[n] + b[n] * b[n]);
+    }
+}
+
+/* Curves of a tile, their rates and coefficients. */
 static bn_status tile_power(void *context, size_t tile)
 {
     const struct evaluation *e = context;
     const bn_fit *f = e->f;
-    const struct bn_mat z = { e->synthesis.rows, TILE_CURVES,
-                              bn_mat_row(&f->draws, tile * f->r) };
-    double *part = bn_mat_row(&e->part, tile);
+    const size_t half = half_of(f), n = TILE_CURVES * half, rows = e->synthesis[0].rows;
     struct bn_mat x, c = { 0 };
 
-    BN_TRY(bn_mat_alloc(&x, TILE_CURVES, f->angles));
-    bn_status rc = bn_mat_alloc(&c, TILE_CURVES, f->analysis.cols);
-    if (rc == BN_OK)
-        rc = bn_gemm(1.0, &z, BN_TRANSPOSED, &e->synthesis, BN_PLAIN, 0.0, &x);
+    BN_TRY(bn_mat_alloc(&x, 2 * TILE_CURVES, half));
+    bn_status rc = bn_mat_alloc(&c, 2 * TILE_CURVES, f->n_hat);
+    for (size_t part = 0; rc == BN_OK && part < 2; part++) {
+        const struct bn_mat z = { rows, TILE_CURVES,
+            bn_mat_row(&f->draws, (2 * tile + part) * (f->h + 1)) };
+        struct bn_mat to = { TILE_CURVES, half, x.data + part * n };
+        rc = bn_gemm(1.0, &z, BN_TRANSPOSED, &e->synthesis[part], BN_PLAIN, 0.0, &to);
+    }
     if (rc == BN_OK) {
-        bn_transfer_rate(&e->transfer, TILE_CURVES * f->angles, x.data, x.data);
-        rc = bn_gemm(1.0, &x, BN_PLAIN, &f->analysis, BN_PLAIN, 0.0, &c);
+        butterfly(n, x.data, x.data + n);
+        bn_transfer_rate(&e->transfer, 2 * n, x.data, x.data);
+        butterfly(n, x.data, x.data + n);
     }
-    for (size_t i = 0; rc == BN_OK && i < TILE_CURVES; i++) {
-        const double *row = bn_mat_row(&c, i), scale = 1.0 / (row[0] * row[0]);
-        for (size_t n = 0; n < f->n_hat; n++)
-            part[n] += scale * power_of(row, n);
+    struct bn_mat hat[2] = { { TILE_CURVES, f->n_hat, c.data },
+                             { TILE_CURVES, f->n_hat, c.data + TILE_CURVES * f->n_hat } };
+    for (size_t part = 0; rc == BN_OK && part < 2; part++) {
+        const struct bn_mat from = { TILE_CURVES, half, x.data + part * n };
+        rc = bn_gemm(1.0, &from, BN_PLAIN, &f->analysis[part], BN_PLAIN, 0.0, &hat[part]);
     }
+    if (rc == BN_OK)
+        add_powers(&hat[0], &hat[1], bn_mat_row(&e->part, tile));
     bn_mat_free(&c);
     bn_mat_free(&x);
     return rc;
@@ -206,7 +251,9 @@ static bn_status by_draws(const bn_fit *f, const double p[BN_FIT_PARAMETERS], do
     if (p[BN_FIT_SIGMA] > f->widest)
         return bn_fail(BN_USAGE, "sigma = %g is above %g, for which curves were drawn",
                        p[BN_FIT_SIGMA], f->widest);
-    bn_status rc = synthesis_basis(f, p[BN_FIT_SIGMA], &e.synthesis);
+    bn_status rc = synthesis_basis(f, p[BN_FIT_SIGMA], 0, &e.synthesis[0]);
+    if (rc == BN_OK)
+        rc = synthesis_basis(f, p[BN_FIT_SIGMA], 1, &e.synthesis[1]);
     if (rc == BN_OK)
         rc = bn_mat_alloc(&e.part, tiles, f->n_hat);
     if (rc == BN_OK)
@@ -216,7 +263,8 @@ static bn_status by_draws(const bn_fit *f, const double p[BN_FIT_PARAMETERS], do
         for (size_t n = 0; n < f->n_hat; n++)
             hat[n] += *bn_mat_at(&e.part, t, n) / (double)(tiles * TILE_CURVES);
     bn_mat_free(&e.part);
-    bn_mat_free(&e.synthesis);
+    bn_mat_free(&e.synthesis[0]);
+    bn_mat_free(&e.synthesis[1]);
     return rc;
 }
 

@@ -237,7 +237,7 @@ static void small_errors_go_where_theory_says(void **state)
         assert_ok(bn_fit_model(f, published, 1.0, data));
         bn_rng_normals(stream(seed, "error"), 0, 0, d, HAT);
         for (size_t n = 0; n < HAT; n++) {
-            d[n] *= 2e-5 * data[n];
+            d[n] *= 2e-4 * data[n];
             data[n] += d[n];
         }
         for (size_t n = 0; n < HAT; n++)
@@ -247,7 +247,7 @@ static void small_errors_go_where_theory_says(void **state)
                                 &loss, NULL));
         assert_ok(bn_fit_errors(f, &everywhere, published, &spread, 0, &v));
         for (size_t i = 0; i < 3; i++)
-            assert_close(fabs(best[i] - published[i]), sqrt(*bn_mat_at(&v, i, i)), 0.03, 1e-5);
+            assert_close(fabs(best[i] - published[i]), sqrt(*bn_mat_at(&v, i, i)), 0.05, 5e-5);
     }
     bn_mat_free(&v), bn_mat_free(&spread);
     bn_fit_free(f);

@@ -33,8 +33,8 @@ typedef struct bn_fit bn_fit;
 
 /* n_hat coefficients from curves on `angles` angles.  BN_FIT_NORMALISED averages over
  * `curves` draws (unit i of rng is curve i) and serves sigma up to `widest`; for the
- * others draws and rng are not used.  BN_USAGE: fewer than 2 n_hat angles, or too few
- * for the harmonics of `widest`.                                            */
+ * others draws and rng are not used.  BN_USAGE: fewer than 2 n_hat angles, an odd number,
+ * or too few for the harmonics of `widest`.                                            */
 BN_MUST_USE bn_status bn_fit_new(bn_fit **f, enum bn_fit_process process, size_t n_hat,
                                  size_t angles, size_t curves, double widest,
                                  struct bn_rng rng);
