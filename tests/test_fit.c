@@ -182,8 +182,8 @@ static void exact_covariances_give_the_point_back(void **state)
         if (rows[k].process == BN_FIT_ERF)
             box.low[2] = box.high[2] = 0.0;
         assert_ok(bn_fit_model(f, rows[k].truth, 1.0, data));
-        assert_ok(bn_fit_search(f, data, &box, rows[k].start, k == 0 ? 3 : 1, stream(3, "search"), best,
-                                &loss, NULL));
+        assert_ok(bn_fit_search(f, data, &box, rows[k].start, k == 0 ? 3 : 1,
+                                stream(3, "search"), best, &loss, NULL));
         assert_close(loss, 0, 0, 1e-5);
         for (int i = 0; i < 3; i++)
             assert_close(best[i], rows[k].truth[i], 0, 0.02);
