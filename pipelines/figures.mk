@@ -13,6 +13,9 @@ $R/figures/figure3$S.pdf: $R/$P/activity.h5 $R/$P/activity.circulant.h5 \
 
 $R/figures/figure4$S.pdf: $R/$P/meanfield.h5 $R/$P/meanfield.velocity.h5
 
+$R/figures/figureS1$S.pdf: $R/$P/population.h5 $R/$P/population.model.h5 \
+                           $R/$P/tuning.fit.h5
+
 # Always of the large ring, whatever FROM says.
 $R/figures/figure4-million$S.pdf: $R/million/tuning.h5 $R/million/activity.h5 \
                                   $R/million/diagnosis.h5

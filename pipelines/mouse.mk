@@ -6,6 +6,12 @@ $R/mouse/recording.h5:
 
 $R/mouse/tuning.h5:             $R/mouse/recording.h5
 
+# the process behind the curves, and what the cells look like beside curves drawn from it
+$R/mouse/tuning.fit.h5:         $R/mouse/recording.h5
+$R/mouse/tuning.model.h5:
+$R/mouse/population.model.h5:   $R/mouse/tuning.model.h5
+$R/mouse/population.h5:         $R/mouse/recording.h5 $R/mouse/population.model.h5
+
 $R/mouse/weights.h5:            $R/mouse/tuning.h5
 $R/mouse/weights.circulant.h5:  $R/mouse/weights.h5 $R/mouse/tuning.h5
 $R/mouse/weights.scrambled.h5:  $R/mouse/weights.h5 $R/mouse/tuning.h5

@@ -4,6 +4,12 @@
 
 $R/ring/tuning.h5:
 
+# the process behind the curves, and what the population looks like beside another
+$R/ring/tuning.fit.h5:
+$R/ring/tuning.model.h5:
+$R/ring/population.model.h5:   $R/ring/tuning.model.h5
+$R/ring/population.h5:         $R/ring/tuning.h5 $R/ring/population.model.h5
+
 $R/ring/weights.h5:            $R/ring/tuning.h5
 $R/ring/weights.circulant.h5:  $R/ring/weights.h5 $R/ring/tuning.h5
 $R/ring/weights.scrambled.h5:  $R/ring/weights.h5 $R/ring/tuning.h5

@@ -73,6 +73,8 @@ static const struct bn_output outputs[] = {
       1e-6, false },
     { "/preferred", "neuron", "rad", "circular centre of mass of the rate", 1e-6, 0,
       false },
+    { "/cell", "neuron", "1", "recorded cell of which the row is a copy, counted from 0", 0, 0,
+      false },
     { "/session", "neuron", "1", "file that the cell comes from, counted from 0", 0, 0,
       false },
     { "/time", "time", "s", "bin centre, clock of the first file", 0, 1e-14, true },
@@ -220,8 +222,11 @@ static void write_population(void)
     const struct bn_population *p = &population;
     const size_t n = p->n, angles = p->angles;
     double *theta = bn_scratch_vec(angles), *preferred = bn_scratch_vec(n);
-    double *length = bn_scratch_vec(n);
+    double *length = bn_scratch_vec(n), *cell = bn_scratch_vec(n);
+    const size_t cells = n / bn_count("copies");
 
+    for (size_t u = 0; u < n; u++)
+        cell[u] = (double)(u % cells);
     for (size_t m = 0; m < angles; m++)
         theta[m] = 2.0 * acos(-1.0) * (double)m / (double)angles;
     bn_population_centres(p, preferred, length);
@@ -230,6 +235,7 @@ static void write_population(void)
     bn_output_array("/raw_rate", p->raw, bn_shape2(n, angles));
     bn_output_vec("/mean_vector_length", length, n);
     bn_output_vec("/preferred", preferred, n);
+    bn_output_vec("/cell", cell, n);
     bn_output_vec("/session", p->session, n);
     if (!p->counted)
         return;

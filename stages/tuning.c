@@ -7,6 +7,7 @@
  * Every choice of the preparation is a parameter; docs/science/ring.md says why.
  */
 #include <basin/curves.h>
+#include <basin/fitted.h>
 #include <basin/fourier.h>
 #include <basin/gp.h>
 #include <basin/manifold.h>
@@ -53,6 +54,32 @@ static const struct bn_output outputs[] = {
     { "/classical", "copy theta", "1", "shifted copies of the mean curve: the homogeneous ring",
       1e-9, 0, false },
     { "/floored", "neuron", "1", "bins per neuron that the floor lifted", 0, 0, false },
+    { "/fit_parameter", "fit_parameter", "1", "what was fitted", 0, 0, false },
+    { "/fit_point", "fit_parameter", "1", "where the loss is smallest", 1e-3, 1e-3, false },
+    { "/fit_covariance", "fit_parameter fit_parameter", "1",
+      "sampling covariance of the fitted point, first order in 1/cells", 1e-3, 0.1, false },
+    { "/fit_loss", "", "1", "distance of the covariances at the fitted point", 1e-6, 1e-3,
+      false },
+    { "/fit_given", "fit_parameter", "1", "sigma, beta, threshold of the section", 0, 0, false },
+    { "/fit_loss_given", "", "1", "loss there", 1e-9, 1e-6, false },
+    { "/fit_loss_sampling", "", "1", "distance that so few cells have from their own law",
+      1e-9, 1e-6, false },
+    { "/fit_harmonic", "fit_harmonic", "1", "harmonic n of the rate covariance", 0, 0, false },
+    { "/fit_target", "fit_harmonic", "1", "C_n of the curves", 1e-12, 1e-9, false },
+    { "/fit_target_sd", "fit_harmonic", "1", "its standard error over cells", 1e-12, 1e-6,
+      false },
+    { "/fit_model", "fit_harmonic", "1", "C_n of the process at the fitted point", 1e-6, 1e-3,
+      false },
+    { "/fit_ends", "fit_start fit_end", "1",
+      "sigma, beta, threshold and loss where each start ended", 1e-3, 1e-3, false },
+    { "/fit_sigma", "fit_sigma", "1", "values of sigma in the landscape", 0, 1e-12, false },
+    { "/fit_beta", "fit_beta", "1", "values of beta in the landscape", 0, 1e-12, false },
+    { "/fit_threshold", "fit_threshold", "1", "values of the threshold in the landscape", 0,
+      1e-12, false },
+    { "/fit_loss_sigma_beta", "fit_sigma fit_beta", "1", "loss at the fitted threshold", 1e-6,
+      1e-3, false },
+    { "/fit_loss_beta_threshold", "fit_beta fit_threshold", "1", "loss at the fitted sigma",
+      1e-6, 1e-3, false },
 };
 
 static const struct bn_param params[] = {
@@ -75,22 +102,37 @@ static const struct bn_param params[] = {
                "sweeps of the double normalisation (recorded and normalised curves)"),
     BN_INTEGER("model_curves", "20000", 100, 10000000,
                "curves drawn to predict covariances that have no closed form"),
+    BN_CHOICE("fit", "none", "none covariance",
+              "covariance: find sigma, beta, threshold that give the curves' rate covariance"),
+    BN_INTEGER("fit_coefficients", "20", 2, 32, "Fourier coefficients that are compared"),
+    BN_REALS("fit_sigma", "1", "0.5 3", 0.1, 4, "range of sigma that is searched and mapped"),
+    BN_REALS("fit_beta", "1", "0.5 12", 0.01, 50, "range of beta"),
+    BN_REALS("fit_threshold", "1", "-1 4", -5, 5,
+             "range of the threshold; erf keeps that of the section"),
+    BN_INTEGER("fit_starts", "8", 1, 1000, "searches: from the section's point and elsewhere"),
+    BN_INTEGER("fit_nodes", "25", 2, 1000, "values per axis of the landscape"),
 };
 
 struct population {
     struct bn_transfer network;          /* the rate function that the network has */
     struct bn_mat current, rate;
+    struct bn_mat cells;                 /* rates of recorded cells without their copies; a
+                                            view of rate if there are none */
 };
+
+/* sigma, beta, threshold of the generating process: those of the section, until a fit
+ * to a recording finds others.                                              */
+static double process[BN_FIT_PARAMETERS];
 
 /* Currents and rates of `n` generated neurons on m angles.  Normalised curves keep
  * their raw shape here; the network's current is found from the rates.      */
 static struct population generate(size_t n, size_t m, const char *stream, size_t sweeps)
 {
-    const double sigma = bn_real("sigma");
+    const double sigma = process[BN_FIT_SIGMA];
     const size_t r = 2 * bn_gp_harmonics(sigma) + 1;
     const bool normalised = bn_is("process", "normalised");
-    struct population p = { .network = { BN_TRANSFER_ERF, bn_real("beta"),
-                                         bn_real("threshold") } };
+    struct population p = { .network = { BN_TRANSFER_ERF, process[BN_FIT_BETA],
+                                         process[BN_FIT_THRESHOLD] } };
     struct bn_mat c = bn_scratch(n, r);
 
     if (m < r)
@@ -110,7 +152,24 @@ static struct population generate(size_t n, size_t m, const char *stream, size_t
         p.network = (struct bn_transfer){ BN_TRANSFER_SOFTPLUS, bn_real("network_beta"), 0.0 };
         BN_CHECK(bn_transfer_current(&p.network, n * m, p.rate.data, p.current.data));
     }
+    p.cells = p.rate;
     return p;
+}
+
+/* The rows of a recording's cells before their turned copies, which come after all of
+ * them: copies are no independent samples.  Without /cell every row is a cell.  */
+static struct bn_mat first_rows(const struct bn_mat *rate)
+{
+    struct bn_mat cells = *rate;
+
+    if (bn_h5_kind(bn_input("recording"), "/cell") == BN_H5_DATASET) {
+        size_t n, k = 0;
+        const double *cell = bn_input_vec("recording", "/cell", &n);
+        while (k < n && k < rate->rows && cell[k] == (double)k)
+            k++;
+        cells.rows = k > 0 ? k : rate->rows;
+    }
+    return cells;
 }
 
 /* Recorded rates in Hz to targets on m angles: the order of the steps matters. */
@@ -145,6 +204,7 @@ static struct population from_recording(size_t m)
     bn_say("%zu recorded curves; the floor lifted %lld of %zu bins; double normalisation left "
            "row means within %.1e of 1", n, (long long)total, n * bins, error);
     bn_output_integers("/floored", count, n);
+    p.cells = first_rows(&p.rate);
     return p;
 }
 
@@ -358,6 +418,9 @@ static void run(void)
     double *theta = bn_scratch_vec(m), *cx = bn_scratch_vec(m), *cr = bn_scratch_vec(m);
     double *cross = bn_scratch_vec(m);
 
+    process[BN_FIT_SIGMA] = bn_real("sigma");
+    process[BN_FIT_BETA] = bn_real("beta");
+    process[BN_FIT_THRESHOLD] = bn_real("threshold");
     bn_ring_grid(m, theta);
     bn_output_vec("/theta", theta, m);
     if (bn_is("store", "coefficients")) {
@@ -378,6 +441,13 @@ static void run(void)
     bn_output_vec("/covariance_current_sampled", cx, m);
     bn_output_vec("/covariance_rate_sampled", cr, m);
     bn_output_vec("/covariance_cross_sampled", cross, m);
+    if (bn_is("fit", "covariance")) {
+        double point[BN_FIT_PARAMETERS];
+        memcpy(point, process, sizeof point);
+        bn_fitted(&p.cells, point);
+        if (recorded)
+            memcpy(process, point, sizeof point);
+    }
     bn_progress(0.7);
     predict(&p, recorded);
 }
@@ -389,7 +459,10 @@ const struct bn_stage bn_stage = {
                "the circle and turned into rates by an erf, a softplus, or a softplus divided "
                "by the curve's own mean. With a recording, its curves are divided by their "
                "means, floored, turned into currents, smoothed, turned back, normalised over "
-               "neurons and angles, and resampled to the grid.",
+               "neurons and angles, and resampled to the grid. With fit = covariance, sigma, "
+               "beta and threshold are sought under which the process has the rate covariance "
+               "of the curves; beside a recording they then make the predictions. The loss has "
+               "a flat valley: read /fit_loss_* with /fit_point.",
     .inputs = inputs, .n_inputs = BN_LEN(inputs),
     .outputs = outputs, .n_outputs = BN_LEN(outputs),
     .params = params, .n_params = BN_LEN(params),

@@ -127,7 +127,7 @@ static void wrong_parameter_runs_nothing(void **state)
     assert_says(said, "did you mean `ring`");
     assert_runs("cp -p 1/params/ring.conf kept.conf; "
                 "printf '\\ntuning {\\n  sigm = 1\\n}\\n' >> 1/params/ring.conf; "
-                "grep -n sigm 1/params/ring.conf | cut -d : -f 1 > line");
+                "grep -n 'sigm =' 1/params/ring.conf | cut -d : -f 1 > line");
     assert_exits(2, "%s -C 1 out/ring/weights.h5", make);
     assert_says(said, "sigm");
     char kept[sizeof said];
@@ -227,7 +227,7 @@ static void every_figure_is_drawn(void **state)
                 "ring.tuning.angles=48 ring.activity.starts=3 ring.activity.disturbances={1} "
                 "ring.diagnosis.drift_angles=16 ring.activity.constant.duration=1 "
                 "ring.activity.velocity.duration=1 ring.weights.lambda=1e-2'", make);
-    assert_runs("for k in 1 2 3 4; do test -s 1/out/figures/figure$k.png || exit; done");
+    assert_runs("for k in 1 2 3 4 S1; do test -s 1/out/figures/figure$k.png || exit; done");
     if (sh("test -e '%s/mouse28-140313.nwb'", recorded) != 0) {
         print_message("skipped: no recordings in %s\n", recorded);
         return;
@@ -237,7 +237,7 @@ static void every_figure_is_drawn(void **state)
                 "mouse.activity.starts=3 mouse.diagnosis.drift_angles=16 "
                 "mouse.activity.constant.duration=1 mouse.activity.velocity.duration=1'",
                 recorded, make);
-    assert_runs("for k in 1 2 3 4; do test -s 1/out/figures/figure$k.mouse.png || exit; done");
+    assert_runs("for k in 1 2 3 4 S1; do test -s 1/out/figures/figure$k.mouse.png || exit; done");
 }
 
 /* A file with an old time that is not what was compiled is compiled again. */
