@@ -17,7 +17,7 @@
 enum { HALVINGS = 4, DAMPINGS = 25 };
 
 struct search {
-    const struct bn_flow *flow;
+    const struct bn_field *field;
     struct bn_mat *x;
     size_t most;
     struct bn_point *point;
@@ -45,14 +45,14 @@ static bn_status walk_make(struct walk *w, size_t n, double *x)
     return BN_OK;
 }
 
-static bn_status field(const struct bn_flow *flow, size_t n, double *x, double *f)
+static bn_status at_state(const struct bn_field *field, size_t n, double *x, double *f)
 {
     const struct bn_mat in = { 1, n, x };
     struct bn_mat out = { 1, n, f };
-    return bn_flow_at(flow, &in, &out);
+    return bn_field_at(field, &in, &out);
 }
 
-static bn_status jacobian_at(const struct bn_flow *flow, size_t n, const double *x,
+static bn_status jacobian_at(const struct bn_field *field, size_t n, const double *x,
                              bn_jacobian **j)
 {
     double *slope = bn_alloc(n, sizeof *slope);
@@ -60,8 +60,8 @@ static bn_status jacobian_at(const struct bn_flow *flow, size_t n, const double 
     *j = NULL;
     if (slope == NULL)
         return BN_NOMEM;
-    bn_transfer_slope(&flow->transfer, n, x, slope);
-    const bn_status rc = bn_jacobian_new(j, flow, slope);
+    bn_transfer_slope(&field->transfer, n, x, slope);
+    const bn_status rc = bn_jacobian_new(j, field, slope);
     free(slope);
     return rc;
 }
@@ -73,12 +73,12 @@ static bool small_enough(const struct walk *w)
 }
 
 /* x + t dx if |F| falls enough there, else no. */
-static bn_status try_step(const struct bn_flow *flow, struct walk *w, double t, double least,
+static bn_status try_step(const struct bn_field *field, struct walk *w, double t, double least,
                           bool *taken)
 {
     for (size_t i = 0; i < w->n; i++)
         w->next[i] = w->x[i] + t * w->dx[i];
-    BN_TRY(field(flow, w->n, w->next, w->next_f));
+    BN_TRY(at_state(field, w->n, w->next, w->next_f));
     *taken = bn_norm(w->n, w->next_f) <= least;      /* false for a NaN */
     if (*taken) {
         memcpy(w->x, w->next, w->n * sizeof *w->x);
@@ -89,7 +89,7 @@ static bn_status try_step(const struct bn_flow *flow, struct walk *w, double t, 
 
 /* Near a ring A is almost singular along it, and Newton's step may lead anywhere: one
  * longer than REACH |x|, or that does not lower |F|, is not taken.           */
-static bn_status newton_step(const struct bn_flow *flow, struct walk *w, bn_jacobian *j,
+static bn_status newton_step(const struct bn_field *field, struct walk *w, bn_jacobian *j,
                              bool *moved)
 {
     const double norm = bn_norm(w->n, w->f), reach = REACH * bn_norm(w->n, w->x);
@@ -102,14 +102,14 @@ static bn_status newton_step(const struct bn_flow *flow, struct walk *w, bn_jaco
     if (!(bn_norm(w->n, w->dx) <= reach))
         return BN_OK;
     for (int h = 0; h < HALVINGS && !*moved; h++, t *= 0.5)
-        BN_TRY(try_step(flow, w, t, (1.0 - 1e-4 * t) * norm, moved));
+        BN_TRY(try_step(field, w, t, (1.0 - 1e-4 * t) * norm, moved));
     return BN_OK;
 }
 
 /* Marquardt: mu falls tenfold after a step that lowers q, and rises until one does.  The
  * ratio of the fall to the one of the linear model decides, or mu would stay too small
  * where the second derivative of F counts.                                   */
-static bn_status damped_step(const struct bn_flow *flow, struct walk *w, bn_jacobian *j,
+static bn_status damped_step(const struct bn_field *field, struct walk *w, bn_jacobian *j,
                              const double *gradient, double *mu, bool *moved)
 {
     const size_t n = w->n;
@@ -124,7 +124,7 @@ static bn_status damped_step(const struct bn_flow *flow, struct walk *w, bn_jaco
         const double expected = 0.5 * (*mu * bn_dot(n, w->dx, w->dx)
                                        - bn_dot(n, gradient, w->dx));
         const double before = 0.5 * norm * norm;
-        BN_TRY(try_step(flow, w, 1.0, norm * (1.0 - DBL_EPSILON), moved));
+        BN_TRY(try_step(field, w, 1.0, norm * (1.0 - DBL_EPSILON), moved));
         const double after = 0.5 * bn_dot(n, w->next_f, w->next_f);
         if (*moved && before - after > 0.75 * expected)
             *mu *= 0.1;
@@ -143,14 +143,14 @@ static bn_status one_step(const struct search *s, struct walk *w, double *mu,
     if (g == NULL)
         return BN_NOMEM;
     *moved = false;
-    bn_status rc = jacobian_at(s->flow, w->n, w->x, &j);
+    bn_status rc = jacobian_at(s->field, w->n, w->x, &j);
     if (rc == BN_OK)
         rc = bn_jacobian_apply(j, BN_TRANSPOSED, w->f, g);
     *gradient = rc == BN_OK ? bn_norm(w->n, g) / bn_norm(w->n, w->f) : INFINITY;
     if (rc == BN_OK && !s->slow)
-        rc = newton_step(s->flow, w, j, moved);
+        rc = newton_step(s->field, w, j, moved);
     if (rc == BN_OK && !*moved && *gradient > LOCAL)
-        rc = damped_step(s->flow, w, j, g, mu, moved);
+        rc = damped_step(s->field, w, j, g, mu, moved);
     bn_jacobian_free(j);
     free(g);
     return rc;
@@ -166,7 +166,7 @@ static bn_status search_row(void *context, size_t t)
 
     *p = (struct bn_point){ .gradient = INFINITY };
     BN_TRY(walk_make(&w, s->x->cols, bn_mat_row(s->x, t)));
-    bn_status rc = field(s->flow, w.n, w.x, w.f);
+    bn_status rc = at_state(s->field, w.n, w.x, w.f);
     for (; rc == BN_OK && moved && p->steps < s->most && !small_enough(&w); p->steps++)
         rc = one_step(s, &w, &mu, &p->gradient, &moved);
     if (rc == BN_OK) {
@@ -182,27 +182,27 @@ static bn_status search_row(void *context, size_t t)
     return rc;
 }
 
-static bn_status search(const struct bn_flow *flow, struct bn_mat *x, size_t most, bool slow,
+static bn_status search(const struct bn_field *field, struct bn_mat *x, size_t most, bool slow,
                         struct bn_point *point)
 {
-    struct search s = { flow, x, most, point, slow };
+    struct search s = { field, x, most, point, slow };
 
-    if (x->cols != flow->weights.n)
+    if (x->cols != field->weights.n)
         return bn_fail(BN_INPUT, "states of %zu neurons for weights of %zu", x->cols,
-                       flow->weights.n);
+                       field->weights.n);
     return bn_tiles(x->rows, search_row, &s);
 }
 
-bn_status bn_fixed_newton(const struct bn_flow *flow, struct bn_mat *x, size_t most,
+bn_status bn_fixed_newton(const struct bn_field *field, struct bn_mat *x, size_t most,
                           struct bn_point *point)
 {
-    return search(flow, x, most, false, point);
+    return search(field, x, most, false, point);
 }
 
-bn_status bn_fixed_slow(const struct bn_flow *flow, struct bn_mat *x, size_t most,
+bn_status bn_fixed_slow(const struct bn_field *field, struct bn_mat *x, size_t most,
                         struct bn_point *point)
 {
-    return search(flow, x, most, true, point);
+    return search(field, x, most, true, point);
 }
 
 static double apart(const double *a, const double *b, size_t n)
@@ -241,13 +241,13 @@ static bn_status apply(void *context, const double *x, double *y)
     return bn_jacobian_apply(context, BN_PLAIN, x, y);
 }
 
-bn_status bn_fixed_eigenvalues(const struct bn_flow *flow, const double *x, size_t k,
+bn_status bn_fixed_eigenvalues(const struct bn_field *field, const double *x, size_t k,
                                double *re, double *im, size_t *found)
 {
     bn_jacobian *j;
 
-    BN_TRY(jacobian_at(flow, flow->weights.n, x, &j));
-    const bn_status rc = bn_arnoldi(flow->weights.n, k, BN_LARGEST_REAL, 1e-10, apply, j, re,
+    BN_TRY(jacobian_at(field, field->weights.n, x, &j));
+    const bn_status rc = bn_arnoldi(field->weights.n, k, BN_LARGEST_REAL, 1e-10, apply, j, re,
                                     im, found, NULL);
     bn_jacobian_free(j);
     return rc;

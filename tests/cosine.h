@@ -13,7 +13,7 @@
 #include "ring.h"
 
 #include <basin/diagnose.h>
-#include <basin/flow.h>
+#include <basin/field.h>
 #include <basin/network.h>
 
 struct cosine {
@@ -21,7 +21,7 @@ struct cosine {
     double a, b;                         /* x*(theta) = a + b cos */
     struct bn_mat left, right, turn;     /* J = left right; J' = turn right */
     struct bn_mat x, phi;                /* coefficients */
-    struct bn_flow flow;
+    struct bn_field field;
     struct bn_operator velocity;
     struct bn_ring_network ring;
     double amplitude;                    /* A, rad/tau */
@@ -56,7 +56,7 @@ static inline void cosine_bump(struct cosine *c, double j0, double j2)
             const double co = cos(BN_TWO_PI * (double)i / (double)c->n);
             const double x = c->a + c->b * co;
             double r;
-            bn_transfer_rate(&c->flow.transfer, 1, &x, &r);
+            bn_transfer_rate(&c->field.transfer, 1, &x, &r);
             m += r / (double)c->n;
             f += r * co / (double)c->n;
         }
@@ -74,8 +74,8 @@ static inline void cosine_first_order(struct cosine *c, double push)
         const double th = BN_TWO_PI * (double)i / (double)c->n, at = 0.25 * BN_TWO_PI / (double)c->k;
         const double x = c->a + c->b * cos(at - th), up = -c->b * sin(at - th);
         double r, s;
-        bn_transfer_rate(&c->flow.transfer, 1, &x, &r);
-        bn_transfer_slope(&c->flow.transfer, 1, &x, &s);
+        bn_transfer_rate(&c->field.transfer, 1, &x, &r);
+        bn_transfer_slope(&c->field.transfer, 1, &x, &s);
         mean += r / (double)c->n;
         pull += s * up * cos((double)c->k * th);
         c->zx += s * up * up;
@@ -92,7 +92,7 @@ static inline struct cosine *cosine_make(size_t n, size_t k, double push)
     assert_non_null(c);
     c->n = n;
     c->k = k;
-    c->flow.transfer = (struct bn_transfer){ BN_TRANSFER_LOGISTIC, 3.0, -1.0 };
+    c->field.transfer = (struct bn_transfer){ BN_TRANSFER_LOGISTIC, 3.0, -1.0 };
     cosine_weights(c, -6.0, 10.0);
     cosine_bump(c, -6.0, 10.0);
     cosine_first_order(c, push);
@@ -105,13 +105,13 @@ static inline struct cosine *cosine_make(size_t n, size_t k, double push)
         *bn_mat_at(&c->x, i, 2) = c->b * sin(th) / sqrt(2.0);
     }
     assert_ok(bn_fourier_inverse(&c->x, &x));
-    bn_transfer_rate(&c->flow.transfer, n * 65, x.data, rate.data);
+    bn_transfer_rate(&c->field.transfer, n * 65, x.data, rate.data);
     c->phi = mat_make(n, 65);
     assert_ok(bn_fourier(&rate, &c->phi));
-    assert_ok(bn_operator_factored(&c->flow.weights, &c->left, &c->right, NULL));
+    assert_ok(bn_operator_factored(&c->field.weights, &c->left, &c->right, NULL));
     assert_ok(bn_operator_factored(&c->velocity, &c->turn, &c->right, NULL));
-    c->ring = (struct bn_ring_network){ .weights = c->flow.weights,
-                                        .transfer = c->flow.transfer, .x = c->x };
+    c->ring = (struct bn_ring_network){ .weights = c->field.weights,
+                                        .transfer = c->field.transfer, .x = c->x };
     bn_mat_free(&x), bn_mat_free(&rate);
     return c;
 }

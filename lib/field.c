@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include <basin/flow.h>
+#include <basin/field.h>
 #include <basin/mem.h>
 
 #include <stdlib.h>
 #include <string.h>
 
 struct bn_jacobian {
-    const struct bn_flow *flow;
+    const struct bn_field *field;
     size_t n, q;                         /* q = 0: dense */
     double *slope, *e;                   /* [N]; e factored only */
     struct bn_mat l, h;                  /* [q, N] rows, factored only: L^T and H */
@@ -25,16 +25,16 @@ static double mean(const double *x, size_t n)
     return s / (double)n;
 }
 
-bn_status bn_flow_at(const struct bn_flow *flow, const struct bn_mat *x, struct bn_mat *f)
+bn_status bn_field_at(const struct bn_field *field, const struct bn_mat *x, struct bn_mat *f)
 {
     struct bn_mat rate;
 
     BN_TRY(bn_mat_alloc(&rate, x->rows, x->cols));
-    bn_transfer_rate(&flow->transfer, x->rows * x->cols, x->data, rate.data);
-    const bn_status rc = bn_operator_apply(&flow->weights, BN_PLAIN, &rate, f);
+    bn_transfer_rate(&field->transfer, x->rows * x->cols, x->data, rate.data);
+    const bn_status rc = bn_operator_apply(&field->weights, BN_PLAIN, &rate, f);
     for (size_t t = 0; rc == BN_OK && t < x->rows; t++) {
-        const double push = flow->inhibition
-            * (flow->target - mean(bn_mat_row(&rate, t), rate.cols));
+        const double push = field->inhibition
+            * (field->target - mean(bn_mat_row(&rate, t), rate.cols));
         const double *from = bn_mat_row(x, t);
         double *to = bn_mat_row(f, t);
         for (size_t i = 0; i < x->cols; i++)
@@ -62,8 +62,8 @@ void bn_jacobian_free(bn_jacobian *j)
 
 static bn_status set_factors(bn_jacobian *j)
 {
-    const struct bn_operator *w = &j->flow->weights;
-    const double c = j->flow->inhibition / (double)j->n;
+    const struct bn_operator *w = &j->field->weights;
+    const double c = j->field->inhibition / (double)j->n;
 
     j->q = w->left.cols + (c != 0.0);
     BN_TRY(bn_mat_alloc(&j->l, j->q, j->n));
@@ -84,21 +84,21 @@ static bn_status set_factors(bn_jacobian *j)
     return BN_OK;
 }
 
-bn_status bn_jacobian_new(bn_jacobian **out, const struct bn_flow *flow, const double *slope)
+bn_status bn_jacobian_new(bn_jacobian **out, const struct bn_field *field, const double *slope)
 {
-    const size_t n = flow->weights.n;
+    const size_t n = field->weights.n;
     bn_jacobian *j = bn_alloc(1, sizeof *j);
 
     *out = NULL;
     if (j == NULL)
         return BN_NOMEM;
-    j->flow = flow;
+    j->field = field;
     j->n = n;
     j->slope = bn_alloc(n, sizeof *j->slope);
     bn_status rc = j->slope != NULL ? BN_OK : BN_NOMEM;
     if (rc == BN_OK) {
         memcpy(j->slope, slope, n * sizeof *slope);
-        if (flow->weights.dense.data == NULL)
+        if (field->weights.dense.data == NULL)
             rc = set_factors(j);
     }
     const size_t room = j->q == 0 ? n : j->q;
@@ -118,7 +118,7 @@ bn_status bn_jacobian_apply(const bn_jacobian *j, enum bn_trans trans, const dou
                             double *y)
 {
     const size_t n = j->n;
-    const double c = j->flow->inhibition;
+    const double c = j->field->inhibition;
     double *copy = bn_alloc(n, sizeof *copy);
 
     if (copy == NULL)
@@ -127,7 +127,7 @@ bn_status bn_jacobian_apply(const bn_jacobian *j, enum bn_trans trans, const dou
         copy[i] = trans == BN_PLAIN ? j->slope[i] * x[i] : x[i];
     const struct bn_mat in = { 1, n, copy };
     struct bn_mat out = { 1, n, y };
-    const bn_status rc = bn_operator_apply(&j->flow->weights, trans, &in, &out);
+    const bn_status rc = bn_operator_apply(&j->field->weights, trans, &in, &out);
     const double push = c == 0.0 ? 0.0 : c * mean(copy, n);
     for (size_t i = 0; rc == BN_OK && i < n; i++)
         y[i] = (trans == BN_PLAIN ? y[i] - push : j->slope[i] * (y[i] - push)) - x[i];
@@ -139,11 +139,11 @@ bn_status bn_jacobian_apply(const bn_jacobian *j, enum bn_trans trans, const dou
 
 static bn_status dense_jacobian(const bn_jacobian *j, struct bn_mat *a)
 {
-    const double c = j->flow->inhibition / (double)j->n;
+    const double c = j->field->inhibition / (double)j->n;
 
     BN_TRY(bn_mat_alloc(a, j->n, j->n));
     for (size_t i = 0; i < j->n; i++) {
-        const double *w = bn_mat_row(&j->flow->weights.dense, i);
+        const double *w = bn_mat_row(&j->field->weights.dense, i);
         double *row = bn_mat_row(a, i);
         for (size_t k = 0; k < j->n; k++)
             row[k] = (w[k] - c) * j->slope[k] - (double)(i == k);

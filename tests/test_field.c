@@ -3,14 +3,14 @@
  * matrix.                                                                    */
 #include "ring.h"
 
-#include <basin/flow.h>
+#include <basin/field.h>
 
 enum { N = 60, Q = 7 };
 
 struct made {
     struct bn_mat left, right, dense;
     double diagonal[N], slope[N];
-    struct bn_flow factored, full;
+    struct bn_field factored, full;
 };
 
 /* Factored and dense weights that are the same; d = 0.3 z makes E far from 1. */
@@ -29,7 +29,7 @@ static struct made *made(double inhibition, enum bn_transfer_kind kind)
         g->diagonal[i] = 0.3 * d.data[i];
         *bn_mat_at(&g->dense, i, i) -= g->diagonal[i];
     }
-    g->full = (struct bn_flow){ .transfer = { kind, 1.5, 0.2 }, .inhibition = inhibition,
+    g->full = (struct bn_field){ .transfer = { kind, 1.5, 0.2 }, .inhibition = inhibition,
                                 .target = 0.7 };
     g->factored = g->full;
     assert_ok(bn_operator_dense(&g->full.weights, &g->dense));
@@ -55,8 +55,8 @@ static void field_is_the_definition(void **state)
         struct made *g = made(inhibitions[c], BN_TRANSFER_LOGISTIC);
         struct bn_mat x = mat_random(3, N, 5), f = mat_make(3, N), h = mat_make(3, N);
         double rate[N];
-        assert_ok(bn_flow_at(&g->full, &x, &f));
-        assert_ok(bn_flow_at(&g->factored, &x, &h));
+        assert_ok(bn_field_at(&g->full, &x, &f));
+        assert_ok(bn_field_at(&g->factored, &x, &h));
         assert_true(mat_apart(&h, &f) < 1e-14);
         for (size_t t = 0; t < 3; t++) {
             double mean = 0.0;
@@ -91,11 +91,11 @@ static void apply_is_the_derivative(void **state)
             x.data[i] += h * v.data[i];
             x.data[N + i] -= h * v.data[i];
         }
-        assert_ok(bn_flow_at(&g->full, &x, &f));
-        const struct bn_flow *flow[] = { &g->full, &g->factored };
+        assert_ok(bn_field_at(&g->full, &x, &f));
+        const struct bn_field *field[] = { &g->full, &g->factored };
         for (size_t k = 0; k < 2; k++) {
             bn_jacobian *j;
-            assert_ok(bn_jacobian_new(&j, flow[k], g->slope));
+            assert_ok(bn_jacobian_new(&j, field[k], g->slope));
             assert_ok(bn_jacobian_apply(j, BN_PLAIN, v.data, y));
             for (size_t i = 0; i < N; i++)
                 assert_close(y[i], (f.data[i] - f.data[N + i]) / (2.0 * h), 0, 1e-8);
@@ -149,5 +149,5 @@ int main(void)
         cmocka_unit_test(apply_is_the_derivative),
         cmocka_unit_test(inverses_invert),
     };
-    return cmocka_run_group_tests_name("flow", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("field", tests, NULL, NULL);
 }
