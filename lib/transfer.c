@@ -9,7 +9,9 @@
 
 enum { BLOCK = 256, MAX_NODES = 1024 };
 
-static const char *const names[] = { "erf", "softplus" };
+static const char *const names[] = { "erf", "softplus", "logistic" };
+/* Rates lie in (0, highest). */
+static const double highest[] = { 2.0, INFINITY, 1.0 };
 
 const char *bn_transfer_name(enum bn_transfer_kind kind)
 {
@@ -23,7 +25,8 @@ bn_status bn_transfer_parse(const char *name, enum bn_transfer_kind *kind)
             *kind = (enum bn_transfer_kind)k;
             return BN_OK;
         }
-    return bn_fail(BN_INPUT, "unknown rate function `%s`; known are erf and softplus", name);
+    return bn_fail(BN_INPUT, "unknown rate function `%s`; known are erf, softplus and logistic",
+                   name);
 }
 
 /* A whole block: compilers vectorise loops whose count they know. */
@@ -40,6 +43,8 @@ static void rate_of_block(const struct bn_transfer *t, const double *x, double *
         bn_erf(BLOCK, u, u);
         for (size_t k = 0; k < BLOCK; k++)
             rate[k] = 1.0 + u[k];
+    } else if (t->kind == BN_TRANSFER_LOGISTIC) {
+        bn_logistic(BLOCK, u, rate);
     } else {
         bn_softplus(BLOCK, u, u);
         for (size_t k = 0; k < BLOCK; k++)
@@ -65,6 +70,7 @@ void bn_transfer_slope(const struct bn_transfer *t, size_t n, const double *x, d
 {
     const bool is_erf = t->kind == BN_TRANSFER_ERF;
     const double gain = 0.5 * t->beta * sqrt(PI), b = t->threshold;
+    const double scale = t->kind == BN_TRANSFER_SOFTPLUS ? 1.0 : t->beta;
     double u[BLOCK];
 
     for (size_t i = 0; i < n; i += BLOCK) {
@@ -77,8 +83,16 @@ void bn_transfer_slope(const struct bn_transfer *t, size_t n, const double *x, d
             bn_exp(m, u, u);
         else
             bn_logistic(m, u, u);
+        if (t->kind == BN_TRANSFER_LOGISTIC) {
+            double rest[BLOCK];          /* 1 - phi without cancellation */
+            for (size_t k = 0; k < m; k++)
+                rest[k] = -t->beta * (x[i + k] - b);
+            bn_logistic(m, rest, rest);
+            for (size_t k = 0; k < m; k++)
+                u[k] *= rest[k];
+        }
         for (size_t k = 0; k < m; k++)
-            slope[i + k] = is_erf ? t->beta * u[k] : u[k];
+            slope[i + k] = scale * u[k];
     }
 }
 
@@ -99,13 +113,18 @@ bn_status bn_transfer_current(const struct bn_transfer *t, size_t n, const doubl
     const bool is_erf = t->kind == BN_TRANSFER_ERF;
 
     for (size_t i = 0; i < n; i++)
-        if (!(rate[i] > 0.0) || !(rate[i] < INFINITY)
+        if (!(rate[i] > 0.0) || !(rate[i] < highest[t->kind])
             || (is_erf && !(fabs(rate[i] - 1.0) < 1.0)))     /* 1e-17 - 1 is -1 */
             return bn_fail(BN_NUMERIC, "rate %g (element %zu) has no current: %s rates lie in "
-                           "(0, %s)", rate[i], i, names[t->kind], is_erf ? "2" : "inf");
+                           "(0, %g)", rate[i], i, names[t->kind], highest[t->kind]);
     if (is_erf) {
         for (size_t i = 0; i < n; i++)
             x[i] = t->threshold + erf_inverse(rate[i] - 1.0) * 2.0 / (t->beta * sqrt(PI));
+        return BN_OK;
+    }
+    if (t->kind == BN_TRANSFER_LOGISTIC) {
+        for (size_t i = 0; i < n; i++)
+            x[i] = t->threshold + (log(rate[i]) - log1p(-rate[i])) / t->beta;
         return BN_OK;
     }
     for (size_t i = 0; i < n; i++)

@@ -11,6 +11,7 @@ static const struct bn_transfer kinds[] = {
     { BN_TRANSFER_ERF, 2.7659, 0.0 },     { BN_TRANSFER_ERF, 0.5, -0.3 },
     { BN_TRANSFER_ERF, 6.0, 1.0 },        { BN_TRANSFER_SOFTPLUS, 2.0, 0.0 },
     { BN_TRANSFER_SOFTPLUS, 2.77, 1.73 }, { BN_TRANSFER_SOFTPLUS, 20.0, -0.5 },
+    { BN_TRANSFER_LOGISTIC, 4.0, 0.5 },   { BN_TRANSFER_LOGISTIC, 1.0, -0.2 },
 };
 
 /* More numbers than the block in which they are computed, not a multiple of it. */
@@ -25,6 +26,8 @@ static double rate_by_libm(const struct bn_transfer *t, double x)
     const double z = x - t->threshold;
     if (t->kind == BN_TRANSFER_ERF)
         return 1.0 + erf(0.5 * sqrt(PI) * t->beta * z);
+    if (t->kind == BN_TRANSFER_LOGISTIC)
+        return 0.5 + 0.5 * tanh(0.5 * t->beta * z);
     return fmax(z, 0.0) + log1p(exp(-fabs(t->beta * z))) / t->beta;
 }
 
@@ -42,17 +45,19 @@ static void rates_are_the_formula(void **state)
     }
 }
 
-/* Known values: phi(b) = 1 and phi'(b) = beta for erf; log 2/beta and 1/2. */
+/* Known values: phi(b) = 1 and phi'(b) = beta for erf; log 2/beta and 1/2 for softplus;
+ * 1/2 and beta/4 for logistic.                                               */
 static void values_at_threshold(void **state)
 {
     (void)state;
     for (size_t k = 0; k < BN_LEN(kinds); k++) {
-        const bool is_erf = kinds[k].kind == BN_TRANSFER_ERF;
+        const double b = kinds[k].beta;
+        const double rates[] = { 1.0, log(2.0) / b, 0.5 }, slopes[] = { b, 0.5, 0.25 * b };
         double rate, slope;
         bn_transfer_rate(&kinds[k], 1, &kinds[k].threshold, &rate);
         bn_transfer_slope(&kinds[k], 1, &kinds[k].threshold, &slope);
-        assert_close(rate, is_erf ? 1.0 : log(2.0) / kinds[k].beta, 1e-15, 0);
-        assert_close(slope, is_erf ? kinds[k].beta : 0.5, 1e-15, 0);
+        assert_close(rate, rates[kinds[k].kind], 1e-15, 0);
+        assert_close(slope, slopes[kinds[k].kind], 1e-15, 0);
     }
 }
 
@@ -107,8 +112,24 @@ static void rates_out_of_range_are_refused(void **state)
     for (size_t i = 0; i < BN_LEN(edge); i++)
         assert_fails(bn_transfer_current(&kinds[0], 1, &edge[i], x), BN_NUMERIC);
     assert_says(bn_error(), "(0, 2)");
+    rate[1] = 1.0;
+    assert_fails(bn_transfer_current(&kinds[6], 3, rate, x), BN_NUMERIC);
+    assert_says(bn_error(), "(0, 1)");
     rate[1] = 2.5;
     assert_ok(bn_transfer_current(&kinds[3], 3, rate, x));
+}
+
+/* Both tails of the logistic slope: beta e^{-beta |x - b|}.  beta phi (1 - phi) with
+ * 1 - phi by subtraction loses the upper one.                                */
+static void logistic_slope_has_both_tails(void **state)
+{
+    (void)state;
+    const struct bn_transfer t = { BN_TRANSFER_LOGISTIC, 4.0, 0.5 };
+    const double x[] = { 0.5 - 20.0, 0.5 + 20.0 };
+    double slope[2];
+    bn_transfer_slope(&t, 2, x, slope);
+    assert_close(slope[0], 4.0 * exp(-80.0), 1e-12, 0);
+    assert_close(slope[1], 4.0 * exp(-80.0), 1e-12, 0);
 }
 
 static void names(void **state)
@@ -207,6 +228,7 @@ int main(void)
         cmocka_unit_test(slopes_are_central_differences),
         cmocka_unit_test(currents_invert_rates),
         cmocka_unit_test(rates_out_of_range_are_refused),
+        cmocka_unit_test(logistic_slope_has_both_tails),
         cmocka_unit_test(names),
         cmocka_unit_test(averages_are_the_integrals),
         cmocka_unit_test(averages_keep_price_theorem),
