@@ -120,7 +120,8 @@ static const struct bn_param params[] = {
     BN_REAL("tau", "s", "0.05", 1e-4, 10, "time constant"),
     BN_REAL("dt", "s", "0.005", 1e-6, 1, "step"),
     BN_REAL("duration", "s", "2", 1e-3, 1e6, "integrated time (an activity brings its own)"),
-    BN_REAL("interval", "s", "0.02", 1e-6, 1e6, "between saved states (an activity brings its own)"),
+    BN_REAL("interval", "s", "0.02", 1e-6, 1e6,
+            "time between saved states (an activity brings its own)"),
     BN_CHOICE("velocity", "none", "none constant ou recorded", "angular velocity given; with "
               "stream = activity, ou is that of activity"),
     BN_REAL("speed", "rad/s", "0.8", -100, 100, "angular velocity, if constant"),
