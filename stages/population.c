@@ -106,6 +106,9 @@ static struct curves read_curves(void)
     if (recorded && bn_h5_kind(bn_input(role), "/session") == BN_H5_DATASET) {
         size_t n;
         p.session = bn_input_vec(role, "/session", &n);
+        if (n < p.rate.rows)
+            BN_REFUSE(BN_INPUT, "%s: /session has %zu elements for %zu cells",
+                      bn_h5_path(bn_input(role)), n, p.rate.rows);
     }
     const size_t most = (p.rate.cols - 1) / 2, h = bn_count("harmonics");
     p.c = bn_scratch(p.rate.rows, 2 * (h < most ? h : most) + 1);

@@ -144,12 +144,24 @@ static void refusals(void **state)
         { "", "neither", 2 },
         { "--in tuning=a.h5 --in recording=r1.h5", "both", 2 },
         { "--in recording=one.h5", "1 cells on 50 angles", 3 },
+        { "--in recording=short.h5", "/session has 3 elements for 16 cells", 3 },
         { "--in recording=r1.h5 --in population=pa.h5 --set 'levels={2}'", "other levels", 3 },
         { "--in recording=r1.h5 --set 'levels={1, 2, 3, 4, 5, 6, 7, 8, 9}'", "9 levels", 2 },
         { "--in recording=r1.h5 --set subsets=0", "subsets", 2 },
     };
+    const double session[3] = { 0 };
+    const struct bn_shape three = bn_shape1(3);
+    struct bn_mat rate;
+    bn_h5 *f;
     write_curves("one.h5", 1, 3, 1, 2.0);
     write_curves("r1.h5", 16, 1, 4, 3.0);
+    rate = box_mat("r1.h5", "/rate");
+    const struct bn_shape two = bn_shape2(rate.rows, rate.cols);
+    assert_ok(bn_h5_create(&f, "short.h5"));
+    assert_ok(bn_h5_write(f, "/rate", BN_H5_F64, &two, rate.data, false));
+    assert_ok(bn_h5_write(f, "/session", BN_H5_F64, &three, session, false));
+    assert_ok(bn_h5_close(f));
+    bn_mat_free(&rate);
     box_runs("tuning", "--out a.h5 --set neurons=20 --set angles=60");
     box_runs("population", "--in tuning=a.h5 --out pa.h5");
     for (size_t k = 0; k < BN_LEN(rows); k++)
