@@ -280,7 +280,8 @@ static bool krylov_slow(struct krylov *k, size_t t, const double *re, const doub
     const double size = hypot(re[at], im[at]);
     k->slow[t] = size > 0.0 && (at != chosen || im[at] > 0.0)
                ? SHIFT + re[at] / (size * size) : -INFINITY;
-    return (at != chosen || im[at] > 0.0 || k->closed[t]) && converged(k, t, y, at, re[at], im[at], 1e-8);
+    return (at != chosen || im[at] > 0.0 || k->closed[t])
+        && converged(k, t, y, at, re[at], im[at], 1e-8);
 }
 
 /* Which Ritz pair: of largest overlap, or nearest to the one that has been settled. */
