@@ -2,7 +2,7 @@
 #include <basin/diagnose.h>
 #include <basin/arnoldi.h>
 #include <basin/fourier.h>
-#include <basin/manifold.h>
+#include <basin/linear.h>
 #include <basin/mem.h>
 #include <basin/tile.h>
 
@@ -10,7 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { INVERSE_STEPS = 4 };
+/* Points that share a product, and numbers in one vector of all of them at most; vectors
+ * of a Krylov space.                                                        */
+enum { BATCH = 16, BATCH_NUMBERS = 1 << 19, KRYLOV = 24 };
 
 /* --- points on the manifold ------------------------------------------------------ */
 
@@ -50,18 +52,16 @@ static bn_status fill_residual(const struct bn_ring_network *net, struct bn_poin
     return BN_OK;
 }
 
-bn_status bn_diagnose_points(const struct bn_ring_network *net, const double *theta,
-                             size_t count, struct bn_points *p)
+bn_status bn_diagnose_states(const struct bn_ring_network *net, struct bn_mat *x,
+                             struct bn_mat *tangent, struct bn_points *p)
 {
-    const size_t n = net->x.rows;
+    const size_t n = net->weights.n, count = x->rows;
 
-    *p = (struct bn_points){ 0 };
-    bn_status rc = n == net->weights.n ? BN_OK
-        : bn_fail(BN_INPUT, "weights of %zu neurons, currents of %zu", net->weights.n, n);
-    if (rc == BN_OK)
-        rc = evaluate(&net->x, theta, count, 0, &p->x);
-    if (rc == BN_OK)
-        rc = evaluate(&net->x, theta, count, 1, &p->tangent);
+    *p = (struct bn_points){ .x = *x, .tangent = *tangent };
+    *x = *tangent = (struct bn_mat){ 0 };
+    bn_status rc = n == p->x.cols && n == p->tangent.cols && count == p->tangent.rows ? BN_OK
+        : bn_fail(BN_INPUT, "weights of %zu neurons, %zu states of %zu with %zu tangents of %zu",
+                  n, count, p->x.cols, p->tangent.rows, p->tangent.cols);
     if (rc == BN_OK)
         rc = bn_mat_alloc(&p->rate, count, n);
     if (rc == BN_OK)
@@ -78,6 +78,22 @@ bn_status bn_diagnose_points(const struct bn_ring_network *net, const double *th
     return rc;
 }
 
+bn_status bn_diagnose_points(const struct bn_ring_network *net, const double *theta,
+                             size_t count, struct bn_points *p)
+{
+    struct bn_mat x, tangent;
+
+    *p = (struct bn_points){ 0 };
+    if (net->x.rows != net->weights.n)
+        return bn_fail(BN_INPUT, "weights of %zu neurons, currents of %zu", net->weights.n,
+                       net->x.rows);
+    BN_TRY(evaluate(&net->x, theta, count, 0, &x));
+    const bn_status rc = evaluate(&net->x, theta, count, 1, &tangent);
+    if (rc != BN_OK)
+        bn_mat_free(&x);
+    return rc == BN_OK ? bn_diagnose_states(net, &x, &tangent, p) : rc;
+}
+
 void bn_points_free(struct bn_points *p)
 {
     bn_mat_free(&p->x);
@@ -87,166 +103,481 @@ void bn_points_free(struct bn_points *p)
     bn_mat_free(&p->residual);
 }
 
-/* --- drift ------------------------------------------------------------------------ *
- * A^T = -I + diag(phi') (J^T - (c/N) 1 1^T).  With factored J and the inhibition as
- * one more factor, A^T = -E + G H^T where E = I + diag(phi' D), G = diag(phi') R^T and
- * H = L, so that a solve needs only the q x q matrix I - H^T E^-1 G (Woodbury).  */
+/* --- the tangent mode ----------------------------------------------------------------- */
 
-struct adjoint {
-    size_t n, q;
-    double *e;                           /* [N], factored only */
-    struct bn_mat g, h;                  /* [q, N] rows, factored only */
-    struct bn_mat lu;                    /* [q, q], or [N, N] for dense J */
-    int *pivot;
-    double *small;                       /* [q] */
+/* |u . r| for a real mode; for a pair the length of u's projection on the plane
+ * spanned by its real and imaginary part.                                   */
+static double overlap_with(const double *u, const struct bn_mat *v, size_t k, double im,
+                           size_t n)
+{
+    const double *a = bn_mat_row(v, k);
+    if (im == 0.0)
+        return fabs(bn_dot(n, u, a)) / (bn_norm(n, u) * bn_norm(n, a));
+    const double *b = bn_mat_row(v, im > 0.0 && k + 1 < v->rows ? k + 1 : k);
+    const double aa = bn_dot(n, a, a), bb = bn_dot(n, b, b), ab = bn_dot(n, a, b);
+    const double ua = bn_dot(n, u, a), ub = bn_dot(n, u, b), det = aa * bb - ab * ab;
+    if (!(det > 1e-12 * aa * bb))
+        return fabs(ua) / (bn_norm(n, u) * sqrt(aa));
+    const double p = (ua * (bb * ua - ab * ub) + ub * (aa * ub - ab * ua)) / det;
+    return sqrt(fmax(0.0, p)) / bn_norm(n, u);
+}
+
+/* Krylov spaces of A_t^-1 (or A_t^-T) at all points of a batch, one vector longer at each
+ * round, each with its own small matrix h.  An eigenvalue theta of h is 1/lambda, so the
+ * slow modes, of which the tangent is one, come first.                       */
+struct krylov {
+    const struct bn_factors *factors;
+    enum bn_trans trans;
+    size_t count, n, size;               /* points, neurons, vectors so far */
+    struct bn_mat v[KRYLOV + 1];         /* [T, N] each: unit rows */
+    double *h;                           /* [T] of [KRYLOV + 1, KRYLOV] */
+    bool *closed;                        /* [T] nothing new came */
+    /* right: overlap with the first vector; left: with the right mode that was found */
+    const struct bn_mat *re, *im;
+    bool *done;                          /* [T] the chosen one has converged */
+    double *chosen;                      /* [T] of [2, KRYLOV]: its real, imaginary part */
+    double *value, *imaginary, *overlap; /* [T]: lambda and |u . r| */
+    double *slow;                        /* [T]: real part of the next one; or NULL */
 };
 
-static void adjoint_free(struct adjoint *a)
+static double *h_of(const struct krylov *k, size_t t)
 {
-    free(a->e);
-    bn_mat_free(&a->g);
-    bn_mat_free(&a->h);
-    bn_mat_free(&a->lu);
-    free(a->pivot);
-    free(a->small);
+    return k->h + t * (KRYLOV + 1) * KRYLOV;
 }
 
-static bn_status factor_dense(const struct bn_ring_network *net, const double *slope,
-                              struct adjoint *a)
+static void krylov_free(struct krylov *k)
 {
-    const double c = net->inhibition / (double)a->n;
-
-    BN_TRY(bn_mat_alloc(&a->lu, a->n, a->n));
-    for (size_t i = 0; i < a->n; i++)
-        for (size_t j = 0; j < a->n; j++)
-            *bn_mat_at(&a->lu, i, j) = (*bn_mat_at(&net->weights.dense, i, j) - c) * slope[j]
-                                     - (i == j);
-    return bn_lu(&a->lu, a->pivot);      /* of A; solved transposed */
+    for (size_t i = 0; i <= KRYLOV; i++)
+        bn_mat_free(&k->v[i]);
+    free(k->h);
+    free(k->closed);
+    free(k->done);
+    free(k->chosen);
 }
 
-static bn_status factor_low_rank(const struct bn_ring_network *net, const double *slope,
-                                 struct adjoint *a)
+static bn_status krylov_start(struct krylov *k, const struct bn_mat *start)
 {
-    const struct bn_operator *w = &net->weights;
-    const double c = net->inhibition / (double)a->n;
-    struct bn_mat weighted;
-
-    BN_TRY(bn_mat_alloc(&a->g, a->q, a->n));
-    BN_TRY(bn_mat_alloc(&a->h, a->q, a->n));
-    BN_TRY(bn_mat_alloc(&a->lu, a->q, a->q));
-    for (size_t i = 0; i < a->n; i++) {
-        a->e[i] = 1.0 + (w->diagonal != NULL ? slope[i] * w->diagonal[i] : 0.0);
-        for (size_t k = 0; k + 1 < a->q; k++) {
-            *bn_mat_at(&a->g, k, i) = slope[i] * *bn_mat_at(&w->right, k, i);
-            *bn_mat_at(&a->h, k, i) = *bn_mat_at(&w->left, i, k);
-        }
-        *bn_mat_at(&a->g, a->q - 1, i) = -c * slope[i];
-        *bn_mat_at(&a->h, a->q - 1, i) = 1.0;
-    }
-    BN_TRY(bn_mat_alloc(&weighted, a->q, a->n));
-    for (size_t k = 0; k < a->q; k++)
-        for (size_t i = 0; i < a->n; i++)
-            *bn_mat_at(&weighted, k, i) = *bn_mat_at(&a->g, k, i) / a->e[i];
-    bn_status rc = bn_gemm(-1.0, &a->h, BN_PLAIN, &weighted, BN_TRANSPOSED, 0.0, &a->lu);
-    bn_mat_free(&weighted);
-    for (size_t k = 0; k < a->q; k++)
-        *bn_mat_at(&a->lu, k, k) += 1.0;
-    return rc == BN_OK ? bn_lu(&a->lu, a->pivot) : rc;
-}
-
-static bn_status adjoint_factor(const struct bn_ring_network *net, const double *slope,
-                                struct adjoint *a)
-{
-    const bool dense = net->weights.dense.data != NULL;
-
-    *a = (struct adjoint){ .n = net->weights.n,
-                           .q = dense ? 0 : net->weights.left.cols + 1 };
-    a->pivot = bn_alloc(dense ? a->n : a->q, sizeof *a->pivot);
-    a->e = bn_alloc(dense ? 1 : a->n, sizeof *a->e);
-    a->small = bn_alloc(a->q + 1, sizeof *a->small);
-    if (a->pivot == NULL || a->e == NULL || a->small == NULL)
+    k->count = start->rows;
+    k->n = start->cols;
+    k->h = bn_alloc(k->count * (KRYLOV + 1) * KRYLOV, sizeof *k->h);
+    k->closed = bn_alloc(k->count, sizeof *k->closed);
+    k->done = bn_alloc(k->count, sizeof *k->done);
+    k->chosen = bn_alloc(k->count * 2 * KRYLOV, sizeof *k->chosen);
+    if (k->h == NULL || k->closed == NULL || k->done == NULL || k->chosen == NULL)
         return BN_NOMEM;
-    return dense ? factor_dense(net, slope, a) : factor_low_rank(net, slope, a);
-}
-
-/* z <- A^-T z */
-static bn_status adjoint_solve(const struct adjoint *a, double *z)
-{
-    if (a->q == 0)
-        return bn_lu_solve(&a->lu, a->pivot, BN_TRANSPOSED, z);
-    for (size_t i = 0; i < a->n; i++)
-        z[i] /= -a->e[i];
-    for (size_t k = 0; k < a->q; k++)
-        a->small[k] = bn_dot(a->n, bn_mat_row(&a->h, k), z);
-    BN_TRY(bn_lu_solve(&a->lu, a->pivot, BN_PLAIN, a->small));
-    for (size_t k = 0; k < a->q; k++)
-        for (size_t i = 0; i < a->n; i++)
-            z[i] += *bn_mat_at(&a->g, k, i) * a->small[k] / a->e[i];
+    BN_TRY(bn_mat_alloc(&k->v[0], k->count, k->n));
+    for (size_t t = 0; t < k->count; t++) {
+        const double norm = bn_norm(k->n, bn_mat_row(start, t));
+        if (!(norm > 0.0))
+            return bn_fail(BN_NUMERIC, "the manifold stands still at point %zu: its tangent "
+                           "vanishes", t);
+        for (size_t i = 0; i < k->n; i++)
+            *bn_mat_at(&k->v[0], t, i) = *bn_mat_at(start, t, i) / norm;
+    }
     return BN_OK;
 }
 
-struct drifting {
-    const struct bn_ring_network *net;
+static bn_status krylov_grow(struct krylov *k)
+{
+    const size_t m = k->size++, n = k->n;
+    struct bn_mat *w = &k->v[m + 1];
+
+    BN_TRY(bn_mat_alloc(w, k->count, n));
+    memcpy(w->data, k->v[m].data, k->count * n * sizeof *w->data);
+    BN_TRY(bn_factors_solve(k->factors, k->trans, w));
+    for (size_t t = 0; t < k->count; t++) {
+        double *x = bn_mat_row(w, t), *h = h_of(k, t), before = bn_norm(n, x);
+        if (k->closed[t] || k->done[t]) {
+            memset(x, 0, n * sizeof *x);
+            continue;
+        }
+        if (!isfinite(before))
+            return bn_fail(BN_NUMERIC, "the Jacobian cannot be inverted at point %zu", t);
+        for (int pass = 0; pass < 2; pass++)
+            for (size_t j = 0; j <= m; j++) {
+                const double *v = bn_mat_row(&k->v[j], t), p = bn_dot(n, v, x);
+                h[j * KRYLOV + m] += p;
+                for (size_t i = 0; i < n; i++)
+                    x[i] -= p * v[i];
+            }
+        const double norm = bn_norm(n, x);
+        h[(m + 1) * KRYLOV + m] = norm;
+        k->closed[t] = !(norm > 1e-13 * before) || m + 1 >= n;
+        for (size_t i = 0; i < n; i++)
+            x[i] = k->closed[t] ? 0.0 : x[i] / norm;
+    }
+    return BN_OK;
+}
+
+/* How much the Ritz vector y of the left space belongs to the right mode: left and right
+ * modes of different eigenvalues are orthogonal, so there is only one that does.    */
+static double partnership(const struct krylov *k, size_t t, const double *a, const double *b)
+{
+    double ra = 0.0, rb = 0.0, ia = 0.0, ib = 0.0;
+
+    for (size_t j = 0; j < k->size; j++) {
+        const double *v = bn_mat_row(&k->v[j], t);
+        const double re = bn_dot(k->n, v, bn_mat_row(k->re, t));
+        const double im = bn_dot(k->n, v, bn_mat_row(k->im, t));
+        ra += a[j] * re;
+        ia += a[j] * im;
+        rb += b != NULL ? b[j] * re : 0.0;
+        ib += b != NULL ? b[j] * im : 0.0;
+    }
+    return fmax(hypot(ra - ib, ia + rb), hypot(ra + ib, ia - rb));
+}
+
+static bool converged(const struct krylov *k, size_t t, const struct bn_mat *y, size_t i,
+                      double re, double im, double tolerance)
+{
+    const size_t m = k->size;
+    const double last = hypot(*bn_mat_at(y, i, m - 1), *bn_mat_at(y, im > 0.0 ? i + 1 : i, m - 1));
+    return k->closed[t] || h_of(k, t)[m * KRYLOV + m - 1] * last <= tolerance * hypot(re, im);
+}
+
+/* The transverse mode nearest to 0: the other one of a complex pair, or the largest theta
+ * but the chosen one.                                                       */
+static bool krylov_slow(struct krylov *k, size_t t, const double *re, const double *im,
+                        const struct bn_mat *y, size_t chosen)
+{
+    size_t at = chosen;
+    double top = -1.0;
+
+    if (k->slow == NULL)
+        return true;
+    for (size_t i = 0; i < k->size && im[chosen] == 0.0; i++)
+        if (i != chosen && im[i] >= 0.0 && hypot(re[i], im[i]) > top) {
+            top = hypot(re[i], im[i]);
+            at = i;
+        }
+    const double size = hypot(re[at], im[at]);
+    k->slow[t] = size > 0.0 ? re[at] / (size * size) : -INFINITY;
+    return converged(k, t, y, at, re[at], im[at], 1e-8);
+}
+
+/* The mode of largest overlap, and whether it (and the next) has converged. */
+static bn_status krylov_choose(struct krylov *k, size_t t)
+{
+    const size_t m = k->size;
+    const double *h = h_of(k, t);
+    double re[KRYLOV], im[KRYLOV], first[KRYLOV] = { 1.0 }, best = -1.0;
+    struct bn_mat a, y = { 0 };
+    size_t at = 0;
+
+    BN_TRY(bn_mat_alloc(&a, m, m));
+    for (size_t i = 0; i < m; i++)
+        memcpy(bn_mat_row(&a, i), h + i * KRYLOV, m * sizeof *h);
+    bn_status rc = bn_mat_alloc(&y, m, m);
+    if (rc == BN_OK)
+        rc = bn_eig_vectors(&a, re, im, &y);
+    for (size_t i = 0; rc == BN_OK && i < m; i++) {
+        if (im[i] < 0.0)
+            continue;
+        const double o = k->re == NULL ? overlap_with(first, &y, i, im[i], m)
+            : partnership(k, t, bn_mat_row(&y, i), im[i] > 0.0 ? bn_mat_row(&y, i + 1) : NULL);
+        if (o > best) {
+            best = o;
+            at = i;
+        }
+    }
+    if (rc == BN_OK) {
+        const double size = hypot(re[at], im[at]);
+        const double *p = bn_mat_row(&y, at), *q = bn_mat_row(&y, im[at] > 0.0 ? at + 1 : at);
+        double *to = k->chosen + t * 2 * KRYLOV;
+        memset(to, 0, 2 * KRYLOV * sizeof *to);
+        memcpy(to, p, m * sizeof *to);
+        if (im[at] > 0.0)
+            memcpy(to + KRYLOV, q, m * sizeof *to);
+        const bool next = krylov_slow(k, t, re, im, &y, at);
+        k->done[t] = next && converged(k, t, &y, at, re[at], im[at], 1e-11);
+        k->value[t] = re[at] / (size * size);
+        k->imaginary[t] = -im[at] / (size * size);
+        if (k->overlap != NULL)
+            k->overlap[t] = best;
+    }
+    bn_mat_free(&a);
+    bn_mat_free(&y);
+    return rc;
+}
+
+/* Until every point's mode has converged, or for KRYLOV rounds. */
+static bn_status krylov_run(struct krylov *k)
+{
+    bool all = false;
+
+    while (!all && k->size < KRYLOV) {
+        BN_TRY(krylov_grow(k));
+        all = true;
+        for (size_t t = 0; t < k->count; t++) {
+            if (!k->done[t] && (k->size > 2 || k->closed[t]))
+                BN_TRY(krylov_choose(k, t));
+            all = all && k->done[t];
+        }
+    }
+    return BN_OK;
+}
+
+/* The chosen mode in the space of neurons. */
+static void krylov_mode(const struct krylov *k, size_t t, double *re, double *im)
+{
+    const double *c = k->chosen + t * 2 * KRYLOV;
+
+    memset(re, 0, k->n * sizeof *re);
+    memset(im, 0, k->n * sizeof *im);
+    for (size_t j = 0; j < k->size; j++) {
+        const double *v = bn_mat_row(&k->v[j], t), a = c[j], b = c[KRYLOV + j];
+        for (size_t i = 0; i < k->n; i++) {
+            re[i] += a * v[i];
+            im[i] += b * v[i];
+        }
+    }
+}
+
+/* z / (z . u), its real part if z is complex: v = Re(z . F)/(z . u) is what a pair turns. */
+static bn_status normalise(double *re, const double *im, const double *u, size_t n, size_t t)
+{
+    const double a = bn_dot(n, re, u), b = bn_dot(n, im, u), s = a * a + b * b;
+
+    if (!(s > 0.0) || !isfinite(s))
+        return bn_fail(BN_NUMERIC, "no left eigenvector of the tangent mode at point %zu", t);
+    for (size_t i = 0; i < n; i++)
+        re[i] = (re[i] * a + im[i] * b) / s;
+    return BN_OK;
+}
+
+/* Rows [first, first + rows) of a matrix. */
+static struct bn_mat rows_of(const struct bn_mat *m, size_t first, size_t rows)
+{
+    return (struct bn_mat){ rows, m->cols, bn_mat_row(m, first) };
+}
+
+/* z [T, N] and r [T, N], with z . x*' = 1 and z . r = 1.  Where the mode is one of a complex
+ * pair, r is x*'.                                                           */
+static bn_status find_modes(struct krylov *right, struct krylov *left, const struct bn_mat *u,
+                            const struct bn_mat *slope, struct bn_mat *z, struct bn_mat *re)
+{
+    const size_t count = u->rows, n = u->cols;
+    struct bn_mat im = { 0 }, start = { 0 };
+    bn_status rc = krylov_start(right, u);
+
+    if (rc == BN_OK)
+        rc = krylov_run(right);
+    if (rc == BN_OK)
+        rc = bn_mat_alloc(&im, count, n);
+    if (rc == BN_OK)
+        rc = bn_mat_alloc(&start, count, n);
+    for (size_t t = 0; rc == BN_OK && t < count; t++)
+        krylov_mode(right, t, bn_mat_row(re, t), bn_mat_row(&im, t));
+    for (size_t k = 0; rc == BN_OK && k < count * n; k++)
+        start.data[k] = slope->data[k] * u->data[k];     /* it is z for symmetric J */
+    left->re = re;
+    left->im = &im;
+    if (rc == BN_OK)
+        rc = krylov_start(left, &start);
+    if (rc == BN_OK)
+        rc = krylov_run(left);
+    for (size_t t = 0; rc == BN_OK && t < count; t++) {
+        krylov_mode(left, t, bn_mat_row(z, t), bn_mat_row(&im, t));
+        rc = normalise(bn_mat_row(z, t), bn_mat_row(&im, t), bn_mat_row(u, t), n, t);
+        const double *zt = bn_mat_row(z, t);
+        double *r = bn_mat_row(re, t), scale = bn_dot(n, zt, r);
+        if (right->imaginary[t] != 0.0)
+            memcpy(r, bn_mat_row(u, t), n * sizeof *r), scale = 1.0;
+        for (size_t i = 0; i < n; i++)
+            r[i] /= scale;
+    }
+    bn_mat_free(&im);
+    bn_mat_free(&start);
+    return rc;
+}
+
+/* First-order displacement d of the invariant set from x*: A d = (1 - r z) eps, z . d = 0.
+ * The second projection takes off what rounding, divided by the tangent mode's small
+ * eigenvalue, has put along r.                                              */
+static bn_status displace(const struct bn_factors *f, const struct bn_mat *r,
+                          const struct bn_mat *eps, const struct bn_mat *z, struct bn_mat *d)
+{
+    const size_t n = r->cols;
+
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t t = 0; t < r->rows; t++) {
+            const double *from = pass == 0 ? bn_mat_row(eps, t) : bn_mat_row(d, t);
+            const double along = bn_dot(n, bn_mat_row(z, t), from);
+            for (size_t i = 0; i < n; i++)
+                *bn_mat_at(d, t, i) = from[i] - along * *bn_mat_at(r, t, i);
+        }
+        if (pass == 0)
+            BN_TRY(bn_factors_solve(f, BN_PLAIN, d));
+    }
+    return BN_OK;
+}
+
+struct finding {
+    const struct bn_linear *linear;
     const struct bn_points *points;
-    double *drift, *projected;
+    struct bn_modes *modes;
+    size_t batch;
 };
 
-static bn_status drift_at(void *context, size_t t)
+static bn_status modes_of_batch(void *context, size_t tile)
 {
-    const struct drifting *d = context;
-    const size_t n = d->net->weights.n;
-    const double *u = bn_mat_row(&d->points->tangent, t);
-    const double *eps = bn_mat_row(&d->points->residual, t);
-    struct adjoint a;
-    double *z = bn_alloc(n, sizeof *z);
+    const struct finding *f = context;
+    const size_t first = tile * f->batch, all = f->points->x.rows;
+    const size_t rows = all - first < f->batch ? all - first : f->batch;
+    const struct bn_mat u = rows_of(&f->points->tangent, first, rows);
+    const struct bn_mat s = rows_of(&f->points->slope, first, rows);
+    const struct bn_mat eps = rows_of(&f->points->residual, first, rows);
+    struct bn_mat z = rows_of(&f->modes->left, first, rows);
+    struct bn_mat d = rows_of(&f->modes->displacement, first, rows);
+    struct bn_factors factors;
+    struct bn_mat r = { 0 };
+    double *spare = bn_alloc(2 * rows, sizeof *spare);
+    struct krylov right = { .factors = &factors, .trans = BN_PLAIN,
+        .value = f->modes->value + first, .imaginary = f->modes->imaginary + first,
+        .overlap = f->modes->overlap + first, .slow = f->modes->slow + first };
+    struct krylov left = { .factors = &factors, .trans = BN_TRANSPOSED, .value = spare,
+        .imaginary = spare != NULL ? spare + rows : NULL };
 
-    if (z == NULL)
+    if (spare == NULL)
         return BN_NOMEM;
-    memcpy(z, u, n * sizeof *z);
-    bn_status rc = adjoint_factor(d->net, bn_mat_row(&d->points->slope, t), &a);
-    for (int k = 0; rc == BN_OK && k < INVERSE_STEPS; k++) {
-        rc = adjoint_solve(&a, z);
-        const double norm = bn_norm(n, z);
-        for (size_t i = 0; i < n; i++)
-            z[i] /= norm;
+    bn_status rc = bn_factors_make(&factors, f->linear, &s);
+    if (rc == BN_OK)
+        rc = bn_mat_alloc(&r, rows, u.cols);
+    if (rc == BN_OK)
+        rc = find_modes(&right, &left, &u, &s, &z, &r);
+    if (rc == BN_OK)
+        rc = displace(&factors, &r, &eps, &z, &d);
+    bn_mat_free(&r);
+    krylov_free(&right);
+    krylov_free(&left);
+    bn_factors_free(&factors);
+    free(spare);
+    return rc;
+}
+
+bn_status bn_diagnose_modes(const struct bn_ring_network *net, const struct bn_points *points,
+                            struct bn_modes *modes)
+{
+    const size_t count = points->x.rows, n = points->x.cols;
+    struct bn_linear linear;
+    struct finding f = { &linear, points, modes, BATCH };
+
+    if (net->weights.dense.data != NULL || BATCH_NUMBERS / n == 0)
+        f.batch = 1;                     /* N x N factors are for one point at a time */
+    else if (BATCH_NUMBERS / n < BATCH)
+        f.batch = BATCH_NUMBERS / n;
+
+    *modes = (struct bn_modes){ 0 };
+    BN_TRY(bn_linear_make(&linear, &net->weights, net->inhibition));
+    modes->value = bn_alloc(count, sizeof *modes->value);
+    modes->imaginary = bn_alloc(count, sizeof *modes->imaginary);
+    modes->overlap = bn_alloc(count, sizeof *modes->overlap);
+    modes->slow = bn_alloc(count, sizeof *modes->slow);
+    bn_status rc = modes->value == NULL || modes->imaginary == NULL || modes->overlap == NULL
+                || modes->slow == NULL ? BN_NOMEM : bn_mat_alloc(&modes->left, count, n);
+    if (rc == BN_OK)
+        rc = bn_mat_alloc(&modes->displacement, count, n);
+    if (rc == BN_OK)
+        rc = bn_tiles((count + f.batch - 1) / f.batch, modes_of_batch, &f);
+    bn_linear_free(&linear);
+    if (rc != BN_OK)
+        bn_modes_free(modes);
+    return rc;
+}
+
+void bn_modes_free(struct bn_modes *m)
+{
+    bn_mat_free(&m->left);
+    bn_mat_free(&m->displacement);
+    free(m->value);
+    free(m->imaginary);
+    free(m->overlap);
+    free(m->slow);
+    *m = (struct bn_modes){ 0 };
+}
+
+/* --- numbers along the ring --------------------------------------------------------- */
+
+bn_status bn_diagnose_velocity(const struct bn_operator *velocity,
+                               const struct bn_points *points, const struct bn_modes *modes,
+                               double *gain)
+{
+    struct bn_mat push;
+
+    BN_TRY(bn_mat_alloc(&push, points->x.rows, points->x.cols));
+    const bn_status rc = bn_operator_apply(velocity, BN_PLAIN, &points->rate, &push);
+    for (size_t t = 0; rc == BN_OK && t < points->x.rows; t++)
+        gain[t] = bn_dot(points->x.cols, bn_mat_row(&modes->left, t), bn_mat_row(&push, t));
+    bn_mat_free(&push);
+    return rc;
+}
+
+void bn_diagnose_along(const struct bn_points *points, const struct bn_modes *modes,
+                       struct bn_along *along)
+{
+    const size_t n = points->x.cols;
+
+    for (size_t t = 0; t < points->x.rows; t++) {
+        const double *u = bn_mat_row(&points->tangent, t), *z = bn_mat_row(&modes->left, t);
+        const double *eps = bn_mat_row(&points->residual, t);
+        const double *d = bn_mat_row(&modes->displacement, t), uu = bn_dot(n, u, u);
+        along[t].drift = -bn_dot(n, z, eps);
+        along[t].projected = -bn_dot(n, u, eps) / uu;
+        along[t].diffusion = 0.5 * bn_dot(n, z, z);
+        along[t].bound = 0.5 / uu;
+        along[t].shift = bn_dot(n, u, d) / uu;
+        along[t].displacement = bn_norm(n, d) / sqrt((double)n);
     }
-    d->drift[t] = -bn_dot(n, z, eps) / bn_dot(n, z, u);
-    if (d->projected != NULL)
-        d->projected[t] = -bn_dot(n, u, eps) / bn_dot(n, u, u);
-    if (rc == BN_OK && !isfinite(d->drift[t]))
-        rc = bn_fail(BN_NUMERIC, "no left eigenvector of the tangent mode at point %zu", t);
-    adjoint_free(&a);
-    free(z);
+}
+
+/* d eps/dtheta = -A x*'. */
+bn_status bn_diagnose_turning(const struct bn_ring_network *net, const struct bn_points *points,
+                              double *residual, double *turning)
+{
+    const size_t n = points->x.cols;
+    struct bn_linear linear = { .op = &net->weights, .inhibition = net->inhibition, .n = n };
+    struct bn_mat a;
+
+    BN_TRY(bn_mat_alloc(&a, points->x.rows, n));
+    const bn_status rc = bn_linear_apply(&linear, &points->slope, BN_PLAIN, &points->tangent, &a);
+    for (size_t t = 0; rc == BN_OK && t < points->x.rows; t++) {
+        const double *eps = bn_mat_row(&points->residual, t), *d = bn_mat_row(&a, t);
+        *residual += bn_dot(n, eps, eps);
+        *turning += bn_dot(n, d, d);
+    }
+    bn_mat_free(&a);
     return rc;
 }
 
 bn_status bn_diagnose_drift(const struct bn_ring_network *net, const struct bn_points *points,
                             double *drift, double *projected)
 {
-    struct drifting d = { net, points, drift, projected };
-    return bn_tiles(points->x.rows, drift_at, &d);
+    const size_t count = points->x.rows;
+    struct bn_modes modes = { 0 };
+    struct bn_along *along = bn_alloc(count, sizeof *along);
+    bn_status rc = along == NULL ? BN_NOMEM : bn_diagnose_modes(net, points, &modes);
+
+    if (rc == BN_OK)
+        bn_diagnose_along(points, &modes, along);
+    for (size_t t = 0; rc == BN_OK && t < count; t++) {
+        drift[t] = along[t].drift;
+        if (projected != NULL)
+            projected[t] = along[t].projected;
+    }
+    free(along);
+    bn_modes_free(&modes);
+    return rc;
 }
 
-void bn_diagnose_zeros(const double *drift, size_t count, double *angle, int *sign,
-                       size_t *found)
+bn_status bn_diagnose_drift_at(void *context, const double *theta, size_t count, double *drift)
 {
-    const double step = BN_TWO_PI / (double)count;
+    const struct bn_ring_network *net = context;
+    struct bn_points p;
 
-    *found = 0;
-    for (size_t k = 0; k < count; k++) {
-        const double a = drift[k], b = drift[(k + 1) % count];
-        if ((a > 0.0) == (b > 0.0))
-            continue;
-        angle[*found] = bn_ring_wrap(((double)k + a / (a - b)) * step);
-        sign[(*found)++] = a > 0.0 ? -1 : 1;
-    }
-    if (*found < 2 || angle[*found - 1] >= angle[*found - 2])
-        return;                          /* else the last one fell on 2 pi, which is 0 */
-    const int last = sign[*found - 1];
-    memmove(angle + 1, angle, (*found - 1) * sizeof *angle);
-    memmove(sign + 1, sign, (*found - 1) * sizeof *sign);
-    angle[0] = 0.0;
-    sign[0] = last;
+    BN_TRY(bn_diagnose_points(net, theta, count, &p));
+    const bn_status rc = bn_diagnose_drift(net, &p, drift, NULL);
+    bn_points_free(&p);
+    return rc;
 }
 
 /* --- eigenvalues -------------------------------------------------------------------- */
@@ -275,45 +606,54 @@ static bn_status apply_linear(void *context, const double *x, double *y)
     return BN_OK;
 }
 
-/* |u . r| for a real mode; for a pair the length of u's projection on the plane
- * spanned by its real and imaginary part.                                   */
-static double overlap_with(const double *u, const struct bn_mat *v, size_t k, double im,
-                           size_t n)
+/* Overlap of the tangent mode at one point, found near 0 and not from the right. */
+static bn_status overlap_of_all(const struct bn_ring_network *net,
+                                const struct bn_points *points, size_t p, double *overlap,
+                               double *value)
 {
-    const double *a = bn_mat_row(v, k);
-    if (im == 0.0)
-        return fabs(bn_dot(n, u, a)) / (bn_norm(n, u) * bn_norm(n, a));
-    const double *b = bn_mat_row(v, im > 0.0 && k + 1 < v->rows ? k + 1 : k);
-    const double aa = bn_dot(n, a, a), bb = bn_dot(n, b, b), ab = bn_dot(n, a, b);
-    const double ua = bn_dot(n, u, a), ub = bn_dot(n, u, b), det = aa * bb - ab * ab;
-    if (!(det > 1e-12 * aa * bb))
-        return fabs(ua) / (bn_norm(n, u) * sqrt(aa));
-    const double p = (ua * (bb * ua - ab * ub) + ub * (aa * ub - ab * ua)) / det;
-    return sqrt(fmax(0.0, p)) / bn_norm(n, u);
+    const struct bn_points one = { rows_of(&points->x, p, 1), rows_of(&points->tangent, p, 1),
+        rows_of(&points->rate, p, 1), rows_of(&points->slope, p, 1),
+        rows_of(&points->residual, p, 1) };
+    struct bn_modes modes;
+
+    BN_TRY(bn_diagnose_modes(net, &one, &modes));
+    *overlap = modes.overlap[0];
+    *value = modes.value[0];
+    bn_modes_free(&modes);
+    return BN_OK;
 }
 
 bn_status bn_diagnose_jacobian(const struct bn_ring_network *net,
                                const struct bn_points *points, size_t p, size_t k,
                                double *re, double *im, size_t *found, size_t *tangent,
-                               double *overlap)
+                               double *overlap, double *value)
 {
     const size_t n = net->weights.n;
     struct linear l = { &net->weights, bn_mat_row(&points->slope, p), net->inhibition,
                         bn_alloc(n, sizeof(double)) };
     struct bn_mat v = { 0 };
+    double best = -1.0;
 
     if (l.scratch == NULL)
         return BN_NOMEM;
     bn_status rc = bn_arnoldi(n, k, BN_LARGEST_REAL, 1e-10, apply_linear, &l, re, im, found,
                               &v);
     *tangent = 0;
-    *overlap = -1.0;
     for (size_t i = 0; rc == BN_OK && i < *found; i++) {
         const double o = overlap_with(bn_mat_row(&points->tangent, p), &v, i, im[i], n);
-        if (o > *overlap) {
-            *overlap = o;
+        if (o > best) {
+            best = o;
             *tangent = i;
         }
+    }
+    /* with many unstable modes it may not be among the leading ones */
+    if (rc == BN_OK)
+        rc = overlap_of_all(net, points, p, overlap, value);
+    if (rc == BN_OK && *overlap > best + 0.01) {
+        *tangent = *found;
+    } else if (rc == BN_OK) {
+        *overlap = best;
+        *value = re[*tangent];
     }
     bn_mat_free(&v);
     free(l.scratch);
@@ -334,17 +674,19 @@ static bn_status formed(const struct bn_operator *op, struct bn_mat *j)
 }
 
 bn_status bn_diagnose_spectrum(const struct bn_operator *op, bool full, size_t k, double *re,
-                               double *im, size_t *found)
+                               double *im, size_t *found, struct bn_mat *vectors)
 {
     if (!full) {
         struct linear l = { op, NULL, 0.0, bn_alloc(op->n, sizeof(double)) };
         if (l.scratch == NULL)
             return BN_NOMEM;
         const bn_status rc = bn_arnoldi(op->n, k, BN_LARGEST_MODULUS, 1e-10, apply_linear, &l,
-                                        re, im, found, NULL);
+                                        re, im, found, vectors);
         free(l.scratch);
         return rc;
     }
+    if (vectors != NULL)
+        return bn_fail(BN_USAGE, "eigenvectors are for the leading eigenvalues only");
     struct bn_mat j;
     bn_status rc = formed(op, &j);
     if (rc == BN_OK)

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT
+ * findings: the groups of numbers that the stage `diagnosis` writes.  Floor 9.
+ *
+ * Each function computes one group, writes its datasets and its rows of /summary.  They
+ * read parameters of the running stage; definitions: docs/science/diagnostics.md.  */
+#ifndef BN_FINDINGS_H
+#define BN_FINDINGS_H
+
+#include <basin/diagnose.h>
+#include <basin/stage.h>
+
+/* Residual, drift, fixed points, diffusion, persistence, path integration, on
+ * `drift_angles` angles.  velocity.n = 0: there is no J'.                      */
+void bn_findings_flow(const struct bn_ring_network *net, const struct bn_operator *velocity);
+
+#define BN_FLOW_OUTPUTS                                                               \
+    { "/residual", "", "1", "|x* - F| / |x*| over the manifold", 1e-9, 1e-4, false },        \
+    { "/residual_centred", "", "1", "the same over |x* - mean x*|", 1e-9, 1e-4, false },     \
+    { "/residual_max", "", "1", "largest |eps| / |x*| at one angle", 1e-9, 1e-4, false },    \
+    { "/drift_angle", "drift_angle", "rad", "angles of the drift", 0, 0, false },         \
+    { "/drift", "drift_angle", "rad", "drift along the ring per tau, by the adjoint mode",   \
+      1e-8, 1e-3, false },                                                           \
+    { "/drift_projected", "drift_angle", "rad", "the cruder -x'.eps/|x'|^2", 1e-8, 1e-3,     \
+      false },                                                                       \
+    { "/drift_rms", "", "rad", "root-mean-square drift per tau", 1e-8, 1e-3, false },        \
+    { "/drift_max", "", "rad", "largest drift per tau", 1e-8, 1e-3, false },              \
+    { "/fixed_angle", "fixed_point", "rad", "zeros of the drift", 1e-3, 0, false },         \
+    { "/fixed_sign", "fixed_point", "1", "-1: stable, +1: unstable along the ring", 0, 0,    \
+      false },                                                                       \
+    { "/fixed_slope", "fixed_point", "1", "slope of the drift there x tau", 1e-6, 1e-2,      \
+      false },                                                                       \
+    { "/drift_tangent", "drift_angle", "1", "eigenvalue of the tangent mode x tau", 1e-6, 0, \
+      false },                                                                       \
+    { "/drift_transverse", "drift_angle", "1",                                         \
+      "transverse eigenvalue nearest to 0 x tau, real part", 1e-6, 0, false },         \
+    { "/diffusion", "drift_angle", "rad2", "diffusion of the angle per tau and sigma^2",     \
+      1e-9, 1e-4, false },                                                           \
+    { "/diffusion_bound", "drift_angle", "rad2", "its lower bound 1/(2 |x'|^2)", 1e-12,      \
+      1e-6, false },                                                                 \
+    { "/relaxation_shift", "drift_angle", "rad",                                       \
+      "how far relaxing from x* moves the decoded angle", 1e-9, 1e-3, false },         \
+    { "/velocity_gain", "drift_angle", "1", "speed along the ring per omega given", 1e-6,    \
+      1e-4, false },                                                                 \
+    { "/speed_given", "speed", "rad", "angular velocities given, per tau", 0, 0, false },    \
+    { "/speed", "speed", "rad", "mean speed over a turn per tau, by the theory", 1e-8, 1e-4, \
+      false }
+
+#define BN_FLOW_PARAMS                                                                \
+    BN_INTEGER("drift_angles", "256", 16, 100000, "angles of the drift"),                 \
+    BN_REAL("persistence_angle", "rad", "0.174532925199433", 1e-6, 3.2,                  \
+            "angle whose loss ends a memory (10 degrees)"),                               \
+    BN_REALS("speeds", "rad", "0.001 0.002 0.005 0.01 0.02 0.05 0.1 0.2 0.5", 1e-12, 100,    \
+             "angular velocities of the path integration, per tau; both signs")
+
+/* Jacobians on `jacobian_angles` angles. */
+void bn_findings_jacobians(const struct bn_ring_network *net);
+
+#define BN_JACOBIAN_OUTPUTS                                                           \
+    { "/jacobian_angle", "jacobian_angle", "rad", "angles of the Jacobians", 0, 0, false },  \
+    { "/jacobian_real", "jacobian_angle mode", "1", "leading eigenvalues x tau, real part",  \
+      1e-6, 0, false },                                                              \
+    { "/jacobian_imag", "jacobian_angle mode", "1", "imaginary part", 1e-6, 0, false },     \
+    { "/tangent", "jacobian_angle", "1", "eigenvalue of the tangent mode x tau", 1e-6, 0,    \
+      false },                                                                       \
+    { "/tangent_overlap", "jacobian_angle", "1", "overlap of its eigenvector with x*'",      \
+      1e-4, 0, false },                                                              \
+    { "/transverse", "jacobian_angle", "1", "largest other eigenvalue x tau", 1e-6, 0,      \
+      false },                                                                       \
+    { "/gap", "", "1", "largest transverse real part over the ring x tau; < 0 is stable",    \
+      1e-6, 0, false }
+
+#define BN_JACOBIAN_PARAMS                                                            \
+    BN_INTEGER("jacobian_angles", "8", 1, 10000, "angles of the Jacobians"),             \
+    BN_INTEGER("jacobian_modes", "6", 2, 200, "leading eigenvalues of each")
+
+/* Eigenvalues and singular values of J; its doublets beside predicted [harmonics];
+ * dimensions of the manifold.  phi: coefficients of the rates; lambda < 0: unknown.  */
+void bn_findings_spectrum(const struct bn_ring_network *net, const struct bn_mat *phi,
+                          const double *predicted, size_t harmonics, double lambda);
+
+#define BN_SPECTRUM_OUTPUTS                                                           \
+    { "/eigenvalue_real", "eigenvalue", "1", "eigenvalues of J, largest modulus first",      \
+      1e-6, 0, false },                                                              \
+    { "/eigenvalue_imag", "eigenvalue", "1", "imaginary part", 1e-6, 0, false },           \
+    { "/singular", "singular_value", "1", "singular values of J", 1e-9, 1e-6, false },       \
+    { "/predicted", "harmonic", "1", "predicted eigenvalue of each harmonic", 1e-9, 0,       \
+      false },                                                                       \
+    { "/harmonic", "harmonic", "1", "0: singlet; n >= 1: doublet", 0, 0, false },          \
+    { "/doublet_harmonic", "doublet", "1", "harmonics whose eigenvalues were found", 0, 0,   \
+      false },                                                                       \
+    { "/doublet_real", "doublet member", "1",                                          \
+      "eigenvalues of J by the harmonic of their vectors; the singlet twice", 1e-6, 0, false }, \
+    { "/doublet_imag", "doublet member", "1", "imaginary part", 1e-6, 0, false },          \
+    { "/doublet_overlap", "doublet", "1", "overlap of their vectors with the harmonic", 1e-4, \
+      0, false },                                                                    \
+    { "/kernel", "kernel_rank", "1", "eigenvalues of the rates' kernel Phi^T Phi/(N M)",     \
+      1e-12, 1e-6, false }
+
+#define BN_SPECTRUM_PARAMS                                                            \
+    BN_CHOICE("spectrum", "auto", "auto full leading",                                  \
+              "eigenvalues of J: all, or the leading ones; auto: all up to 1200 neurons"),   \
+    BN_INTEGER("eigenvalues", "60", 4, 1000, "how many, if leading")
+
+#endif
