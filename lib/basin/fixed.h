@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * fixed: fixed points and slow points of a network.  Floor 7.
+ * fixed: fixed points and slow points of a network.  Floor 8.
  *
  * With F and A of field.h and q(x) = |F(x)|^2/2 (Sussillo & Barak 2013; in units of
  * tau, summed over neurons):
