@@ -2,6 +2,7 @@
 #include <basin/probe.h>
 #include <basin/decode.h>
 #include <basin/fourier.h>
+#include <basin/linear.h>
 #include <basin/manifold.h>
 #include <basin/mem.h>
 #include <basin/network.h>
@@ -76,10 +77,9 @@ void bn_probe_free(bn_probe *p)
     free(p);
 }
 
-bn_status bn_probe_states(const bn_probe *p, const double *theta, size_t count,
+static bn_status evaluate(const struct bn_mat *c, const double *theta, size_t count,
                           struct bn_mat *x)
 {
-    const struct bn_mat *c = &p->setup.net.x;
     struct bn_mat basis;
 
     *x = (struct bn_mat){ 0 };
@@ -91,6 +91,12 @@ bn_status bn_probe_states(const bn_probe *p, const double *theta, size_t count,
         rc = bn_gemm(1.0, &basis, BN_PLAIN, c, BN_TRANSPOSED, 0.0, x);
     bn_mat_free(&basis);
     return rc;
+}
+
+bn_status bn_probe_states(const bn_probe *p, const double *theta, size_t count,
+                          struct bn_mat *x)
+{
+    return evaluate(&p->setup.net.x, theta, count, x);
 }
 
 bn_status bn_probe_decode(const bn_probe *p, const struct bn_mat *x, double *angle,
@@ -431,6 +437,138 @@ bn_status bn_probe_diffusion(const bn_probe *p, const double *theta, size_t coun
     return rc;
 }
 
+/* Gradient of the decoded angle at each state x: u/(|u|^2 - (x - x*).x*''), u = x*', from
+ * the condition (x - x*(theta)).x*'(theta) = 0.                              */
+static bn_status gradients(const bn_probe *p, const struct bn_mat *x, struct bn_mat *gradient)
+{
+    const struct bn_mat *c = &p->setup.net.x;
+    const size_t n = x->cols;
+    double *angle = bn_alloc(x->rows, sizeof *angle);
+    struct bn_mat d = { 0 }, at = { 0 }, bend = { 0 };
+    bn_status rc = angle != NULL ? bn_mat_alloc(&d, c->rows, c->cols) : BN_NOMEM;
+
+    if (rc == BN_OK)
+        rc = bn_probe_decode(p, x, angle, NULL);
+    if (rc == BN_OK) {
+        memcpy(d.data, c->data, c->rows * c->cols * sizeof *d.data);
+        rc = evaluate(&d, angle, x->rows, &at);
+    }
+    bn_fourier_differentiate(&d);
+    if (rc == BN_OK)
+        rc = evaluate(&d, angle, x->rows, gradient);
+    bn_fourier_differentiate(&d);
+    if (rc == BN_OK)
+        rc = evaluate(&d, angle, x->rows, &bend);
+    for (size_t t = 0; rc == BN_OK && t < x->rows; t++) {
+        double *u = bn_mat_row(gradient, t), scale = bn_dot(n, u, u);
+        for (size_t i = 0; i < n; i++)
+            scale -= (*bn_mat_at(x, t, i) - *bn_mat_at(&at, t, i)) * *bn_mat_at(&bend, t, i);
+        for (size_t i = 0; i < n; i++)
+            u[i] /= scale;
+    }
+    free(angle);
+    bn_mat_free(&d);
+    bn_mat_free(&at);
+    bn_mat_free(&bend);
+    return rc;
+}
+
+/* Slopes along undisturbed trajectories, kept once per piece of about one tau, in which the
+ * Jacobian is taken as constant: the drift is slow, but not against gradients of D.  */
+struct course {
+    size_t quarter, pieces;              /* steps and pieces per quarter of the time */
+    struct bn_mat *slope;                /* [QUARTERS * pieces] of [T, N] */
+    struct bn_mat early, late;           /* gradients of the angle at T/4 and T */
+};
+
+static void course_free(struct course *c)
+{
+    for (size_t k = 0; c->slope != NULL && k < QUARTERS * c->pieces; k++)
+        bn_mat_free(&c->slope[k]);
+    free(c->slope);
+    bn_mat_free(&c->early);
+    bn_mat_free(&c->late);
+}
+
+static size_t first_step(const struct course *c, size_t piece)
+{
+    return piece * c->quarter / c->pieces;
+}
+
+static bn_status course_run(const bn_probe *p, struct bn_mat *x, struct course *c)
+{
+    const size_t all = QUARTERS * c->pieces;
+    const double dt = p->setup.dt;
+
+    c->slope = bn_alloc(all, sizeof *c->slope);
+    if (c->slope == NULL)
+        return BN_NOMEM;
+    for (size_t k = 0; k < all; k++) {
+        const size_t steps = first_step(c, k + 1) - first_step(c, k);
+        BN_TRY(bn_mat_alloc(&c->slope[k], x->rows, x->cols));
+        bn_transfer_slope(&p->setup.net.transfer, x->rows * x->cols, x->data,
+                          c->slope[k].data);
+        BN_TRY(bn_probe_relax(p, x, (double)steps * dt, 0.0));
+        if (k + 1 == c->pieces)
+            BN_TRY(gradients(p, x, &c->early));
+    }
+    return gradients(p, x, &c->late);
+}
+
+/* w <- (1 + dt A^T) w for the steps before the end of `pieces`, backwards in time; the mean
+ * over rows of the sum of dt |w|^2.                                          */
+static bn_status backwards(const bn_probe *p, const struct course *c, size_t pieces,
+                           struct bn_mat *w, double *sum)
+{
+    const double dt = p->setup.dt;
+    struct bn_linear linear;
+    struct bn_mat next;
+
+    *sum = 0.0;
+    BN_TRY(bn_linear_make(&linear, &p->setup.net.weights, p->setup.net.inhibition));
+    bn_status rc = bn_mat_alloc(&next, w->rows, w->cols);
+    for (size_t k = pieces; rc == BN_OK && k > 0; k--)
+        for (size_t step = first_step(c, k); rc == BN_OK && step > first_step(c, k - 1); step--) {
+            for (size_t t = 0; t < w->rows; t++) {
+                const double *row = bn_mat_row(w, t);
+                *sum += dt * bn_dot(w->cols, row, row) / (double)w->rows;
+            }
+            rc = bn_linear_apply(&linear, &c->slope[k - 1], BN_TRANSPOSED, w, &next);
+            for (size_t i = 0; rc == BN_OK && i < w->rows * w->cols; i++)
+                w->data[i] += dt * next.data[i];
+        }
+    bn_mat_free(&next);
+    bn_linear_free(&linear);
+    return rc;
+}
+
+bn_status bn_probe_response(const bn_probe *p, const double *theta, size_t count, double relax,
+                            double time, struct bn_spread *spread)
+{
+    const size_t quarter = steps_of(p, time / QUARTERS), per = steps_of(p, 1.0);
+    const double end = (double)(QUARTERS * quarter) * p->setup.dt;
+    struct course c = { .quarter = quarter, .pieces = quarter / per > 0 ? quarter / per : 1 };
+    struct bn_mat x;
+    double early, late;
+
+    if (quarter == 0)
+        return bn_fail(BN_USAGE, "diffusion over %g tau: at least %g tau are needed", time,
+                       QUARTERS * p->setup.dt);
+    bn_status rc = relaxed(p, theta, count, 1, relax, &x);
+    if (rc == BN_OK)
+        rc = course_run(p, &x, &c);
+    if (rc == BN_OK)
+        rc = backwards(p, &c, c.pieces, &c.early, &early);
+    if (rc == BN_OK)
+        rc = backwards(p, &c, QUARTERS * c.pieces, &c.late, &late);
+    if (rc == BN_OK)
+        *spread = (struct bn_spread){ .diffusion = (late - early) / (1.5 * end),
+                                      .naive = late / (2.0 * end) };
+    bn_mat_free(&x);
+    course_free(&c);
+    return rc;
+}
+
 /* --- path integration ------------------------------------------------------------------------ */
 
 /* Angles at equal steps made continuous, and the mean speed: over whole turns, which do not
@@ -550,33 +688,23 @@ bn_status bn_probe_pinning(const bn_probe *p, size_t angles, double toward, doub
     return rc;
 }
 
-void bn_probe_line(const double *velocity, const double *speed, size_t count,
-                   struct bn_line *line)
+double bn_probe_saturation(const double *velocity, const double *speed, size_t count,
+                           bool *found)
 {
-    double vv = 0.0, vs = 0.0, ss = 0.0, rest2 = 0.0, best = 0.0, at = 0.0;
+    double best = 0.0, at = 0.0, first = INFINITY;
 
     for (size_t k = 0; k < count; k++) {
-        vv += velocity[k] * velocity[k];
-        vs += velocity[k] * speed[k];
-        ss += speed[k] * speed[k];
-    }
-    *line = (struct bn_line){ .gain = vv > 0.0 ? vs / vv : 0.0 };
-    for (size_t k = 0; k < count; k++) {
-        const double r = speed[k] - line->gain * velocity[k];
-        const double ratio = velocity[k] != 0.0 ? speed[k] / velocity[k] : 0.0;
-        rest2 += r * r;
-        if (ratio > best) {
+        const double ratio = speed[k] / velocity[k];
+        if (ratio > best || (ratio == best && fabs(velocity[k]) < at)) {
             best = ratio;
             at = fabs(velocity[k]);
         }
-        line->saturation = fmax(line->saturation, fabs(velocity[k]));
     }
-    line->r2 = ss > 0.0 ? 1.0 - rest2 / ss : 0.0;
     for (size_t k = 0; k < count; k++)
-        if (fabs(velocity[k]) > at && speed[k] / velocity[k] < 0.9 * best) {
-            line->saturates = true;
-            line->saturation = fmin(line->saturation, fabs(velocity[k]));
-        }
+        if (fabs(velocity[k]) > at && speed[k] / velocity[k] < 0.9 * best)
+            first = fmin(first, fabs(velocity[k]));
+    *found = isfinite(first);
+    return *found ? first : 0.0;
 }
 
 /* --- far starts ---------------------------------------------------------------------------- */

@@ -170,6 +170,10 @@ static void diffusion_of_the_linear_ring(void **state)
     assert_close(s.naive_error, want * sqrt(per), 0.2, 0);
     assert_close(s.diffusion, want, 0, 5.0 * want * sqrt(per * 5.0 / 3.0));
     assert_close(s.naive, want, 0, 5.0 * want * sqrt(per));
+    struct bn_spread theory;
+    assert_ok(bn_probe_response(p, theta, K, 1.0, time, &theory));
+    assert_close(theory.naive, 1.0 / N, 0.01, 0);        /* the radius grows by Euler */
+    assert_close(theory.diffusion, 1.0 / N, 0.01, 0);
     assert_close(s.drift, atan(v * DT) / DT, 0, 5.0 * sqrt(2.0 * want * time / K / RUNS) / time);
     bn_probe_free(p);
     linear_free(l);
@@ -360,24 +364,19 @@ static void far_starts_come_back(void **state)
     cosine_free(c);
 }
 
-/* --- lines, refusals ---------------------------------------------------------------------- */
+/* --- saturation, refusals ---------------------------------------------------------------------- */
 
-static void lines(void **state)
+static void saturation(void **state)
 {
     (void)state;
-    const double v[] = { -2, -1, 1, 2, 4 }, straight[] = { -3, -1.5, 1.5, 3, 6 };
-    const double bent[] = { -2, -1, 1, 2, 3 };
-    struct bn_line line;
-    bn_probe_line(v, straight, 5, &line);
-    assert_close(line.gain, 1.5, 1e-14, 0);
-    assert_close(line.r2, 1, 1e-14, 0);
-    assert_false(line.saturates);
-    assert_close(line.saturation, 4, 0, 0);
-    bn_probe_line(v, bent, 5, &line);
-    assert_close(line.gain, 22.0 / 26.0, 1e-14, 0);
-    assert_close(line.r2, 1.0 - (19.0 - 22.0 * 22.0 / 26.0) / 19.0, 1e-13, 0);
-    assert_true(line.saturates);
-    assert_close(line.saturation, 4, 0, 0);
+    const double v[] = { -2, -1, 1, 2, 4 }, straight[] = { -3, -1.5, 0, 3, 6 };
+    const double bent[] = { -2, -1, 0.2, 1.7, 3 };
+    bool found;
+    bn_probe_saturation(v, straight, 5, &found);     /* pinned at 1 is no saturation */
+    assert_false(found);
+    assert_close(bn_probe_saturation(v, bent, 5, &found), 2, 0, 0);
+    assert_true(found);
+    assert_close(bn_probe_saturation(v + 2, bent + 2, 3, &found), 4, 0, 0);
 }
 
 static void nonsense_is_refused(void **state)
@@ -417,7 +416,7 @@ int main(void)
         cmocka_unit_test(exact_ring_has_the_gap_of_its_jacobian),
         cmocka_unit_test(exact_ring_diffuses_along_its_left_mode),
         cmocka_unit_test(far_starts_come_back),
-        cmocka_unit_test(lines),
+        cmocka_unit_test(saturation),
         cmocka_unit_test(nonsense_is_refused),
     };
     return cmocka_run_group_tests_name("probe", tests, NULL, NULL);

@@ -76,6 +76,14 @@ BN_MUST_USE bn_status bn_probe_diffusion(const bn_probe *p, const double *theta,
                                          size_t runs, double sigma, double relax, double time,
                                          struct bn_rng rng, struct bn_spread *spread);
 
+/* What linear response says that measurement must give, per sigma^2: V is the sum over the
+ * steps of dt |w|^2, where w goes back from the gradient of the decoded angle at the end by
+ * w <- (1 + dt A^T) w, A along the undisturbed trajectory.  It comes to the D of the left
+ * mode only where the time is far above 1/|gap| and far below the one that the drift takes
+ * from one fixed point to the next.                                          */
+BN_MUST_USE bn_status bn_probe_response(const bn_probe *p, const double *theta, size_t count,
+                                        double relax, double time, struct bn_spread *spread);
+
 /* Path integration: mean speed under each constant velocity after `settle`, over whole
  * turns if there is one in `time`; `count` runs from x*(theta).               */
 BN_MUST_USE bn_status bn_probe_integrate(const bn_probe *p, double theta,
@@ -89,14 +97,10 @@ BN_MUST_USE bn_status bn_probe_pinning(const bn_probe *p, size_t angles, double 
                                        double relax, double window, double *velocity,
                                        double *error);
 
-struct bn_line {
-    double gain, r2;                     /* least squares through 0; 1 - rss/sum speed^2 */
-    double saturation;                   /* |velocity| where speed/velocity falls below 90 %
-                                            of its largest; the largest tried if never */
-    bool saturates;
-};
-void bn_probe_line(const double *velocity, const double *speed, size_t count,
-                   struct bn_line *line);
+/* The smallest |velocity| above the one of the largest speed/velocity where that ratio is
+ * below 90 % of its largest; *found = false if there is none.               */
+double bn_probe_saturation(const double *velocity, const double *speed, size_t count,
+                           bool *found);
 
 /* Far starts: x*(theta_k) + sd_k z, run for `time`; their ends x [count, N], angles, and
  * distances from the manifold per neuron.                                    */
