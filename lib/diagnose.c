@@ -4,6 +4,7 @@
 #include <basin/fourier.h>
 #include <basin/linear.h>
 #include <basin/mem.h>
+#include <basin/rng.h>
 #include <basin/tile.h>
 
 #include <math.h>
@@ -13,6 +14,9 @@
 /* Points that share a product, and numbers in one vector of all of them at most; vectors
  * of a Krylov space.                                                        */
 enum { BATCH = 16, BATCH_NUMBERS = 1 << 19, KRYLOV = 24 };
+/* Solves are with A - SHIFT: where the tangent mode is exactly neutral, A is singular, and
+ * rounding errors, enlarged by 1/SHIFT at most, would mix it with other neutral modes.  */
+static const double SHIFT = 1e-5;
 
 /* --- points on the manifold ------------------------------------------------------ */
 
@@ -122,9 +126,9 @@ static double overlap_with(const double *u, const struct bn_mat *v, size_t k, do
     return sqrt(fmax(0.0, p)) / bn_norm(n, u);
 }
 
-/* Krylov spaces of A_t^-1 (or A_t^-T) at all points of a batch, one vector longer at each
- * round, each with its own small matrix h.  An eigenvalue theta of h is 1/lambda, so the
- * slow modes, of which the tangent is one, come first.                       */
+/* Krylov spaces of (A_t - SHIFT)^-1, or its transpose, at all points of a batch, one vector
+ * longer at each round, each with its own small matrix h.  An eigenvalue theta of h is
+ * 1/(lambda - SHIFT), so the slow modes, of which the tangent is one, come first.  */
 struct krylov {
     const struct bn_factors *factors;
     enum bn_trans trans;
@@ -134,7 +138,7 @@ struct krylov {
     bool *closed;                        /* [T] nothing new came */
     /* right: overlap with the first vector; left: with the right mode that was found */
     const struct bn_mat *re, *im;
-    bool *done;                          /* [T] the chosen one has converged */
+    bool *settled, *done;                /* [T] the chosen one has converged; all have */
     double *chosen;                      /* [T] of [2, KRYLOV]: its real, imaginary part */
     double *value, *imaginary, *overlap; /* [T]: lambda and |u . r| */
     double *slow;                        /* [T]: real part of the next one; or NULL */
@@ -151,6 +155,7 @@ static void krylov_free(struct krylov *k)
         bn_mat_free(&k->v[i]);
     free(k->h);
     free(k->closed);
+    free(k->settled);
     free(k->done);
     free(k->chosen);
 }
@@ -161,9 +166,11 @@ static bn_status krylov_start(struct krylov *k, const struct bn_mat *start)
     k->n = start->cols;
     k->h = bn_alloc(k->count * (KRYLOV + 1) * KRYLOV, sizeof *k->h);
     k->closed = bn_alloc(k->count, sizeof *k->closed);
+    k->settled = bn_alloc(k->count, sizeof *k->settled);
     k->done = bn_alloc(k->count, sizeof *k->done);
     k->chosen = bn_alloc(k->count * 2 * KRYLOV, sizeof *k->chosen);
-    if (k->h == NULL || k->closed == NULL || k->done == NULL || k->chosen == NULL)
+    if (k->h == NULL || k->closed == NULL || k->settled == NULL || k->done == NULL
+        || k->chosen == NULL)
         return BN_NOMEM;
     BN_TRY(bn_mat_alloc(&k->v[0], k->count, k->n));
     for (size_t t = 0; t < k->count; t++) {
@@ -175,6 +182,30 @@ static bn_status krylov_start(struct krylov *k, const struct bn_mat *start)
             *bn_mat_at(&k->v[0], t, i) = *bn_mat_at(start, t, i) / norm;
     }
     return BN_OK;
+}
+
+/* Takes off x what lies in the space, twice, adding it to the column `h`; |x| then. */
+static double orthogonalise(const struct krylov *k, size_t t, double *x, double *h)
+{
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t j = 0; j < k->size; j++) {
+            const double *v = bn_mat_row(&k->v[j], t), p = bn_dot(k->n, v, x);
+            h[j * KRYLOV] += p;
+            for (size_t i = 0; i < k->n; i++)
+                x[i] -= p * v[i];
+        }
+    return bn_norm(k->n, x);
+}
+
+/* The space is invariant (on an exact ring x*' is a mode by itself): the other modes are
+ * looked for from a random vector.                                          */
+static double begin_again(const struct krylov *k, size_t t, double *x)
+{
+    const struct bn_rng rng = { .seed = 1, .stream = bn_rng_stream("krylov") };
+    double ignored[KRYLOV * KRYLOV] = { 0 };
+
+    bn_rng_normals(rng, k->size, 0, x, k->n);
+    return orthogonalise(k, t, x, ignored);
 }
 
 static bn_status krylov_grow(struct krylov *k)
@@ -193,16 +224,12 @@ static bn_status krylov_grow(struct krylov *k)
         }
         if (!isfinite(before))
             return bn_fail(BN_NUMERIC, "the Jacobian cannot be inverted at point %zu", t);
-        for (int pass = 0; pass < 2; pass++)
-            for (size_t j = 0; j <= m; j++) {
-                const double *v = bn_mat_row(&k->v[j], t), p = bn_dot(n, v, x);
-                h[j * KRYLOV + m] += p;
-                for (size_t i = 0; i < n; i++)
-                    x[i] -= p * v[i];
-            }
-        const double norm = bn_norm(n, x);
-        h[(m + 1) * KRYLOV + m] = norm;
-        k->closed[t] = !(norm > 1e-13 * before) || m + 1 >= n;
+        double norm = orthogonalise(k, t, x, h + m);
+        const bool invariant = !(norm > 1e-10 * before);
+        h[(m + 1) * KRYLOV + m] = invariant ? 0.0 : norm;
+        if (invariant && k->slow != NULL && m + 1 < n)
+            norm = begin_again(k, t, x);
+        k->closed[t] = m + 1 >= n || (invariant && k->slow == NULL);
         for (size_t i = 0; i < n; i++)
             x[i] = k->closed[t] ? 0.0 : x[i] / norm;
     }
@@ -251,49 +278,71 @@ static bool krylov_slow(struct krylov *k, size_t t, const double *re, const doub
             at = i;
         }
     const double size = hypot(re[at], im[at]);
-    k->slow[t] = size > 0.0 ? re[at] / (size * size) : -INFINITY;
-    return converged(k, t, y, at, re[at], im[at], 1e-8);
+    k->slow[t] = size > 0.0 && (at != chosen || im[at] > 0.0)
+               ? SHIFT + re[at] / (size * size) : -INFINITY;
+    return (at != chosen || im[at] > 0.0 || k->closed[t]) && converged(k, t, y, at, re[at], im[at], 1e-8);
 }
 
-/* The mode of largest overlap, and whether it (and the next) has converged. */
-static bn_status krylov_choose(struct krylov *k, size_t t)
+/* Which Ritz pair: of largest overlap, or nearest to the one that has been settled. */
+static size_t krylov_pick(const struct krylov *k, size_t t, const double *re, const double *im,
+                          const struct bn_mat *y, double *score)
 {
-    const size_t m = k->size;
-    const double *h = h_of(k, t);
-    double re[KRYLOV], im[KRYLOV], first[KRYLOV] = { 1.0 }, best = -1.0;
-    struct bn_mat a, y = { 0 };
+    const double first[KRYLOV] = { 1.0 };
+    const double size = hypot(k->value[t] - SHIFT, k->imaginary[t]);
     size_t at = 0;
 
-    BN_TRY(bn_mat_alloc(&a, m, m));
-    for (size_t i = 0; i < m; i++)
-        memcpy(bn_mat_row(&a, i), h + i * KRYLOV, m * sizeof *h);
-    bn_status rc = bn_mat_alloc(&y, m, m);
-    if (rc == BN_OK)
-        rc = bn_eig_vectors(&a, re, im, &y);
-    for (size_t i = 0; rc == BN_OK && i < m; i++) {
+    *score = -INFINITY;
+    for (size_t i = 0; i < k->size; i++) {
+        double o;
         if (im[i] < 0.0)
             continue;
-        const double o = k->re == NULL ? overlap_with(first, &y, i, im[i], m)
-            : partnership(k, t, bn_mat_row(&y, i), im[i] > 0.0 ? bn_mat_row(&y, i + 1) : NULL);
-        if (o > best) {
-            best = o;
+        if (k->settled[t])
+            o = -hypot(re[i] - (k->value[t] - SHIFT) / (size * size),
+                       im[i] + k->imaginary[t] / (size * size));
+        else if (k->re == NULL)
+            o = overlap_with(first, y, i, im[i], k->size);
+        else
+            o = partnership(k, t, bn_mat_row(y, i), im[i] > 0.0 ? bn_mat_row(y, i + 1) : NULL);
+        if (o > *score) {
+            *score = o;
             at = i;
         }
     }
+    return at;
+}
+
+/* The mode of largest overlap; it is settled when it has converged (a later round might
+ * mix it with others of the same eigenvalue), and the point is done when the next mode has,
+ * too.                                                                      */
+static bn_status krylov_choose(struct krylov *k, size_t t)
+{
+    const size_t m = k->size;
+    double re[KRYLOV], im[KRYLOV], score;
+    struct bn_mat a, y = { 0 };
+
+    BN_TRY(bn_mat_alloc(&a, m, m));
+    for (size_t i = 0; i < m; i++)
+        memcpy(bn_mat_row(&a, i), h_of(k, t) + i * KRYLOV, m * sizeof(double));
+    bn_status rc = bn_mat_alloc(&y, m, m);
+    if (rc == BN_OK)
+        rc = bn_eig_vectors(&a, re, im, &y);
     if (rc == BN_OK) {
-        const double size = hypot(re[at], im[at]);
-        const double *p = bn_mat_row(&y, at), *q = bn_mat_row(&y, im[at] > 0.0 ? at + 1 : at);
-        double *to = k->chosen + t * 2 * KRYLOV;
-        memset(to, 0, 2 * KRYLOV * sizeof *to);
-        memcpy(to, p, m * sizeof *to);
-        if (im[at] > 0.0)
-            memcpy(to + KRYLOV, q, m * sizeof *to);
+        const size_t at = krylov_pick(k, t, re, im, &y, &score);
         const bool next = krylov_slow(k, t, re, im, &y, at);
-        k->done[t] = next && converged(k, t, &y, at, re[at], im[at], 1e-11);
-        k->value[t] = re[at] / (size * size);
-        k->imaginary[t] = -im[at] / (size * size);
-        if (k->overlap != NULL)
-            k->overlap[t] = best;
+        if (!k->settled[t]) {
+            const double size = hypot(re[at], im[at]);
+            double *to = k->chosen + t * 2 * KRYLOV;
+            memset(to, 0, 2 * KRYLOV * sizeof *to);
+            memcpy(to, bn_mat_row(&y, at), m * sizeof *to);
+            if (im[at] > 0.0)
+                memcpy(to + KRYLOV, bn_mat_row(&y, at + 1), m * sizeof *to);
+            k->settled[t] = converged(k, t, &y, at, re[at], im[at], 1e-11);
+            k->value[t] = SHIFT + re[at] / (size * size);
+            k->imaginary[t] = -im[at] / (size * size);
+            if (k->overlap != NULL)
+                k->overlap[t] = score;
+        }
+        k->done[t] = k->closed[t] || (next && k->settled[t]);
     }
     bn_mat_free(&a);
     bn_mat_free(&y);
@@ -309,7 +358,7 @@ static bn_status krylov_run(struct krylov *k)
         BN_TRY(krylov_grow(k));
         all = true;
         for (size_t t = 0; t < k->count; t++) {
-            if (!k->done[t] && (k->size > 2 || k->closed[t]))
+            if (!k->done[t])
                 BN_TRY(krylov_choose(k, t));
             all = all && k->done[t];
         }
@@ -391,23 +440,27 @@ static bn_status find_modes(struct krylov *right, struct krylov *left, const str
     return rc;
 }
 
-/* First-order displacement d of the invariant set from x*: A d = (1 - r z) eps, z . d = 0.
- * The second projection takes off what rounding, divided by the tangent mode's small
- * eigenvalue, has put along r.                                              */
+/* First-order displacement d of the invariant set from x*: A d = (1 - r z) eps, z . d = 0,
+ * as (A - SHIFT) d = (1 - r z) eps - SHIFT d, three times.  The projection afterwards takes
+ * off what rounding, divided by the tangent mode's small eigenvalue, has put along r.  */
 static bn_status displace(const struct bn_factors *f, const struct bn_mat *r,
                           const struct bn_mat *eps, const struct bn_mat *z, struct bn_mat *d)
 {
     const size_t n = r->cols;
 
-    for (int pass = 0; pass < 2; pass++) {
+    for (int pass = 0; pass < 3; pass++) {
         for (size_t t = 0; t < r->rows; t++) {
-            const double *from = pass == 0 ? bn_mat_row(eps, t) : bn_mat_row(d, t);
-            const double along = bn_dot(n, bn_mat_row(z, t), from);
+            const double along = bn_dot(n, bn_mat_row(z, t), bn_mat_row(eps, t));
             for (size_t i = 0; i < n; i++)
-                *bn_mat_at(d, t, i) = from[i] - along * *bn_mat_at(r, t, i);
+                *bn_mat_at(d, t, i) = *bn_mat_at(eps, t, i) - along * *bn_mat_at(r, t, i)
+                                    - SHIFT * *bn_mat_at(d, t, i);
         }
-        if (pass == 0)
-            BN_TRY(bn_factors_solve(f, BN_PLAIN, d));
+        BN_TRY(bn_factors_solve(f, BN_PLAIN, d));
+        for (size_t t = 0; t < r->rows; t++) {
+            const double along = bn_dot(n, bn_mat_row(z, t), bn_mat_row(d, t));
+            for (size_t i = 0; i < n; i++)
+                *bn_mat_at(d, t, i) -= along * *bn_mat_at(r, t, i);
+        }
     }
     return BN_OK;
 }
@@ -440,7 +493,7 @@ static bn_status modes_of_batch(void *context, size_t tile)
 
     if (spare == NULL)
         return BN_NOMEM;
-    bn_status rc = bn_factors_make(&factors, f->linear, &s);
+    bn_status rc = bn_factors_make(&factors, f->linear, &s, SHIFT);
     if (rc == BN_OK)
         rc = bn_mat_alloc(&r, rows, u.cols);
     if (rc == BN_OK)

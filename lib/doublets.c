@@ -4,22 +4,19 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
-/* One real eigenvalue or one complex pair, on the plane of one harmonic. */
-struct match {
-    double share;                        /* squared projection of the unit vector(s) */
-    size_t first, members, harmonic;
+/* A vector that lies in a plane of N dimensions by chance has a share of 2/N; below this
+ * one it belongs to none.                                                   */
+static const double LEAST = 0.05;
+
+/* Units: a real eigenvalue or a complex pair, which wants both places of a harmonic.  */
+struct matching {
+    size_t units, harmonics;
+    size_t *first, *members, *home;      /* [units]; home = harmonics: none */
+    size_t *used;                        /* [harmonics] places taken */
+    double *share;                       /* [units, harmonics] squared projection */
 };
-
-static int by_share(const void *x, const void *y)
-{
-    const struct match *a = x, *b = y;
-    if (a->share != b->share)
-        return a->share > b->share ? -1 : 1;
-    if (a->harmonic != b->harmonic)
-        return a->harmonic < b->harmonic ? -1 : 1;
-    return (a->first > b->first) - (a->first < b->first);
-}
 
 /* Columns of a harmonic made orthonormal: rows of `plane` [2, N]; how many. */
 static size_t plane_of(const struct bn_mat *c, size_t harmonic, struct bn_mat *plane)
@@ -64,56 +61,166 @@ static double share_of(const struct bn_mat *vectors, size_t first, size_t member
     return all > 0.0 ? on / all : 0.0;
 }
 
-static void assign(struct match *m, size_t matches, const double *re, const double *im,
-                   bool *taken, struct bn_doublet *out)
+static size_t places(size_t harmonic)
 {
-    qsort(m, matches, sizeof *m, by_share);
-    for (size_t k = 0; k < matches; k++) {
-        struct bn_doublet *d = &out[m[k].harmonic];
-        const size_t room = m[k].harmonic == 0 ? 1 : 2;
-        if (taken[m[k].first] || d->count + m[k].members > room)
-            continue;
-        taken[m[k].first] = true;
-        for (size_t e = 0; e < m[k].members; e++) {
-            d->index[d->count] = m[k].first + e;
-            d->re[d->count] = re[m[k].first + e];
-            d->im[d->count++] = im[m[k].first + e];
-            d->overlap += m[k].share;
+    return harmonic == 0 ? 1 : 2;
+}
+
+static double gain(const struct matching *m, size_t u, size_t h)
+{
+    return h == m->harmonics ? 0.0
+        : (double)m->members[u] * (m->share[u * m->harmonics + h] - LEAST);
+}
+
+static void move(struct matching *m, size_t u, size_t h)
+{
+    if (m->home[u] < m->harmonics)
+        m->used[m->home[u]] -= m->members[u];
+    m->home[u] = h;
+    if (h < m->harmonics)
+        m->used[h] += m->members[u];
+}
+
+/* The clearest unit that has no home and gains by a place that is free. */
+static bool settle_one(struct matching *m)
+{
+    size_t unit = m->units, at = 0;
+    double best = 0.0;
+
+    for (size_t u = 0; u < m->units; u++)
+        for (size_t h = 0; m->home[u] == m->harmonics && h < m->harmonics; h++)
+            if (m->used[h] + m->members[u] <= places(h) && gain(m, u, h) > best * (1.0 + 1e-12)) {
+                best = gain(m, u, h);
+                unit = u;
+                at = h;
+            }
+    if (unit < m->units)
+        move(m, unit, at);
+    return unit < m->units;
+}
+
+static double total(const struct matching *m)
+{
+    double s = 0.0;
+    for (size_t u = 0; u < m->units; u++)
+        s += gain(m, u, m->home[u]);
+    return s;
+}
+
+/* Give u the harmonic h, turn out who is in the way, and let those find other places. */
+static bool improves(struct matching *m, size_t u, size_t h, size_t *before)
+{
+    const double was = total(m);
+
+    memcpy(before, m->home, m->units * sizeof *before);
+    move(m, u, m->harmonics);
+    while (m->used[h] + m->members[u] > places(h)) {
+        size_t out = m->units;
+        for (size_t k = 0; k < m->units; k++)
+            if (m->home[k] == h && (out == m->units || gain(m, k, h) < gain(m, out, h)))
+                out = k;
+        move(m, out, m->harmonics);
+    }
+    move(m, u, h);
+    while (settle_one(m)) {}
+    if (total(m) > was + 1e-9)
+        return true;
+    for (size_t k = 0; k < m->units; k++)
+        move(m, k, m->harmonics);
+    for (size_t k = 0; k < m->units; k++)
+        move(m, k, before[k]);
+    return false;
+}
+
+/* Largest sum of shares: the clearest first, then any change that is for the better (two
+ * harmonics may have mixed into a real and a complex pair, so the clearest are in the
+ * way).                                                                     */
+static bn_status settle(struct matching *m)
+{
+    size_t *before = bn_alloc(m->units, sizeof *before);
+    bool better = true;
+
+    if (before == NULL)
+        return BN_NOMEM;
+    while (settle_one(m)) {}
+    while (better) {
+        better = false;
+        for (size_t u = 0; u < m->units; u++)
+            for (size_t h = 0; h < m->harmonics; h++)
+                if (m->home[u] != h && m->members[u] <= places(h) && gain(m, u, h) > 0.0)
+                    better = improves(m, u, h, before) || better;
+    }
+    free(before);
+    return BN_OK;
+}
+
+static void fill(const struct matching *m, const double *re, const double *im,
+                 struct bn_doublet *out)
+{
+    for (size_t h = 0; h < m->harmonics; h++)
+        out[h] = (struct bn_doublet){ 0 };
+    for (size_t u = 0; u < m->units; u++) {
+        const size_t h = m->home[u];
+        for (size_t e = 0; h < m->harmonics && e < m->members[u]; e++) {
+            struct bn_doublet *d = &out[h];
+            d->index[d->count] = m->first[u] + e;
+            d->re[d->count] = re[m->first[u] + e];
+            d->im[d->count++] = im[m->first[u] + e];
+            d->overlap += m->share[u * m->harmonics + h];
         }
     }
+    for (size_t h = 0; h < m->harmonics; h++)
+        if (out[h].count > 0)
+            out[h].overlap = sqrt(out[h].overlap / (double)out[h].count);
+}
+
+static bn_status matching_new(struct matching *m, const double *im, size_t found,
+                              size_t harmonics)
+{
+    *m = (struct matching){ .harmonics = harmonics,
+        .first = bn_alloc(found, sizeof *m->first), .members = bn_alloc(found, sizeof *m->members),
+        .home = bn_alloc(found, sizeof *m->home), .used = bn_alloc(harmonics, sizeof *m->used),
+        .share = bn_alloc(found * harmonics, sizeof *m->share) };
+    if (m->first == NULL || m->members == NULL || m->home == NULL || m->used == NULL
+        || m->share == NULL)
+        return BN_NOMEM;
+    for (size_t e = 0; e < found; e += m->members[m->units++]) {
+        m->first[m->units] = e;
+        m->members[m->units] = im[e] > 0.0 && e + 1 < found ? 2 : 1;
+        m->home[m->units] = harmonics;
+    }
+    return BN_OK;
 }
 
 bn_status bn_doublets(const double *re, const double *im, const struct bn_mat *vectors,
                       size_t found, const struct bn_mat *c, size_t harmonics,
                       struct bn_doublet *out)
 {
-    struct bn_mat plane;
-    size_t matches = 0;
+    struct bn_mat plane = { 0 };
+    struct matching m;
 
     if (harmonics == 0 || 2 * harmonics - 1 > c->cols || vectors->cols != c->rows)
         return bn_fail(BN_INPUT, "%zu harmonics of %zu x %zu coefficients for vectors of %zu "
                        "neurons", harmonics, c->rows, c->cols, vectors->cols);
-    struct match *m = bn_alloc(found * harmonics, sizeof *m);
-    bool *taken = bn_alloc(found, sizeof *taken);
-    bn_status rc = m == NULL || taken == NULL ? BN_NOMEM : bn_mat_alloc(&plane, 2, c->rows);
-    if (rc == BN_OK) {
-        for (size_t h = 0; h < harmonics; h++) {
-            const size_t dimensions = plane_of(c, h, &plane);
-            out[h] = (struct bn_doublet){ 0 };
-            for (size_t e = 0, members; e < found; e += members) {
-                members = im[e] > 0.0 && e + 1 < found ? 2 : 1;
-                m[matches++] = (struct match){ share_of(vectors, e, members, &plane, dimensions),
-                                               e, members, h };
-            }
-        }
-        assign(m, matches, re, im, taken, out);
-        for (size_t h = 0; h < harmonics; h++)
-            if (out[h].count > 0)
-                out[h].overlap = sqrt(out[h].overlap / (double)out[h].count);
-        bn_mat_free(&plane);
+    bn_status rc = matching_new(&m, im, found, harmonics);
+    if (rc == BN_OK)
+        rc = bn_mat_alloc(&plane, 2, c->rows);
+    for (size_t h = 0; rc == BN_OK && h < harmonics; h++) {
+        const size_t dimensions = plane_of(c, h, &plane);
+        for (size_t u = 0; u < m.units; u++)
+            m.share[u * harmonics + h] = share_of(vectors, m.first[u], m.members[u], &plane,
+                                                  dimensions);
     }
-    free(m);
-    free(taken);
+    if (rc == BN_OK)
+        rc = settle(&m);
+    if (rc == BN_OK)
+        fill(&m, re, im, out);
+    bn_mat_free(&plane);
+    free(m.first);
+    free(m.members);
+    free(m.home);
+    free(m.used);
+    free(m.share);
     return rc;
 }
 

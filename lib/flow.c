@@ -144,7 +144,8 @@ static bn_status polish(struct bn_zero *z, size_t n, double reach, bn_flow_drift
             angle[k] = z[k].angle;
         rc = drift(context, angle, n, v);
         for (size_t k = 0; rc == BN_OK && k < n; k++) {
-            if (pass > 0 && step[k] != 0.0 && (v[k] - old[k]) / step[k] * z[k].slope > 0.0)
+            /* shorter steps would make the slope one of rounding errors */
+            if (pass > 0 && fabs(step[k]) > 1e-6 && (v[k] - old[k]) / step[k] * z[k].slope > 0.0)
                 z[k].slope = (v[k] - old[k]) / step[k];
             step[k] = z[k].slope != 0.0 ? -v[k] / z[k].slope : 0.0;
             step[k] = fmin(fmax(step[k], -reach), reach);

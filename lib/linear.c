@@ -88,7 +88,7 @@ static bn_status factor_dense(struct bn_factors *f, const double *slope, size_t 
         double *a = bn_mat_row(&f->lu[t], i);
         for (size_t k = 0; k < l->n; k++)
             a[k] = (j[k] - c) * slope[k];
-        a[i] -= 1.0;
+        a[i] -= 1.0 + f->shift;
     }
     return bn_lu(&f->lu[t], f->pivot + t * l->n);
 }
@@ -102,7 +102,7 @@ static bn_status factor_low_rank(struct bn_factors *f, const double *slope, size
     double *inverse = bn_mat_row(&f->inverse, t), *weight = bn_mat_row(&f->weight, t);
 
     for (size_t i = 0; i < l->n; i++) {
-        inverse[i] = d != NULL ? 1.0 / (1.0 + slope[i] * d[i]) : 1.0;
+        inverse[i] = 1.0 / (1.0 + f->shift + (d != NULL ? slope[i] * d[i] : 0.0));
         weight[i] = slope[i] * inverse[i];
     }
     for (size_t first = 0; first < l->n; first += BLOCK) {
@@ -123,12 +123,12 @@ static bn_status factor_low_rank(struct bn_factors *f, const double *slope, size
 }
 
 bn_status bn_factors_make(struct bn_factors *f, const struct bn_linear *l,
-                          const struct bn_mat *slope)
+                          const struct bn_mat *slope, double shift)
 {
     const size_t count = slope->rows, size = l->q > 0 ? l->q : l->n;
     struct bn_mat scaled = { 0 };
 
-    *f = (struct bn_factors){ .l = l, .count = count };
+    *f = (struct bn_factors){ .l = l, .shift = shift, .count = count };
     f->lu = bn_alloc(count, sizeof *f->lu);
     f->pivot = bn_alloc(count * size, sizeof *f->pivot);
     bn_status rc = f->lu == NULL || f->pivot == NULL ? BN_NOMEM : BN_OK;

@@ -6,6 +6,7 @@
 #include <basin/stage.h>
 
 #include <stdlib.h>
+#include <string.h>
 
 static const struct bn_input inputs[] = {
     { "diagnosis", false, "diagnoses of all points" },
@@ -25,9 +26,13 @@ static const struct bn_output outputs[] = {
     { "/drift_max", "point", "rad", "largest drift per tau", 1e-8, 1e-3, false },
     { "/gap", "point", "1", "largest transverse real part over the ring x tau; < 0 is stable",
       1e-6, 0, false },
+    { "/quantity", "quantity", "1", "numbers that the /summary of every point has", 0, 0, false },
+    { "/quantity_unit", "quantity", "1", "their units", 0, 0, false },
+    { "/number", "point quantity", "1", "their values, each in its unit", 1e-6, 1e-3, false },
+    { "/number_error", "point quantity", "1", "their errors", 1e-6, 1, false },
 };
 
-enum { FIRST_NUMBER = 4 };
+enum { FIRST_NUMBER = 4, LAST_NUMBER = 9 };
 
 static void coordinates(size_t n)
 {
@@ -50,9 +55,106 @@ static void coordinates(size_t n)
     bn_output_mat("/value", &value);
 }
 
+/* --- the tables /summary of all points ------------------------------------------ */
+
+struct column {
+    const char *name, *unit;
+    bool everywhere;
+};
+
+static size_t texts_of(size_t point, const char *dataset, char ***texts)
+{
+    bn_h5 *f = bn_gather_input("diagnosis", point);
+    size_t n = 0;
+
+    *texts = NULL;
+    if (bn_h5_kind(f, dataset) == BN_H5_DATASET)
+        BN_CHECK(bn_h5_read_texts(f, dataset, texts, &n));
+    return n;
+}
+
+/* Row of a quantity in a table of n; n if it is not there. */
+static size_t row_of(char *const *names, size_t n, const char *name, size_t near)
+{
+    if (near < n && strcmp(names[near], name) == 0)
+        return near;
+    size_t k = 0;
+    while (k < n && strcmp(names[k], name) != 0)
+        k++;
+    return k;
+}
+
+/* Quantities of the first point that every other one has, too. */
+static size_t shared(struct column *column, size_t count, size_t points)
+{
+    size_t kept = 0;
+
+    for (size_t p = 1; p < points; p++) {
+        char **names;
+        const size_t n = texts_of(p, "/summary/name", &names);
+        for (size_t q = 0; q < count; q++)
+            if (row_of(names, n, column[q].name, q) == n)
+                column[q].everywhere = false;
+        free(names);
+    }
+    for (size_t q = 0; q < count; q++)
+        if (column[q].everywhere)
+            column[kept++] = column[q];
+    return kept;
+}
+
+static void fill(const struct column *column, size_t count, size_t point, double *value,
+                 double *error)
+{
+    char **names;
+    size_t n, m;
+    const size_t rows = texts_of(point, "/summary/name", &names);
+    const double *values = bn_gather_vec("diagnosis", point, "/summary/value", &n);
+    const double *errors = bn_gather_vec("diagnosis", point, "/summary/error", &m);
+
+    if (n != rows || m != rows)
+        BN_REFUSE(BN_INPUT, "input `diagnosis`, %s: /summary has %zu names, %zu values and %zu "
+                  "errors", bn_gather_point("diagnosis", point), rows, n, m);
+    for (size_t q = 0; q < count; q++) {
+        const size_t row = row_of(names, rows, column[q].name, q);
+        value[q] = values[row];
+        error[q] = errors[row];
+    }
+    free(names);
+}
+
+static void quantities(size_t points)
+{
+    char **names, **units;
+    const size_t all = texts_of(0, "/summary/name", &names);
+    const size_t same = texts_of(0, "/summary/unit", &units);
+    struct column *column = (struct column *)(void *)bn_scratch(all + 1, sizeof *column).data;
+
+    if (same != all)
+        BN_REFUSE(BN_INPUT, "input `diagnosis`, %s: /summary has %zu names and %zu units",
+                  bn_gather_point("diagnosis", 0), all, same);
+    for (size_t q = 0; q < all; q++)
+        column[q] = (struct column){ names[q], units[q], true };
+    const size_t count = shared(column, all, points);
+    const char **text = (const char **)(void *)bn_scratch_vec(count + 1);
+    struct bn_mat value = bn_scratch(points, count), error = bn_scratch(points, count);
+    for (size_t p = 0; count > 0 && p < points; p++)
+        fill(column, count, p, bn_mat_row(&value, p), bn_mat_row(&error, p));
+    for (size_t q = 0; q < count; q++)
+        text[q] = column[q].name;
+    bn_output_texts("/quantity", text, count);
+    for (size_t q = 0; q < count; q++)
+        text[q] = column[q].unit;
+    bn_output_texts("/quantity_unit", text, count);
+    bn_output_mat("/number", &value);
+    bn_output_mat("/number_error", &error);
+    free(names);
+    free(units);
+}
+
 static void run(void)
 {
-    const size_t n = bn_gathered("diagnosis"), numbers = BN_LEN(outputs) - FIRST_NUMBER;
+    const size_t n = bn_gathered("diagnosis"), numbers = LAST_NUMBER + 1 - FIRST_NUMBER;
     struct bn_mat table = bn_scratch(numbers, n);
 
     coordinates(n);
@@ -64,6 +166,7 @@ static void run(void)
     }
     for (size_t i = 0; i < numbers; i++)
         bn_output_vec(outputs[FIRST_NUMBER + i].name, bn_mat_row(&table, i), n);
+    quantities(n);
 }
 
 const struct bn_stage bn_stage = {

@@ -5,6 +5,7 @@
 
 #include <basin/decode.h>
 #include <basin/diagnose.h>
+#include <basin/linear.h>
 #include <basin/network.h>
 
 /* --- the exact ring: J_ij = (1/N)(J0 + J2 cos(th_i - th_j)), evenly spaced ---------- */
@@ -103,9 +104,11 @@ static void exact_ring_has_a_zero_mode_and_a_gap(void **state)
     struct bn_points p;
     assert_ok(bn_diagnose_points(&c.net, theta, 2, &p));
     for (size_t t = 0; t < 2; t++) {
-        double re[6], im[6], overlap;
+        double re[6], im[6], overlap, value;
         size_t found, tangent;
-        assert_ok(bn_diagnose_jacobian(&c.net, &p, t, 5, re, im, &found, &tangent, &overlap));
+        assert_ok(bn_diagnose_jacobian(&c.net, &p, t, 5, re, im, &found, &tangent, &overlap,
+                                       &value));
+        assert_close(value, re[0], 0, 0);
         assert_true(found >= 5);
         assert_int_equal(tangent, 0);
         assert_close(re[0], 0, 0, 1e-9);
@@ -278,10 +281,10 @@ static void jacobian_is_the_derivative(void **state)
             double *want = eigenvalues_by_differences(&g.dense, bn_mat_row(&p.x, 1));
             const struct bn_ring_network *net[] = { &g.dense, &g.factored };
             for (size_t k = 0; k < 2; k++) {
-                double re[7], im[7], overlap;
+                double re[7], im[7], overlap, value;
                 size_t found, tangent;
                 assert_ok(bn_diagnose_jacobian(net[k], &p, 1, 6, re, im, &found, &tangent,
-                                               &overlap));
+                                               &overlap, &value));
                 assert_in_range(found, 6, 7);
                 for (size_t e = 0; e < found; e++) {
                     assert_close(re[e], want[2 * e], 0, 1e-6);
@@ -378,45 +381,225 @@ static void drift_is_what_simulations_do(void **state)
     made_free(&g);
 }
 
-/* --- zeros -------------------------------------------------------------------------- */
+/* --- a Jacobian whose modes are known --------------------------------------------------- */
 
-/* sin(k theta + shift): 2 k zeros, half of them stable, in ascending order, also when
- * a zero falls on the grid or on 0 from below.                              */
-static void zeros_of_a_sine(void **state)
+enum { BIG = 200, MODES = 4 };
+
+/* A = sum_k r_k B_kl z_l - (1 - sum_k r_k z_k) with z_k . r_l = delta_kl, z_k far from r_k:
+ * r_0 is the tangent.  J = (A + 1)/phi' is factored, rank 4.                  */
+struct known {
+    struct bn_mat r, z, left, right;     /* [4, N] each; [N, 4], [4, N] */
+    struct bn_ring_network net;
+    struct bn_points p;
+};
+
+static struct known *known(const double b[MODES][MODES])
+{
+    struct known *k = calloc(1, sizeof *k);
+    assert_non_null(k);
+    k->r = mat_random(MODES, BIG, 41), k->z = mat_random(MODES, BIG, 42);
+    k->left = mat_make(BIG, MODES), k->right = mat_make(MODES, BIG);
+    struct bn_mat slope = mat_random(1, BIG, 43), x = mat_random(1, BIG, 44);
+    struct bn_mat u = mat_make(1, BIG), g = mat_make(MODES, MODES);
+    int pivot[MODES];
+    assert_ok(bn_gemm(1.0, &k->z, BN_PLAIN, &k->r, BN_TRANSPOSED, 0.0, &g));
+    assert_ok(bn_lu(&g, pivot));
+    for (size_t i = 0; i < BIG; i++) {   /* z <- (z r^T)^-1 z, by columns */
+        double column[MODES];
+        for (size_t m = 0; m < MODES; m++)
+            column[m] = *bn_mat_at(&k->z, m, i);
+        assert_ok(bn_lu_solve(&g, pivot, BN_PLAIN, column));
+        for (size_t m = 0; m < MODES; m++)
+            *bn_mat_at(&k->z, m, i) = column[m];
+        slope.data[i] = 0.1 + fabs(slope.data[i]);
+        u.data[i] = *bn_mat_at(&k->r, 0, i);
+    }
+    for (size_t i = 0; i < BIG; i++)
+        for (size_t m = 0; m < MODES; m++) {
+            for (size_t l = 0; l < MODES; l++)
+                *bn_mat_at(&k->left, i, m) += *bn_mat_at(&k->r, l, i) * (b[l][m] + (l == m));
+            *bn_mat_at(&k->right, m, i) = *bn_mat_at(&k->z, m, i) / slope.data[i];
+        }
+    assert_ok(bn_operator_factored(&k->net.weights, &k->left, &k->right, NULL));
+    assert_ok(bn_diagnose_states(&k->net, &x, &u, &k->p));
+    memcpy(k->p.slope.data, slope.data, BIG * sizeof(double));
+    bn_mat_free(&slope), bn_mat_free(&g);
+    return k;
+}
+
+static void known_free(struct known *k)
+{
+    bn_mat_free(&k->r), bn_mat_free(&k->z), bn_mat_free(&k->left), bn_mat_free(&k->right);
+    bn_points_free(&k->p);
+    free(k);
+}
+
+/* z and everything that follows from it. */
+static void modes_are(struct known *k, double value, double slow)
+{
+    const double *z = k->z.data, *eps = k->p.residual.data;
+    struct bn_mat back = mat_make(1, BIG), want = mat_make(1, BIG);
+    struct bn_modes m;
+    struct bn_along a;
+    struct bn_linear l;
+    double push = 0.0, gain;
+    assert_ok(bn_diagnose_modes(&k->net, &k->p, &m));
+    assert_close(m.value[0], value, 1e-8, 0);
+    assert_close(m.slow[0], slow, 1e-6, 0);
+    bn_diagnose_along(&k->p, &m, &a);
+    assert_close(a.drift, -bn_dot(BIG, z, eps), 1e-7, 0);
+    assert_close(a.diffusion, 0.5 * bn_dot(BIG, z, z), 1e-7, 0);
+    assert_close(a.bound, 0.5 / bn_dot(BIG, k->r.data, k->r.data), 1e-12, 0);
+    assert_true(a.diffusion > 2.0 * a.bound);        /* the projection is not the answer */
+    assert_true(fabs(a.projected - a.drift) > 0.05 * fabs(a.drift));
+    /* A d is eps without its part along the tangent, and d has none */
+    assert_ok(bn_linear_make(&l, &k->net.weights, 0.0));
+    assert_ok(bn_linear_apply(&l, &k->p.slope, BN_PLAIN, &m.displacement, &back));
+    for (size_t i = 0; i < BIG; i++)
+        want.data[i] = eps[i] + a.drift * k->r.data[i];
+    assert_true(mat_apart(&back, &want) < 1e-6);
+    assert_close(bn_dot(BIG, z, m.displacement.data) / bn_norm(BIG, z)
+                 / bn_norm(BIG, m.displacement.data), 0, 0, 1e-10);
+    assert_ok(bn_diagnose_velocity(&k->net.weights, &k->p, &m, &gain));
+    assert_ok(bn_operator_apply(&k->net.weights, BN_PLAIN, &k->p.rate, &back));
+    push = bn_dot(BIG, z, back.data);
+    assert_close(gain, push, 1e-7, 0);
+    bn_linear_free(&l);
+    bn_modes_free(&m);
+    bn_mat_free(&back), bn_mat_free(&want);
+}
+
+/* The tangent mode is neither the one nearest to 0 (inverse iteration would take the
+ * transverse 0.01) nor the one of largest real part (0.3).                   */
+static void tangent_is_found_by_overlap(void **state)
 {
     (void)state;
-    enum { M = 256 };
-    const double shifts[] = { 0.3, 0.0, 0.5 * BN_TWO_PI, -0.3 };
-    for (size_t k = 1; k <= 12; k++)
-        for (size_t s = 0; s < BN_LEN(shifts); s++) {
-            double v[M], angle[M];
-            int sign[M], sum = 0;
-            size_t found;
-            for (size_t m = 0; m < M; m++)
-                v[m] = sin((double)k * BN_TWO_PI * (double)m / M + shifts[s]);
-            bn_diagnose_zeros(v, M, angle, sign, &found);
-            assert_int_equal(found, 2 * k);
-            for (size_t z = 0; z < found; z++) {
-                const double phase = (double)k * angle[z] + shifts[s];
-                assert_close(sin(phase), 0, 0, 2e-3);
-                assert_int_equal(sign[z], cos(phase) > 0.0 ? 1 : -1);
-                assert_true(z == 0 || angle[z] > angle[z - 1]);
-                assert_true(angle[z] >= 0.0 && angle[z] < BN_TWO_PI);
-                sum += sign[z];
-            }
-            assert_int_equal(sum, 0);
-        }
-    const double exact[] = { -0.0, -1.0, 0.0, 1.0 }, flat[] = { 1, 2, 3 };
-    double angle[4];
-    int sign[4];
+    const double b[MODES][MODES] = { { 0.05, 0, 0, 0 }, { 0, 0.01, 0, 0 }, { 0, 0, 0.3, 0 },
+                                     { 0, 0, 0, -0.2 } };
+    struct known *k = known(b);
+    double re[3], im[3], overlap, value;
+    size_t found, tangent;
+    modes_are(k, 0.05, 0.01);
+    assert_ok(bn_diagnose_jacobian(&k->net, &k->p, 0, 2, re, im, &found, &tangent, &overlap,
+                                   &value));
+    assert_close(re[0], 0.3, 1e-9, 0);
+    assert_int_equal(tangent, 1);
+    assert_close(value, 0.05, 1e-8, 0);
+    assert_close(overlap, 1, 1e-9, 0);
+    known_free(k);
+}
+
+/* With more unstable modes than are looked at, the tangent is none of the leading ones,
+ * and all of these are transverse.                                          */
+static void tangent_behind_unstable_modes(void **state)
+{
+    (void)state;
+    const double b[MODES][MODES] = { { 0.001, 0, 0, 0 }, { 0, 0.2, 0, 0 }, { 0, 0, 0.3, 0 },
+                                     { 0, 0, 0, 0.25 } };
+    struct known *k = known(b);
+    double re[3], im[3], overlap, value;
+    size_t found, tangent;
+    modes_are(k, 0.001, 0.2);
+    assert_ok(bn_diagnose_jacobian(&k->net, &k->p, 0, 2, re, im, &found, &tangent, &overlap,
+                                   &value));
+    assert_int_equal(tangent, found);
+    assert_close(value, 0.001, 1e-7, 0);
+    assert_close(overlap, 1, 1e-9, 0);
+    known_free(k);
+}
+
+/* The tangent has merged with a transverse mode into a pair -0.02 +- 0.03 i, on the plane
+ * of r_0 and r_1: z_0 still takes the part along r_0, and the gap is the pair's.    */
+static void tangent_in_a_pair(void **state)
+{
+    (void)state;
+    const double b[MODES][MODES] = { { -0.02, 0.03, 0, 0 }, { -0.03, -0.02, 0, 0 },
+                                     { 0, 0, -0.3, 0 }, { 0, 0, 0, -0.4 } };
+    struct known *k = known(b);
+    struct bn_modes m;
+    struct bn_along a;
+    assert_ok(bn_diagnose_modes(&k->net, &k->p, &m));
+    assert_close(m.value[0], -0.02, 1e-8, 0);
+    assert_close(fabs(m.imaginary[0]), 0.03, 1e-8, 0);
+    assert_close(m.slow[0], -0.02, 1e-8, 0);
+    bn_diagnose_along(&k->p, &m, &a);
+    assert_close(a.drift, -bn_dot(BIG, k->z.data, k->p.residual.data), 1e-7, 0);
+    bn_modes_free(&m);
+    known_free(k);
+}
+
+/* --- exact controls ---------------------------------------------------------------------- */
+
+/* J_ij = (2/N) cos(th_i - th_j) without a rate function: eigenvalue 1 doubly, the plane of
+ * the cosines fixed, and z = x*'/|x*'|^2, where D meets its bound.              */
+static void linear_control(void **state)
+{
+    (void)state;
+    enum { N = 96, K = 5 };
+    struct control c = control(N);
+    struct bn_mat x = mat_make(K, N), u = mat_make(K, N);
+    double re[5], im[5];
     size_t found;
-    bn_diagnose_zeros(exact, 4, angle, sign, &found);
-    assert_int_equal(found, 2);
-    assert_close(angle[0], 0, 0, 0);
-    assert_int_equal(sign[0], -1);
-    assert_close(angle[1], 0.5 * BN_TWO_PI, 1e-15, 0);
-    bn_diagnose_zeros(flat, 3, angle, sign, &found);
-    assert_int_equal(found, 0);
+    struct bn_points p;
+    struct bn_modes m;
+    struct bn_along a[K];
+    for (size_t i = 0; i < N; i++)
+        for (size_t k = 0; k < 3; k++)
+            *bn_mat_at(&c.left, i, k) = k == 0 ? 0.0 : 2.0 / N * *bn_mat_at(&c.right, k, i);
+    assert_ok(bn_operator_factored(&c.net.weights, &c.left, &c.right, NULL));
+    assert_ok(bn_diagnose_spectrum(&c.net.weights, false, 3, re, im, &found, NULL));
+    assert_close(re[0], 1, 1e-12, 0);
+    assert_close(re[1], 1, 1e-12, 0);
+    assert_close(im[0], 0, 0, 1e-12);
+    assert_close(re[2], 0, 0, 1e-9);
+    for (size_t k = 0; k < K; k++)
+        for (size_t i = 0; i < N; i++) {
+            const double d = 0.1 + 1.3 * (double)k - BN_TWO_PI * (double)i / N;
+            *bn_mat_at(&x, k, i) = (1.0 + (double)k) * cos(d);
+            *bn_mat_at(&u, k, i) = -(1.0 + (double)k) * sin(d);
+        }
+    assert_ok(bn_diagnose_states(&c.net, &x, &u, &p));
+    for (size_t k = 0; k < K * N; k++)
+        p.slope.data[k] = 1.0;
+    assert_ok(bn_operator_apply(&c.net.weights, BN_PLAIN, &p.x, &p.residual));
+    for (size_t k = 0; k < K * N; k++)
+        p.residual.data[k] = p.x.data[k] - p.residual.data[k];
+    assert_ok(bn_diagnose_modes(&c.net, &p, &m));
+    bn_diagnose_along(&p, &m, a);
+    for (size_t k = 0; k < K; k++) {
+        const double size = (1.0 + (double)k) * (1.0 + (double)k);
+        assert_close(a[k].drift, 0, 0, 1e-14);
+        assert_close(a[k].bound, 1.0 / (N * size), 1e-12, 0);
+        assert_close(a[k].diffusion, a[k].bound, 1e-10, 0);
+        assert_close(m.value[k], 0, 0, 1e-12);
+        assert_close(m.slow[k], 0, 0, 1e-7);         /* the radius is free, too */
+    }
+    bn_points_free(&p);
+    bn_modes_free(&m);
+    control_free(&c);
+}
+
+/* d eps/dtheta = -A x*', against differences. */
+static void residual_turns(void **state)
+{
+    (void)state;
+    struct made g = made(60, 61, 1e-3, 5);
+    const double h = 1e-5, theta[] = { 2.0, 2.0 - h, 2.0 + h };
+    double e2 = 0.0, d2 = 0.0, want = 0.0;
+    struct bn_points p;
+    g.dense.inhibition = 0.4;
+    assert_ok(bn_diagnose_points(&g.dense, theta, 3, &p));
+    for (size_t i = 0; i < 60; i++) {
+        const double d = (*bn_mat_at(&p.residual, 2, i) - *bn_mat_at(&p.residual, 1, i)) / (2 * h);
+        want += d * d;
+    }
+    bn_points_free(&p);
+    assert_ok(bn_diagnose_points(&g.dense, theta, 1, &p));
+    assert_ok(bn_diagnose_turning(&g.dense, &p, &e2, &d2));
+    assert_close(d2, want, 1e-6, 0);
+    assert_close(e2, bn_dot(60, p.residual.data, p.residual.data), 1e-14, 0);
+    bn_points_free(&p);
+    made_free(&g);
 }
 
 /* --- spectra -------------------------------------------------------------------------- */
@@ -429,10 +612,10 @@ static void leading_spectrum_is_part_of_the_full(void **state)
     double re[N + 1], im[N + 1], s[N + 1], few[K + 1], few_im[K + 1];
     size_t found;
     const struct bn_operator *op[] = { &g.dense.weights, &g.factored.weights };
-    assert_ok(bn_diagnose_spectrum(op[0], true, N, re, im, &found));
+    assert_ok(bn_diagnose_spectrum(op[0], true, N, re, im, &found, NULL));
     assert_int_equal(found, N);
     for (size_t o = 0; o < 2; o++) {
-        assert_ok(bn_diagnose_spectrum(op[o], false, K, few, few_im, &found));
+        assert_ok(bn_diagnose_spectrum(op[o], false, K, few, few_im, &found, NULL));
         assert_in_range(found, K, K + 1);
         for (size_t k = 0; k < found; k++) {
             assert_close(few[k], re[k], 0, 1e-8);
@@ -476,7 +659,11 @@ int main(void)
         cmocka_unit_test(jacobian_is_the_derivative),
         cmocka_unit_test(factored_drift_is_the_dense_one),
         cmocka_unit_test(drift_is_what_simulations_do),
-        cmocka_unit_test(zeros_of_a_sine),
+        cmocka_unit_test(tangent_is_found_by_overlap),
+        cmocka_unit_test(tangent_behind_unstable_modes),
+        cmocka_unit_test(tangent_in_a_pair),
+        cmocka_unit_test(linear_control),
+        cmocka_unit_test(residual_turns),
         cmocka_unit_test(leading_spectrum_is_part_of_the_full),
         cmocka_unit_test(sizes_are_refused),
     };

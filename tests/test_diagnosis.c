@@ -69,12 +69,113 @@ static void outputs_agree(void **state)
     bn_mat_free(&re), bn_mat_free(&j), bn_mat_free(&other), bn_mat_free(&tangent);
 }
 
+static double in_summary(const char *file, const char *name)
+{
+    char **names, **units;
+    size_t n, m;
+    bn_h5 *f;
+    assert_ok(bn_h5_open(&f, file));
+    assert_ok(bn_h5_read_texts(f, "/summary/name", &names, &n));
+    assert_ok(bn_h5_read_texts(f, "/summary/unit", &units, &m));
+    assert_ok(bn_h5_close(f));
+    struct bn_mat value = box_mat(file, "/summary/value");
+    assert_int_equal(n, m);
+    assert_int_equal(value.rows, n);
+    double x = NAN;
+    for (size_t k = 0; k < n; k++)
+        if (strcmp(names[k], name) == 0)
+            x = value.data[k];
+    free(names), free(units), bn_mat_free(&value);
+    return x;
+}
+
+/* The table has what the datasets have, and what follows from them. */
+static void summary_agrees(void **state)
+{
+    (void)state;
+    static const char *const same[] = { "residual", "residual_centred", "residual_max",
+                                        "drift_rms", "drift_max", "gap" };
+    box_runs("diagnosis", BOTH "--out d.h5 --set drift_angles=128 --set jacobian_angles=4");
+    for (size_t k = 0; k < BN_LEN(same); k++) {
+        char dataset[64];
+        snprintf(dataset, sizeof dataset, "/%s", same[k]);
+        assert_close(in_summary("d.h5", same[k]), box_number("d.h5", dataset), 0, 0);
+    }
+    struct bn_mat d = box_mat("d.h5", "/diffusion"), b = box_mat("d.h5", "/diffusion_bound");
+    struct bn_mat slow = box_mat("d.h5", "/drift_transverse"), v = box_mat("d.h5", "/drift");
+    struct bn_mat sign = box_mat("d.h5", "/fixed_sign"), slope = box_mat("d.h5", "/fixed_slope");
+    double mean = 0.0, gap = -INFINITY, stable = 0.0, low = 0.0;
+    for (size_t k = 0; k < 128; k++) {
+        mean += d.data[k] / 128;
+        gap = fmax(gap, slow.data[k]);
+        low = fmin(low, v.data[k]);
+        assert_true(d.data[k] >= b.data[k]);
+    }
+    for (size_t k = 0; k < sign.rows; k++) {
+        stable += sign.data[k] < 0.0;
+        assert_true(sign.data[k] * slope.data[k] > 0.0);
+    }
+    assert_close(in_summary("d.h5", "diffusion"), mean, 1e-12, 0);
+    assert_close(in_summary("d.h5", "gap_ring"), gap, 0, 0);
+    assert_true(in_summary("d.h5", "gap_ring") >= in_summary("d.h5", "gap") - 1e-6);
+    assert_close(in_summary("d.h5", "fixed_points_stable"), stable, 0, 0);
+    assert_close(in_summary("d.h5", "fixed_points_unstable"), stable, 0, 0);
+    assert_true(in_summary("d.h5", "pinning_forward") >= -low);
+    assert_close(in_summary("d.h5", "persistence_diffusion"),
+                 0.174532925199433 * 0.174532925199433 / (2.0 * mean), 1e-12, 0);
+    /* with J' the ring turns as fast as it is told to */
+    assert_close(in_summary("d.h5", "velocity_gain"), 1, 0, 0.01);
+    assert_close(in_summary("d.h5", "integration_gain"), 1, 0, 0.01);
+    assert_close(in_summary("d.h5", "integration_r2"), 1, 0, 1e-3);
+    assert_close(in_summary("d.h5", "singlet"), in_summary("d.h5", "singlet_predicted"), 0.5, 0);
+    assert_true(in_summary("d.h5", "doublet_score") < 0.3);
+    assert_true(in_summary("d.h5", "participation_rates") > 2.0);
+    bn_mat_free(&d), bn_mat_free(&b), bn_mat_free(&slow), bn_mat_free(&v), bn_mat_free(&sign);
+    bn_mat_free(&slope);
+}
+
+/* Each point's numbers, in the order of the points, and only those that all have: without
+ * J' there is no velocity gain.                                             */
+static void summaries_are_gathered(void **state)
+{
+    (void)state;
+    bn_h5 *f;
+    char **names;
+    size_t n, at;
+    struct bn_mat j = box_mat("w.h5", "/J");
+    const struct bn_shape shape = bn_shape2(N, N);
+    assert_ok(bn_h5_create(&f, "bare.h5"));
+    assert_ok(bn_h5_write(f, "/J", BN_H5_F64, &shape, j.data, false));
+    assert_ok(bn_h5_close(f));
+    bn_mat_free(&j);
+    box_runs("diagnosis", BOTH "--out d1.h5 --set drift_angles=32 --set jacobian_angles=1");
+    box_runs("diagnosis", "--in weights=bare.h5 --in tuning=t.h5 --out d2.h5 "
+             "--set drift_angles=64 --set jacobian_angles=1");
+    box_runs("summary", "--in diagnosis=d1.h5 --in diagnosis=d2.h5 --out s.h5");
+    assert_ok(bn_h5_open(&f, "s.h5"));
+    assert_ok(bn_h5_read_texts(f, "/quantity", &names, &n));
+    assert_ok(bn_h5_close(f));
+    struct bn_mat number = box_mat("s.h5", "/number");
+    assert_int_equal(number.rows, 2);
+    assert_int_equal(number.cols, n);
+    assert_true(n > 30);
+    for (at = 0; at < n; at++) {
+        assert_close(*bn_mat_at(&number, 0, at), in_summary("d1.h5", names[at]), 0, 0);
+        assert_close(*bn_mat_at(&number, 1, at), in_summary("d2.h5", names[at]), 0, 0);
+        assert_true(strncmp(names[at], "velocity", 8) != 0);
+    }
+    free(names);
+    bn_mat_free(&number);
+    box_is_sound("s.h5");
+}
+
 static void factored_weights_give_the_same(void **state)
 {
     (void)state;
     static const char *const names[] = { "/drift", "/jacobian_real", "/tangent", "/transverse",
                                          "/predicted", "/profile", "/profile_predicted",
-                                         "/hat", "/sample_sorted" };
+                                         "/hat", "/sample_sorted", "/diffusion",
+                                         "/velocity_gain", "/doublet_real", "/kernel" };
     const char *rest = "--in tuning=t.h5 --set drift_angles=32 --set jacobian_angles=2";
     char line[512];
     snprintf(line, sizeof line, "--in weights=w.h5 --out a.h5 %s", rest);
@@ -216,6 +317,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(same_bytes_twice),
         cmocka_unit_test(shapes),
         cmocka_unit_test(outputs_agree),
+        cmocka_unit_test(summary_agrees),
+        cmocka_unit_test(summaries_are_gathered),
         cmocka_unit_test(factored_weights_give_the_same),
         cmocka_unit_test(predicted_spectrum),
         cmocka_unit_test(profile),

@@ -122,7 +122,7 @@ static void doublets(struct net w, double *mean, double *split)
 {
     double re[16], im[16];
     size_t found;
-    assert_ok(bn_diagnose_spectrum(&w.net.weights, false, 10, re, im, &found));
+    assert_ok(bn_diagnose_spectrum(&w.net.weights, false, 10, re, im, &found, NULL));
     for (size_t k = 0; k < 4; k++) {
         const double dr = re[2 * k] - re[2 * k + 1], di = im[2 * k] - im[2 * k + 1];
         mean[k] = 0.5 * (re[2 * k] + re[2 * k + 1]);
@@ -232,7 +232,7 @@ static void profile_is_jbar(void **state)
 static void report(const struct net *w, double *residual, double *drift, double *gap)
 {
     enum { K = 32 };
-    double theta[K], v[K], re[8], im[8], overlap, error = 0.0, norm = 0.0;
+    double theta[K], v[K], re[8], im[8], overlap, value, error = 0.0, norm = 0.0;
     size_t found, tangent;
     struct bn_points p;
     bn_ring_grid(K, theta);
@@ -247,7 +247,7 @@ static void report(const struct net *w, double *residual, double *drift, double 
     *gap = -INFINITY;
     for (size_t k = 0; k < K; k += 8) {
         assert_ok(bn_diagnose_jacobian(&w->net, &p, k, 4, re, im, &found, &tangent,
-                                       &overlap));
+                                       &overlap, &value));
         for (size_t e = 0; e < found; e++)
             *gap = e != tangent ? fmax(*gap, re[e]) : *gap;
     }

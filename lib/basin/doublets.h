@@ -20,9 +20,10 @@ struct bn_doublet {
 
 /* Eigenvalues re, im [found] with vectors [found, N] as bn_arnoldi() gives them, and the
  * coefficients c [N, R] of the manifold (fourier.h: columns 2n - 1 and 2n are harmonic
- * n).  Each eigenvalue goes to the harmonic on whose plane its vector is longest, the
- * clearest first, no harmonic getting more than it has; the two of a complex pair stay
- * together.  out [harmonics], 2 harmonics - 1 <= R.                           */
+ * n).  Each eigenvalue goes to one harmonic, none getting more than it has and the two of
+ * a complex pair staying together, so that the sum of squared projections of the vectors
+ * on the planes of their harmonics is largest; what lies on no plane goes nowhere.
+ * out [harmonics], 2 harmonics - 1 <= R.                                     */
 BN_MUST_USE bn_status bn_doublets(const double *re, const double *im,
                                   const struct bn_mat *vectors, size_t found,
                                   const struct bn_mat *c, size_t harmonics,

@@ -30,20 +30,21 @@ BN_MUST_USE bn_status bn_linear_apply(const struct bn_linear *l, const struct bn
                                       enum bn_trans trans, const struct bn_mat *x,
                                       struct bn_mat *y);
 
-/* A_t factored: 8 q^2 bytes a state and 2 N q^2 operations, or N in place of q if J is
+/* A_t - shift factored: 8 q^2 bytes a state and 2 N q^2 operations, or N in place of q if J is
  * dense.  bn_factors_free() also after a failure.                            */
 struct bn_factors {
     const struct bn_linear *l;
+    double shift;
     size_t count;
     struct bn_mat inverse, weight;       /* [T, N]: 1/e, s/e; empty if dense */
     struct bn_mat *lu;                   /* [T] of [q, q] or [N, N] */
     int *pivot;                          /* [T q] or [T N] */
 };
 BN_MUST_USE bn_status bn_factors_make(struct bn_factors *f, const struct bn_linear *l,
-                                      const struct bn_mat *slope);
+                                      const struct bn_mat *slope, double shift);
 void bn_factors_free(struct bn_factors *f);
 
-/* x[t] <- A_t^-1 x[t] or A_t^-T x[t].  A singular A_t gives huge numbers along its null
+/* x[t] <- (A_t - shift)^-1 x[t], or transposed.  A singular matrix gives huge numbers along its null
  * vector, which is what inverse iteration wants.                            */
 BN_MUST_USE bn_status bn_factors_solve(const struct bn_factors *f, enum bn_trans trans,
                                        struct bn_mat *x);
