@@ -14,7 +14,7 @@
 
 #define REACH 0.1
 
-enum { HALVINGS = 4, DAMPINGS = 25 };
+enum { PATIENCE = 3, DAMPINGS = 25 };
 
 struct search {
     const struct bn_field *field;
@@ -31,13 +31,15 @@ struct walk {
     double *x, *start;                   /* x: the row itself */
     double *f, *dx, *next, *next_f;      /* [N] */
     double *slope, *gradient;
+    double *best, *best_f;               /* where |F| was least */
+    int bad;                             /* steps since then */
     struct bn_mat scratch;
 };
 
 static bn_status walk_make(struct walk *w, size_t n, double *x)
 {
     *w = (struct walk){ .n = n, .x = x };
-    BN_TRY(bn_mat_alloc(&w->scratch, 7, n));
+    BN_TRY(bn_mat_alloc(&w->scratch, 9, n));
     w->start = bn_mat_row(&w->scratch, 0);
     w->f = bn_mat_row(&w->scratch, 1);
     w->dx = bn_mat_row(&w->scratch, 2);
@@ -45,6 +47,8 @@ static bn_status walk_make(struct walk *w, size_t n, double *x)
     w->next_f = bn_mat_row(&w->scratch, 4);
     w->slope = bn_mat_row(&w->scratch, 5);
     w->gradient = bn_mat_row(&w->scratch, 6);
+    w->best = bn_mat_row(&w->scratch, 7);
+    w->best_f = bn_mat_row(&w->scratch, 8);
     memcpy(w->start, x, n * sizeof *x);
     return BN_OK;
 }
@@ -77,28 +81,48 @@ static bn_status try_step(const struct bn_field *field, struct walk *w, double t
     return BN_OK;
 }
 
-/* Near a ring A is almost singular along it, and Newton's step may lead anywhere: one
- * longer than REACH |x|, or that does not lower |F|, is not taken.           */
+static void keep_best(struct walk *w)
+{
+    memcpy(w->best, w->x, w->n * sizeof *w->x);
+    memcpy(w->best_f, w->f, w->n * sizeof *w->f);
+}
+
+static void back_to_best(struct walk *w)
+{
+    memcpy(w->x, w->best, w->n * sizeof *w->x);
+    memcpy(w->f, w->best_f, w->n * sizeof *w->f);
+}
+
+/* Near a ring A is almost singular along it, and the valley of |F| is narrow and bent: a
+ * Newton step, cut to REACH |x|, leaves it and the next one comes back farther along.  So
+ * |F| may rise for PATIENCE steps; if it has not fallen below the least by then, *moved is
+ * false and the state is the best one.                                       */
 static bn_status newton_step(const struct search *s, struct walk *w, bool *moved)
 {
-    const double norm = bn_norm(w->n, w->f), reach = REACH * bn_norm(w->n, w->x);
+    const double reach = REACH * bn_norm(w->n, w->x);
     const struct bn_mat slope = { 1, w->n, w->slope };
     struct bn_mat dx = { 1, w->n, w->dx };
     struct bn_factors factors;
-    double t = 1.0;
 
     *moved = false;
     for (size_t i = 0; i < w->n; i++)
         w->dx[i] = -w->f[i];
-    bn_status rc = bn_factors_make(&factors, s->linear, &slope);
+    bn_status rc = bn_factors_make(&factors, s->linear, &slope, 0.0);
     if (rc == BN_OK)
         rc = bn_factors_solve(&factors, BN_PLAIN, &dx);
     bn_factors_free(&factors);
-    if (rc != BN_OK || !(bn_norm(w->n, w->dx) <= reach))
-        return rc;
-    for (int h = 0; h < HALVINGS && !*moved; h++, t *= 0.5)
-        BN_TRY(try_step(s->field, w, t, (1.0 - 1e-4 * t) * norm, moved));
-    return BN_OK;
+    const double length = bn_norm(w->n, w->dx);
+    if (rc == BN_OK && isfinite(length))
+        rc = try_step(s->field, w, length > reach ? reach / length : 1.0, INFINITY, moved);
+    if (rc == BN_OK && *moved && bn_norm(w->n, w->f) < 0.9999 * bn_norm(w->n, w->best_f)) {
+        keep_best(w);
+        w->bad = 0;
+    } else if (!*moved || ++w->bad > PATIENCE) {
+        back_to_best(w);
+        w->bad = 0;
+        *moved = false;
+    }
+    return rc;
 }
 
 /* Marquardt: mu falls tenfold after a step that lowers q, and rises until one does.  The
@@ -128,19 +152,32 @@ static bn_status damped_step(const struct search *s, struct walk *w, double *mu,
     return BN_OK;
 }
 
-static bn_status one_step(const struct search *s, struct walk *w, double *mu, double *steep,
-                          bool *moved)
+static bn_status steepness(const struct search *s, struct walk *w, double *steep)
 {
     const struct bn_mat slope = { 1, w->n, w->slope }, f = { 1, w->n, w->f };
     struct bn_mat gradient = { 1, w->n, w->gradient };
 
-    *moved = false;
     bn_transfer_slope(&s->field->transfer, w->n, w->x, w->slope);
     BN_TRY(bn_linear_apply(s->linear, &slope, BN_TRANSPOSED, &f, &gradient));
     *steep = bn_norm(w->n, w->gradient) / bn_norm(w->n, w->f);
-    if (!s->slow)
+    return BN_OK;
+}
+
+static bn_status one_step(const struct search *s, struct walk *w, double *mu, double *steep,
+                          bool *moved)
+{
+    *moved = false;
+    BN_TRY(steepness(s, w, steep));
+    if (!s->slow) {
         BN_TRY(newton_step(s, w, moved));
-    return *moved || *steep <= LOCAL ? BN_OK : damped_step(s, w, mu, moved);
+        if (*moved)
+            return BN_OK;
+        BN_TRY(steepness(s, w, steep));
+    }
+    if (*steep > LOCAL)
+        BN_TRY(damped_step(s, w, mu, moved));
+    keep_best(w);
+    return BN_OK;
 }
 
 static bn_status search_row(void *context, size_t t)
@@ -154,8 +191,13 @@ static bn_status search_row(void *context, size_t t)
     *p = (struct bn_point){ .gradient = INFINITY };
     BN_TRY(walk_make(&w, s->x->cols, bn_mat_row(s->x, t)));
     bn_status rc = at_state(s->field, w.n, w.x, w.f);
+    keep_best(&w);
     for (; rc == BN_OK && moved && p->steps < s->most && !small_enough(&w); p->steps++)
         rc = one_step(s, &w, &mu, &p->gradient, &moved);
+    if (rc == BN_OK && bn_norm(w.n, w.best_f) < bn_norm(w.n, w.f)) {
+        back_to_best(&w);
+        rc = steepness(s, &w, &p->gradient);
+    }
     if (rc == BN_OK) {
         p->q = 0.5 * bn_dot(w.n, w.f, w.f);
         p->fixed = small_enough(&w);
