@@ -176,6 +176,14 @@ static void drifts(const struct ring *r, const double *v, const double *projecte
                  fabs(sqrt(mean_square(shift, m, 1)) - sqrt(mean_square(shift, m, 2))));
     bn_summarise("relaxation_shift_max", largest(shift, m, 1), "rad",
                  largest(shift, m, 1) - largest(shift, m, 2));
+    /* |theta(T) - theta_0| <= delta_0 + v_max T */
+    static const char *const bound[] = { "memory_bound_1", "memory_bound_10",
+                                         "memory_bound_100", "memory_bound_1000" };
+    double after = 1.0;
+    for (size_t k = 0; k < BN_LEN(bound); k++, after *= 10.0)
+        bn_summarise(bound[k], largest(shift, m, 1) + after * top, "rad",
+                     largest(shift, m, 1) - largest(shift, m, 2)
+                     + after * (top - largest(v, m, 2)));
     bn_summarise("displacement_max", largest(away, m, 1), "current",
                  largest(away, m, 1) - largest(away, m, 2));
 }
