@@ -342,45 +342,44 @@ bn_status bn_probe_exponents(const bn_probe *p, const double *theta, size_t coun
 
 /* --- diffusion ----------------------------------------------------------------------------- */
 
-/* Covariance of columns a and b of y [starts * runs, cols] about the mean of each start,
- * pooled.                                                                    */
-static double pooled(const struct bn_mat *y, size_t starts, size_t a, size_t b)
+/* Mean and (co)variance of columns a and b over the runs of one start. */
+static double over_runs(const struct bn_mat *y, size_t runs, size_t start, size_t a, size_t b,
+                        double *mean)
 {
-    const size_t runs = y->rows / starts;
-    double sum = 0.0;
+    double ma = 0.0, mb = 0.0, sum = 0.0;
 
-    for (size_t s = 0; s < starts; s++) {
-        double ma = 0.0, mb = 0.0;
-        for (size_t r = 0; r < runs; r++) {
-            ma += *bn_mat_at(y, s * runs + r, a) / (double)runs;
-            mb += *bn_mat_at(y, s * runs + r, b) / (double)runs;
-        }
-        for (size_t r = 0; r < runs; r++)
-            sum += (*bn_mat_at(y, s * runs + r, a) - ma) * (*bn_mat_at(y, s * runs + r, b) - mb);
+    for (size_t r = start * runs; r < (start + 1) * runs; r++) {
+        ma += *bn_mat_at(y, r, a) / (double)runs;
+        mb += *bn_mat_at(y, r, b) / (double)runs;
     }
-    return sum / (double)(starts * (runs - 1));
+    for (size_t r = start * runs; r < (start + 1) * runs; r++)
+        sum += (*bn_mat_at(y, r, a) - ma) * (*bn_mat_at(y, r, b) - mb);
+    *mean = ma;
+    return sum / (double)(runs - 1);
 }
 
+/* A sample variance has variance 2 V^2/(n - 1), two have covariance 2 C^2/(n - 1); start by
+ * start, as V differs much between angles.                                  */
 static void spread_of(const struct bn_mat *y, size_t starts, double time,
                       struct bn_spread *out)
 {
     const size_t runs = y->rows / starts;
-    const double per = 2.0 / (double)(starts * (runs - 1));
-    const double v1 = pooled(y, starts, 1, 1), v2 = pooled(y, starts, QUARTERS, QUARTERS);
-    const double c = pooled(y, starts, 1, QUARTERS), t = 0.75 * time;
-    double drift = 0.0;
+    const double per = 2.0 / (double)(runs - 1), a = (double)starts;
+    double early = 0.0, late = 0.0, slope2 = 0.0, late2 = 0.0, drift = 0.0, mean;
 
     for (size_t s = 0; s < starts; s++) {
-        double m = 0.0;
-        for (size_t r = 0; r < runs; r++)
-            m += *bn_mat_at(y, s * runs + r, QUARTERS) / (double)runs;
-        drift += m * m / (double)starts;
+        const double v1 = over_runs(y, runs, s, 1, 1, &mean);
+        const double c = over_runs(y, runs, s, 1, QUARTERS, &mean);
+        const double v2 = over_runs(y, runs, s, QUARTERS, QUARTERS, &mean);
+        early += v1 / a;
+        late += v2 / a;
+        slope2 += per * (v1 * v1 + v2 * v2 - 2.0 * c * c) / (a * a);
+        late2 += per * v2 * v2 / (a * a);
+        drift += mean * mean / a;
     }
-    /* Var of a sample variance is 2 V^2/(n - 1), the covariance of two 2 C^2/(n - 1). */
     *out = (struct bn_spread){
-        .diffusion = (v2 - v1) / (2.0 * t),
-        .error = sqrt(per * (v1 * v1 + v2 * v2 - 2.0 * c * c)) / (2.0 * t),
-        .naive = v2 / (2.0 * time), .naive_error = v2 * sqrt(per) / (2.0 * time),
+        .diffusion = (late - early) / (1.5 * time), .error = sqrt(slope2) / (1.5 * time),
+        .naive = late / (2.0 * time), .naive_error = sqrt(late2) / (2.0 * time),
         .drift = sqrt(drift) / time,
     };
 }

@@ -66,7 +66,8 @@ BN_MUST_USE bn_status bn_probe_exponents(const bn_probe *p, const double *theta,
  *     tau dx = F dt + sigma dW.
  * With V(t) the variance of the angle about the mean of its own start (so that drift does
  * not count), pooled over starts, D = (V(T) - V(T/4))/(2 (3T/4)): transverse noise adds a
- * constant to V, which V/2T contains.  Standard errors for Gaussian angles.   */
+ * constant to V, which V/2T contains.  Standard errors for Gaussian angles whose spread
+ * may differ from start to start.                                            */
 struct bn_spread {
     double diffusion, error;             /* rad^2/tau */
     double naive, naive_error;           /* V(T)/2T */
