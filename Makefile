@@ -218,6 +218,11 @@ names := $(PICTURES)
 $(names): %: $R/figures/%$S.pdf $R/figures/%$S.svg $R/figures/%$S.png
 figures: $(names)
 results: figures $(NODES) $(POINTS)
+# No such figure or artifact: `why` knows what was meant.
+unknown := $(filter-out $(names) figures results $(NODES) $(POINTS) $(FIGURES) \
+             $(pictures),$(drawn))
+.PHONY: $(unknown)
+$(unknown): ; +@$B/basin why --results '$R' --from '$P' $(@:$R/%=%); exit 2
 else
 # A wrong parameter: nothing runs, and the message stands alone.
 message := $(PLAN:error:%=%)

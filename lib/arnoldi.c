@@ -18,6 +18,10 @@ struct workspace {
     int *select;
 };
 
+/* Iteration may converge to a value just beyond the k leading ones before it has found
+ * them all: so many more are asked for, and the leading k of these are delivered.  */
+enum { SPARE = 6 };
+
 struct pair {
     double re, im;
     const double *vr, *vi;               /* columns of the Ritz vectors */
@@ -133,13 +137,14 @@ static bn_status sparse(size_t n, size_t k, enum bn_arnoldi_which which, double 
                         bn_arnoldi_apply *apply, void *context, double *re, double *im,
                         size_t *found, struct bn_mat *vectors)
 {
+    const size_t asked = k + SPARE;
     struct workspace w;
     size_t count = 0;
 
-    BN_TRY(reserve(&w, n, k));
+    BN_TRY(reserve(&w, n, asked));
     bn_status rc = iterate(&w, which == BN_LARGEST_REAL ? "LR" : "LM", tolerance, apply,
                            context, &count);
-    struct pair *p = rc == BN_OK ? bn_alloc(k + 1, sizeof *p) : NULL;
+    struct pair *p = rc == BN_OK ? bn_alloc(asked + 1, sizeof *p) : NULL;
     if (rc == BN_OK && p == NULL)
         rc = BN_NOMEM;
     for (size_t i = 0; rc == BN_OK && i < count; i++) {

@@ -304,6 +304,10 @@ static void refused(void **state)
     assert_exits(2, "mkdir -p 'a b' && cp 1/Makefile 'a b' && "
                  "env -u MAKEFLAGS -u MAKELEVEL make -C 'a b' figures");
     assert_says(said, "blank");
+    assert_exits(2, "%s -C 1 figure33", make);
+    assert_says(said, "did you mean `figure3`");
+    assert_exits(2, "%s -C 1 out/ring/wieghts.h5", make);
+    assert_says(said, "did you mean `ring/weights");
 }
 
 /* help, clean and deps need neither compiler nor pkg-config nor valid parameters. */
