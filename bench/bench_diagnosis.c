@@ -169,7 +169,8 @@ int main(void)
            1e3 * w->seconds[2], 1e3 * w->seconds[3]);
     printf("          NumPy, s: %d drifts of %.2f, %d Jacobians of %.1f, eigenvalues of J %.1f, "
            "singular values %.1f\n", ANGLES, each[0], JACOBIANS, each[1], each[2], each[3]);
-    const double q = (double)w->fit.rank, flops = ANGLES * (2.0 * N * q * q + 2.0 / 3.0 * q * q * q);
+    const double q = (double)w->fit.rank;
+    const double flops = ANGLES * (2.0 * N * q * q + 2.0 / 3.0 * q * q * q);
     printf("          rank %zu: its %d Woodbury matrices are %.0f %% of our time along the ring at "
            "dgemm's speed\n", w->fit.rank, ANGLES, 100.0 * flops / bench_peak(1) / w->seconds[0]);
     const int bad = compare(w, &peer, folder);

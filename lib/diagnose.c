@@ -280,7 +280,8 @@ static bool krylov_slow(struct krylov *k, size_t t, const double *re, const doub
     const double size = hypot(re[at], im[at]);
     k->slow[t] = size > 0.0 && (at != chosen || im[at] > 0.0)
                ? SHIFT + re[at] / (size * size) : -INFINITY;
-    return (at != chosen || im[at] > 0.0 || k->closed[t]) && converged(k, t, y, at, re[at], im[at], 1e-8);
+    return (at != chosen || im[at] > 0.0 || k->closed[t])
+        && converged(k, t, y, at, re[at], im[at], 1e-8);
 }
 
 /* Which Ritz pair: of largest overlap, or nearest to the one that has been settled. */
@@ -481,24 +482,28 @@ static bn_status modes_of_batch(void *context, size_t tile)
     const struct bn_mat s = rows_of(&f->points->slope, first, rows);
     const struct bn_mat eps = rows_of(&f->points->residual, first, rows);
     struct bn_mat z = rows_of(&f->modes->left, first, rows);
-    struct bn_mat d = rows_of(&f->modes->displacement, first, rows);
+    struct bn_mat d = { 0 };
     struct bn_factors factors;
     struct bn_mat r = { 0 };
     double *spare = bn_alloc(2 * rows, sizeof *spare);
     struct krylov right = { .factors = &factors, .trans = BN_PLAIN,
         .value = f->modes->value + first, .imaginary = f->modes->imaginary + first,
-        .overlap = f->modes->overlap + first, .slow = f->modes->slow + first };
+        .overlap = f->modes->overlap + first };
     struct krylov left = { .factors = &factors, .trans = BN_TRANSPOSED, .value = spare,
         .imaginary = spare != NULL ? spare + rows : NULL };
 
     if (spare == NULL)
         return BN_NOMEM;
+    if (f->modes->slow != NULL) {
+        right.slow = f->modes->slow + first;
+        d = rows_of(&f->modes->displacement, first, rows);
+    }
     bn_status rc = bn_factors_make(&factors, f->linear, &s, SHIFT);
     if (rc == BN_OK)
         rc = bn_mat_alloc(&r, rows, u.cols);
     if (rc == BN_OK)
         rc = find_modes(&right, &left, &u, &s, &z, &r);
-    if (rc == BN_OK)
+    if (rc == BN_OK && d.data != NULL)
         rc = displace(&factors, &r, &eps, &z, &d);
     bn_mat_free(&r);
     krylov_free(&right);
@@ -508,8 +513,9 @@ static bn_status modes_of_batch(void *context, size_t tile)
     return rc;
 }
 
-bn_status bn_diagnose_modes(const struct bn_ring_network *net, const struct bn_points *points,
-                            struct bn_modes *modes)
+/* Without `all` only z and the tangent mode, which is half of the time. */
+static bn_status modes_at(const struct bn_ring_network *net, const struct bn_points *points,
+                          bool all, struct bn_modes *modes)
 {
     const size_t count = points->x.rows, n = points->x.cols;
     struct bn_linear linear;
@@ -525,10 +531,11 @@ bn_status bn_diagnose_modes(const struct bn_ring_network *net, const struct bn_p
     modes->value = bn_alloc(count, sizeof *modes->value);
     modes->imaginary = bn_alloc(count, sizeof *modes->imaginary);
     modes->overlap = bn_alloc(count, sizeof *modes->overlap);
-    modes->slow = bn_alloc(count, sizeof *modes->slow);
+    if (all)
+        modes->slow = bn_alloc(count, sizeof *modes->slow);
     bn_status rc = modes->value == NULL || modes->imaginary == NULL || modes->overlap == NULL
-                || modes->slow == NULL ? BN_NOMEM : bn_mat_alloc(&modes->left, count, n);
-    if (rc == BN_OK)
+                || (all && modes->slow == NULL) ? BN_NOMEM : bn_mat_alloc(&modes->left, count, n);
+    if (rc == BN_OK && all)
         rc = bn_mat_alloc(&modes->displacement, count, n);
     if (rc == BN_OK)
         rc = bn_tiles((count + f.batch - 1) / f.batch, modes_of_batch, &f);
@@ -536,6 +543,12 @@ bn_status bn_diagnose_modes(const struct bn_ring_network *net, const struct bn_p
     if (rc != BN_OK)
         bn_modes_free(modes);
     return rc;
+}
+
+bn_status bn_diagnose_modes(const struct bn_ring_network *net, const struct bn_points *points,
+                            struct bn_modes *modes)
+{
+    return modes_at(net, points, true, modes);
 }
 
 void bn_modes_free(struct bn_modes *m)
@@ -605,21 +618,19 @@ bn_status bn_diagnose_turning(const struct bn_ring_network *net, const struct bn
 bn_status bn_diagnose_drift(const struct bn_ring_network *net, const struct bn_points *points,
                             double *drift, double *projected)
 {
-    const size_t count = points->x.rows;
-    struct bn_modes modes = { 0 };
-    struct bn_along *along = bn_alloc(count, sizeof *along);
-    bn_status rc = along == NULL ? BN_NOMEM : bn_diagnose_modes(net, points, &modes);
+    const size_t count = points->x.rows, n = points->x.cols;
+    struct bn_modes modes;
 
-    if (rc == BN_OK)
-        bn_diagnose_along(points, &modes, along);
-    for (size_t t = 0; rc == BN_OK && t < count; t++) {
-        drift[t] = along[t].drift;
+    BN_TRY(modes_at(net, points, false, &modes));
+    for (size_t t = 0; t < count; t++) {
+        const double *u = bn_mat_row(&points->tangent, t);
+        const double *eps = bn_mat_row(&points->residual, t);
+        drift[t] = -bn_dot(n, bn_mat_row(&modes.left, t), eps);
         if (projected != NULL)
-            projected[t] = along[t].projected;
+            projected[t] = -bn_dot(n, u, eps) / bn_dot(n, u, u);
     }
-    free(along);
     bn_modes_free(&modes);
-    return rc;
+    return BN_OK;
 }
 
 bn_status bn_diagnose_drift_at(void *context, const double *theta, size_t count, double *drift)
@@ -669,7 +680,7 @@ static bn_status overlap_of_all(const struct bn_ring_network *net,
         rows_of(&points->residual, p, 1) };
     struct bn_modes modes;
 
-    BN_TRY(bn_diagnose_modes(net, &one, &modes));
+    BN_TRY(modes_at(net, &one, false, &modes));
     *overlap = modes.overlap[0];
     *value = modes.value[0];
     bn_modes_free(&modes);

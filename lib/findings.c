@@ -69,8 +69,8 @@ static struct ring around(const struct bn_ring_network *net, const struct bn_ope
     const size_t most = CHUNK_NUMBERS / n > 0 ? CHUNK_NUMBERS / n : 1;
     struct ring r = { .count = count, .theta = bn_scratch_vec(count),
         .tangent = bn_scratch_vec(count), .overlap = bn_scratch_vec(count),
-        .slow = bn_scratch_vec(count), .gain = bn_scratch_vec(count), .error = bn_scratch_vec(count),
-        .norm = bn_scratch_vec(count) };
+        .slow = bn_scratch_vec(count), .gain = bn_scratch_vec(count),
+        .error = bn_scratch_vec(count), .norm = bn_scratch_vec(count) };
     double *sum = bn_scratch_vec(n);
 
     r.along = (struct bn_along *)(void *)bn_scratch(count, sizeof *r.along / sizeof(double)).data;

@@ -127,36 +127,45 @@ static double root_between(const bn_flow *f, double low, double high, bool falls
     return at;
 }
 
-/* Secant steps on the drift itself, all zeros at once.  The polynomial's slope starts
- * them; no step may leave the gap to the neighbouring zeros by more than a quarter. */
+/* Secant steps on the drift itself, all zeros that still move at once.  The polynomial's
+ * slope starts them; no step is longer than `reach`.                         */
 static bn_status polish(struct bn_zero *z, size_t n, double reach, bn_flow_drift *drift,
                         void *context)
 {
     double *angle = bn_alloc(4 * n, sizeof *angle);
-    if (angle == NULL)
-        return BN_NOMEM;
-    double *v = angle + n, *old = v + n, *step = old + n;
+    size_t *moving = bn_alloc(n, sizeof *moving), count = n;
     bn_status rc = BN_OK;
 
-    for (int pass = 0; rc == BN_OK && pass < SECANTS; pass++) {
-        double widest = 0.0;
-        for (size_t k = 0; k < n; k++)
-            angle[k] = z[k].angle;
-        rc = drift(context, angle, n, v);
-        for (size_t k = 0; rc == BN_OK && k < n; k++) {
+    if (angle == NULL || moving == NULL) {
+        free(angle);
+        free(moving);
+        return BN_NOMEM;
+    }
+    double *v = angle + n, *old = v + n, *step = old + n;
+    for (size_t k = 0; k < n; k++)
+        moving[k] = k;
+    for (int pass = 0; rc == BN_OK && pass < SECANTS && count > 0; pass++) {
+        size_t left = 0;
+        for (size_t i = 0; i < count; i++)
+            angle[i] = z[moving[i]].angle;
+        rc = drift(context, angle, count, v);
+        for (size_t i = 0; rc == BN_OK && i < count; i++) {
+            const size_t k = moving[i];
             /* shorter steps would make the slope one of rounding errors */
-            if (pass > 0 && fabs(step[k]) > 1e-6 && (v[k] - old[k]) / step[k] * z[k].slope > 0.0)
-                z[k].slope = (v[k] - old[k]) / step[k];
-            step[k] = z[k].slope != 0.0 ? -v[k] / z[k].slope : 0.0;
+            if (pass > 0 && fabs(step[k]) > 1e-6
+                && (v[i] - old[k]) / step[k] * z[k].slope > 0.0)
+                z[k].slope = (v[i] - old[k]) / step[k];
+            step[k] = z[k].slope != 0.0 ? -v[i] / z[k].slope : 0.0;
             step[k] = fmin(fmax(step[k], -reach), reach);
-            old[k] = v[k];
+            old[k] = v[i];
             z[k].angle += step[k];
             z[k].error = fabs(step[k]);
-            widest = fmax(widest, z[k].error);
+            if (z[k].error > 1e-8)       /* the next step would be below 1e-12 */
+                moving[left++] = k;
         }
-        if (widest < 1e-11)
-            break;
+        count = left;
     }
+    free(moving);
     free(angle);
     return rc;
 }

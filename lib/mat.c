@@ -222,10 +222,16 @@ bn_status bn_lu(struct bn_mat *a, int *pivot)
     return BN_OK;
 }
 
-/* LAPACK sees the transpose of a row-major matrix. */
+/* LAPACK sees the transpose of a row-major matrix.  Only x is looked through for NaN: the
+ * factors were when they were made, and reading them costs as much as solving.   */
 bn_status bn_lu_solve(const struct bn_mat *lu, const int *pivot, enum bn_trans trans, double *x)
 {
     const int n = (int)lu->rows;
-    return lapack(LAPACKE_dgetrs(LAPACK_COL_MAJOR, trans == BN_PLAIN ? 'T' : 'N', n, 1,
-                                 lu->data, leading(lu), pivot, x, leading(lu)), "linear system");
+
+    for (size_t i = 0; i < lu->rows; i++)
+        if (isnan(x[i]))
+            return bn_fail(BN_NUMERIC, "linear system: a number is NaN");
+    return lapack(LAPACKE_dgetrs_work(LAPACK_COL_MAJOR, trans == BN_PLAIN ? 'T' : 'N', n, 1,
+                                      lu->data, leading(lu), pivot, x, leading(lu)),
+                  "linear system");
 }

@@ -71,7 +71,8 @@ static inline void cosine_first_order(struct cosine *c, double push)
     double mean = 0.0, pull = 0.0;
 
     for (size_t i = 0; i < c->n; i++) {
-        const double th = BN_TWO_PI * (double)i / (double)c->n, at = 0.25 * BN_TWO_PI / (double)c->k;
+        const double th = BN_TWO_PI * (double)i / (double)c->n;
+        const double at = 0.25 * BN_TWO_PI / (double)c->k;
         const double x = c->a + c->b * cos(at - th), up = -c->b * sin(at - th);
         double r, s;
         bn_transfer_rate(&c->field.transfer, 1, &x, &r);

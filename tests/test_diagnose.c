@@ -6,7 +6,9 @@
 #include <basin/decode.h>
 #include <basin/diagnose.h>
 #include <basin/linear.h>
+#include <basin/mem.h>
 #include <basin/network.h>
+#include <basin/tile.h>
 
 /* --- the exact ring: J_ij = (1/N)(J0 + J2 cos(th_i - th_j)), evenly spaced ---------- */
 
@@ -528,6 +530,50 @@ static void tangent_in_a_pair(void **state)
     known_free(k);
 }
 
+/* The same bits on any number of threads, and with other points beside. */
+static void threads_change_nothing(void **state)
+{
+    (void)state;
+    enum { K = 40 };
+    struct made g = made(120, 61, 1e-5, 7);
+    double theta[K], one[K], many[K];
+    struct bn_points p;
+    bn_ring_grid(K, theta);
+    assert_ok(bn_diagnose_points(&g.factored, theta, K, &p));
+    bn_threads_set(1);
+    assert_ok(bn_diagnose_drift(&g.factored, &p, one, NULL));
+    bn_threads_set(5);
+    assert_ok(bn_diagnose_drift(&g.factored, &p, many, NULL));
+    bn_threads_set(0);
+    assert_memory_equal(one, many, sizeof one);
+    bn_points_free(&p);
+    made_free(&g);
+}
+
+/* Every allocation fails once; nothing leaks. */
+static void out_of_memory(void **state)
+{
+    (void)state;
+    const double b[MODES][MODES] = { { 0.001, 0, 0, 0 }, { 0, -0.2, 0, 0 }, { 0, 0, -0.3, 0 },
+                                     { 0, 0, 0, -0.25 } };
+    struct known *k = known(b);
+    bn_status rc = BN_NOMEM;
+    long n = 0;
+    bn_threads_set(1);
+    for (; rc != BN_OK; n++) {
+        struct bn_modes m;
+        bn_alloc_fail_after(n);
+        rc = bn_diagnose_modes(&k->net, &k->p, &m);
+        bn_alloc_fail_after(-1);
+        assert_true(rc == BN_OK || rc == BN_NOMEM);
+        if (rc == BN_OK)
+            bn_modes_free(&m);
+    }
+    bn_threads_set(0);
+    assert_true(n > 20);
+    known_free(k);
+}
+
 /* --- exact controls ---------------------------------------------------------------------- */
 
 /* J_ij = (2/N) cos(th_i - th_j) without a rate function: eigenvalue 1 doubly, the plane of
@@ -662,6 +708,8 @@ int main(void)
         cmocka_unit_test(tangent_is_found_by_overlap),
         cmocka_unit_test(tangent_behind_unstable_modes),
         cmocka_unit_test(tangent_in_a_pair),
+        cmocka_unit_test(threads_change_nothing),
+        cmocka_unit_test(out_of_memory),
         cmocka_unit_test(linear_control),
         cmocka_unit_test(residual_turns),
         cmocka_unit_test(leading_spectrum_is_part_of_the_full),

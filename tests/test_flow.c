@@ -4,6 +4,7 @@
 
 #include <basin/flow.h>
 #include <basin/manifold.h>
+#include <basin/mem.h>
 #include <basin/rng.h>
 
 #include <stdlib.h>
@@ -207,6 +208,31 @@ static void zeros_of_random_flows(void **state)
     assert_close(2.0 * drawn, mean, 0.03, 0);
 }
 
+static void out_of_memory(void **state)
+{
+    (void)state;
+    double v[M];
+    bn_status rc = BN_NOMEM;
+    for (size_t m = 0; m < M; m++)
+        v[m] = peaked(BN_TWO_PI * (double)m / M);
+    for (long n = 0; rc != BN_OK; n++) {
+        struct bn_zero *z = NULL;
+        size_t found, asked = 0;
+        bn_flow *f;
+        double speed, error;
+        bn_alloc_fail_after(n);
+        rc = bn_flow_new(&f, v, M);
+        if (rc == BN_OK)
+            rc = bn_flow_zeros(f, exactly, &asked, &z, &found);
+        if (rc == BN_OK)
+            rc = bn_flow_speed(f, NULL, 20.0, &speed, &error);
+        bn_alloc_fail_after(-1);
+        assert_true(rc == BN_OK || rc == BN_NOMEM);
+        free(z);
+        bn_flow_free(f);
+    }
+}
+
 static void lines_through_zero(void **state)
 {
     (void)state;
@@ -233,6 +259,7 @@ int main(void)
         cmocka_unit_test(zeros_between_samples),
         cmocka_unit_test(zeros_are_refined_on_the_drift),
         cmocka_unit_test(zeros_of_random_flows),
+        cmocka_unit_test(out_of_memory),
         cmocka_unit_test(lines_through_zero),
     };
     return cmocka_run_group_tests_name("flow", tests, NULL, NULL);

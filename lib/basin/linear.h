@@ -44,8 +44,8 @@ BN_MUST_USE bn_status bn_factors_make(struct bn_factors *f, const struct bn_line
                                       const struct bn_mat *slope, double shift);
 void bn_factors_free(struct bn_factors *f);
 
-/* x[t] <- (A_t - shift)^-1 x[t], or transposed.  A singular matrix gives huge numbers along its null
- * vector, which is what inverse iteration wants.                            */
+/* x[t] <- (A_t - shift)^-1 x[t], or transposed.  A singular matrix gives huge numbers along
+ * its null vector, which is what inverse iteration wants.                   */
 BN_MUST_USE bn_status bn_factors_solve(const struct bn_factors *f, enum bn_trans trans,
                                        struct bn_mat *x);
 
