@@ -21,7 +21,7 @@ struct bn_probe {
     bn_decoder *decoder;
 };
 
-/* --- running and decoding ------------------------------------------------------------ */
+/* --- running and decoding ---------------------------------------------------------- */
 
 /* Harmonics of x* without which no angle moves by more than rounding. */
 static bn_status harmonics(const struct bn_mat *x, size_t *count)
@@ -196,7 +196,7 @@ bn_status bn_probe_relax(const bn_probe *p, struct bn_mat *x, double time, doubl
     return rc;
 }
 
-/* --- drift ----------------------------------------------------------------------------- */
+/* --- drift ------------------------------------------------------------------------- */
 
 bn_status bn_probe_drift(const bn_probe *p, const double *theta, size_t count, double relax,
                          double window, double omega, double *angle, double *drift)
@@ -225,7 +225,7 @@ bn_status bn_probe_drift(const bn_probe *p, const double *theta, size_t count, d
     return rc;
 }
 
-/* --- memory ------------------------------------------------------------------------------ */
+/* --- memory ------------------------------------------------------------------------ */
 
 bn_status bn_probe_memory(const bn_probe *p, const double *theta, struct bn_mat *x,
                           struct bn_memory *memory, size_t times, double *angle)
@@ -250,7 +250,7 @@ bn_status bn_probe_memory(const bn_probe *p, const double *theta, struct bn_mat 
     return BN_OK;
 }
 
-/* --- exponents --------------------------------------------------------------------------- */
+/* --- exponents --------------------------------------------------------------------- */
 
 /* Rows of x: count states, as many displaced along the first difference, as many along the
  * second.  Differences to unit length, the second orthogonal to the first; what their
@@ -340,7 +340,7 @@ bn_status bn_probe_exponents(const bn_probe *p, const double *theta, size_t coun
     return rc;
 }
 
-/* --- diffusion ----------------------------------------------------------------------------- */
+/* --- diffusion --------------------------------------------------------------------- */
 
 /* Mean and (co)variance of columns a and b over the runs of one start. */
 static double over_runs(const struct bn_mat *y, size_t runs, size_t start, size_t a, size_t b,
@@ -568,7 +568,7 @@ bn_status bn_probe_response(const bn_probe *p, const double *theta, size_t count
     return rc;
 }
 
-/* --- path integration ------------------------------------------------------------------------ */
+/* --- path integration -------------------------------------------------------------- */
 
 /* Angles at equal steps made continuous, and the mean speed: over whole turns, which do not
  * depend on where the window begins, if there is one.                        */
@@ -706,7 +706,7 @@ double bn_probe_saturation(const double *velocity, const double *speed, size_t c
     return *found ? first : 0.0;
 }
 
-/* --- far starts ---------------------------------------------------------------------------- */
+/* --- far starts -------------------------------------------------------------------- */
 
 bn_status bn_probe_far(const bn_probe *p, const double *theta, const double *sd, size_t count,
                        double time, struct bn_rng rng, struct bn_mat *x, double *angle,

@@ -59,7 +59,7 @@ static struct bn_mat states(const struct trials *t, const double *theta, size_t 
     return copy;
 }
 
-/* --- drift ----------------------------------------------------------------------------- */
+/* --- drift ------------------------------------------------------------------------- */
 
 static double *drift(const struct trials *t)
 {
@@ -83,7 +83,7 @@ static double *drift(const struct trials *t)
     return v;
 }
 
-/* --- fixed points ---------------------------------------------------------------------- */
+/* --- fixed points ------------------------------------------------------------------ */
 
 static void search(struct trials *t, struct bn_mat *x)
 {
@@ -175,7 +175,7 @@ static void slow_points(const struct trials *t)
     bn_summarise("slow_points_fixed", (double)fixed, "1", 0.0);
 }
 
-/* --- everything that a search found ----------------------------------------------------- */
+/* --- everything that a search found ------------------------------------------------ */
 
 struct found {
     size_t row;
@@ -249,7 +249,7 @@ static void distinct(const struct trials *t, double far)
     bn_summarise("newton_lost", (double)lost / (double)all.rows, "1", 0.0);
 }
 
-/* --- the gap, diffusion, path integration ------------------------------------------------ */
+/* --- the gap, diffusion, path integration ------------------------------------------ */
 
 static void exponents(const struct trials *t)
 {
@@ -313,7 +313,7 @@ static void path_integration(const struct trials *t)
     bn_summarise("pinning_backward_simulated", -pin, "rad/tau", error);
 }
 
-/* --- far starts --------------------------------------------------------------------------- */
+/* --- far starts -------------------------------------------------------------------- */
 
 /* Root mean square of x* - its mean over angles, per neuron. */
 static double spread(const struct trials *t)
@@ -353,7 +353,7 @@ static void far_starts(struct trials *t, double far)
     search(t, &x);
 }
 
-/* --- all ------------------------------------------------------------------------------------ */
+/* --- all --------------------------------------------------------------------------- */
 
 static void part(struct trials *t, double to)
 {

@@ -70,7 +70,7 @@ static bn_probe *probe(const struct bn_probe_setup *setup)
 
 static const struct bn_rng rng = { .seed = 11, .stream = 3 };
 
-/* --- the linear control ---------------------------------------------------------------- */
+/* --- the linear control ------------------------------------------------------------ */
 
 /* Without the relaxation, or with the time of relaxation in the speed, it is off by a
  * factor; with the angle of the start in place of the one half-way, by 15 %.   */
@@ -231,7 +231,7 @@ static void far_starts_of_the_linear_ring(void **state)
     linear_free(l);
 }
 
-/* --- the cosine ring -------------------------------------------------------------------- */
+/* --- the cosine ring --------------------------------------------------------------- */
 
 static struct bn_probe_setup of_cosine(const struct cosine *c)
 {
@@ -364,7 +364,7 @@ static void far_starts_come_back(void **state)
     cosine_free(c);
 }
 
-/* --- saturation, refusals ---------------------------------------------------------------------- */
+/* --- saturation, refusals ---------------------------------------------------------- */
 
 static void saturation(void **state)
 {
