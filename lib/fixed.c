@@ -14,10 +14,11 @@
 
 #define REACH 0.1
 
-enum { HALVINGS = 4, DAMPINGS = 25 };
+enum { PATIENCE = 3, DAMPINGS = 25 };
 
 struct search {
     const struct bn_field *field;
+    const struct bn_linear *linear;
     struct bn_mat *x;
     size_t most;
     struct bn_point *point;
@@ -29,18 +30,25 @@ struct walk {
     size_t n;
     double *x, *start;                   /* x: the row itself */
     double *f, *dx, *next, *next_f;      /* [N] */
+    double *slope, *gradient;
+    double *best, *best_f;               /* where |F| was least */
+    int bad;                             /* steps since then */
     struct bn_mat scratch;
 };
 
 static bn_status walk_make(struct walk *w, size_t n, double *x)
 {
     *w = (struct walk){ .n = n, .x = x };
-    BN_TRY(bn_mat_alloc(&w->scratch, 5, n));
+    BN_TRY(bn_mat_alloc(&w->scratch, 9, n));
     w->start = bn_mat_row(&w->scratch, 0);
     w->f = bn_mat_row(&w->scratch, 1);
     w->dx = bn_mat_row(&w->scratch, 2);
     w->next = bn_mat_row(&w->scratch, 3);
     w->next_f = bn_mat_row(&w->scratch, 4);
+    w->slope = bn_mat_row(&w->scratch, 5);
+    w->gradient = bn_mat_row(&w->scratch, 6);
+    w->best = bn_mat_row(&w->scratch, 7);
+    w->best_f = bn_mat_row(&w->scratch, 8);
     memcpy(w->start, x, n * sizeof *x);
     return BN_OK;
 }
@@ -50,20 +58,6 @@ static bn_status at_state(const struct bn_field *field, size_t n, double *x, dou
     const struct bn_mat in = { 1, n, x };
     struct bn_mat out = { 1, n, f };
     return bn_field_at(field, &in, &out);
-}
-
-static bn_status jacobian_at(const struct bn_field *field, size_t n, const double *x,
-                             bn_jacobian **j)
-{
-    double *slope = bn_alloc(n, sizeof *slope);
-
-    *j = NULL;
-    if (slope == NULL)
-        return BN_NOMEM;
-    bn_transfer_slope(&field->transfer, n, x, slope);
-    const bn_status rc = bn_jacobian_new(j, field, slope);
-    free(slope);
-    return rc;
 }
 
 static bool small_enough(const struct walk *w)
@@ -87,30 +81,54 @@ static bn_status try_step(const struct bn_field *field, struct walk *w, double t
     return BN_OK;
 }
 
-/* Near a ring A is almost singular along it, and Newton's step may lead anywhere: one
- * longer than REACH |x|, or that does not lower |F|, is not taken.           */
-static bn_status newton_step(const struct bn_field *field, struct walk *w, bn_jacobian *j,
-                             bool *moved)
+static void keep_best(struct walk *w)
 {
-    const double norm = bn_norm(w->n, w->f), reach = REACH * bn_norm(w->n, w->x);
-    double t = 1.0;
+    memcpy(w->best, w->x, w->n * sizeof *w->x);
+    memcpy(w->best_f, w->f, w->n * sizeof *w->f);
+}
+
+static void back_to_best(struct walk *w)
+{
+    memcpy(w->x, w->best, w->n * sizeof *w->x);
+    memcpy(w->f, w->best_f, w->n * sizeof *w->f);
+}
+
+/* Near a ring A is almost singular along it, and the valley of |F| is narrow and bent: a
+ * Newton step, cut to REACH |x|, leaves it and the next one comes back farther along.  So
+ * |F| may rise for PATIENCE steps; if it has not fallen below the least by then, *moved is
+ * false and the state is the best one.                                       */
+static bn_status newton_step(const struct search *s, struct walk *w, bool *moved)
+{
+    const double reach = REACH * bn_norm(w->n, w->x);
+    const struct bn_mat slope = { 1, w->n, w->slope };
+    struct bn_mat dx = { 1, w->n, w->dx };
+    struct bn_factors factors;
 
     *moved = false;
     for (size_t i = 0; i < w->n; i++)
         w->dx[i] = -w->f[i];
-    BN_TRY(bn_jacobian_solve(j, BN_PLAIN, w->dx));
-    if (!(bn_norm(w->n, w->dx) <= reach))
-        return BN_OK;
-    for (int h = 0; h < HALVINGS && !*moved; h++, t *= 0.5)
-        BN_TRY(try_step(field, w, t, (1.0 - 1e-4 * t) * norm, moved));
-    return BN_OK;
+    bn_status rc = bn_factors_make(&factors, s->linear, &slope, 0.0);
+    if (rc == BN_OK)
+        rc = bn_factors_solve(&factors, BN_PLAIN, &dx);
+    bn_factors_free(&factors);
+    const double length = bn_norm(w->n, w->dx);
+    if (rc == BN_OK && isfinite(length))
+        rc = try_step(s->field, w, length > reach ? reach / length : 1.0, INFINITY, moved);
+    if (rc == BN_OK && *moved && bn_norm(w->n, w->f) < 0.9999 * bn_norm(w->n, w->best_f)) {
+        keep_best(w);
+        w->bad = 0;
+    } else if (!*moved || ++w->bad > PATIENCE) {
+        back_to_best(w);
+        w->bad = 0;
+        *moved = false;
+    }
+    return rc;
 }
 
 /* Marquardt: mu falls tenfold after a step that lowers q, and rises until one does.  The
  * ratio of the fall to the one of the linear model decides, or mu would stay too small
  * where the second derivative of F counts.                                   */
-static bn_status damped_step(const struct bn_field *field, struct walk *w, bn_jacobian *j,
-                             const double *gradient, double *mu, bool *moved)
+static bn_status damped_step(const struct search *s, struct walk *w, double *mu, bool *moved)
 {
     const size_t n = w->n;
     const double norm = bn_norm(n, w->f);
@@ -118,13 +136,13 @@ static bn_status damped_step(const struct bn_field *field, struct walk *w, bn_ja
     *moved = false;
     for (int d = 0; d < DAMPINGS && !*moved; d++) {
         for (size_t i = 0; i < n; i++)
-            w->dx[i] = -gradient[i];
-        BN_TRY(bn_jacobian_damped(j, *mu, w->dx));
+            w->dx[i] = -w->gradient[i];
+        BN_TRY(bn_field_damped(s->linear, w->slope, *mu, w->dx));
         /* fall of the model: -(g.dx) - |A dx|^2/2 = (mu |dx|^2 - g.dx)/2 */
         const double expected = 0.5 * (*mu * bn_dot(n, w->dx, w->dx)
-                                       - bn_dot(n, gradient, w->dx));
+                                       - bn_dot(n, w->gradient, w->dx));
         const double before = 0.5 * norm * norm;
-        BN_TRY(try_step(field, w, 1.0, norm * (1.0 - DBL_EPSILON), moved));
+        BN_TRY(try_step(s->field, w, 1.0, norm * (1.0 - DBL_EPSILON), moved));
         const double after = 0.5 * bn_dot(n, w->next_f, w->next_f);
         if (*moved && before - after > 0.75 * expected)
             *mu *= 0.1;
@@ -134,26 +152,32 @@ static bn_status damped_step(const struct bn_field *field, struct walk *w, bn_ja
     return BN_OK;
 }
 
-static bn_status one_step(const struct search *s, struct walk *w, double *mu,
-                          double *gradient, bool *moved)
+static bn_status steepness(const struct search *s, struct walk *w, double *steep)
 {
-    bn_jacobian *j = NULL;
-    double *g = bn_alloc(w->n, sizeof *g);
+    const struct bn_mat slope = { 1, w->n, w->slope }, f = { 1, w->n, w->f };
+    struct bn_mat gradient = { 1, w->n, w->gradient };
 
-    if (g == NULL)
-        return BN_NOMEM;
+    bn_transfer_slope(&s->field->transfer, w->n, w->x, w->slope);
+    BN_TRY(bn_linear_apply(s->linear, &slope, BN_TRANSPOSED, &f, &gradient));
+    *steep = bn_norm(w->n, w->gradient) / bn_norm(w->n, w->f);
+    return BN_OK;
+}
+
+static bn_status one_step(const struct search *s, struct walk *w, double *mu, double *steep,
+                          bool *moved)
+{
     *moved = false;
-    bn_status rc = jacobian_at(s->field, w->n, w->x, &j);
-    if (rc == BN_OK)
-        rc = bn_jacobian_apply(j, BN_TRANSPOSED, w->f, g);
-    *gradient = rc == BN_OK ? bn_norm(w->n, g) / bn_norm(w->n, w->f) : INFINITY;
-    if (rc == BN_OK && !s->slow)
-        rc = newton_step(s->field, w, j, moved);
-    if (rc == BN_OK && !*moved && *gradient > LOCAL)
-        rc = damped_step(s->field, w, j, g, mu, moved);
-    bn_jacobian_free(j);
-    free(g);
-    return rc;
+    BN_TRY(steepness(s, w, steep));
+    if (!s->slow) {
+        BN_TRY(newton_step(s, w, moved));
+        if (*moved)
+            return BN_OK;
+        BN_TRY(steepness(s, w, steep));
+    }
+    if (*steep > LOCAL)
+        BN_TRY(damped_step(s, w, mu, moved));
+    keep_best(w);
+    return BN_OK;
 }
 
 static bn_status search_row(void *context, size_t t)
@@ -167,8 +191,13 @@ static bn_status search_row(void *context, size_t t)
     *p = (struct bn_point){ .gradient = INFINITY };
     BN_TRY(walk_make(&w, s->x->cols, bn_mat_row(s->x, t)));
     bn_status rc = at_state(s->field, w.n, w.x, w.f);
+    keep_best(&w);
     for (; rc == BN_OK && moved && p->steps < s->most && !small_enough(&w); p->steps++)
         rc = one_step(s, &w, &mu, &p->gradient, &moved);
+    if (rc == BN_OK && bn_norm(w.n, w.best_f) < bn_norm(w.n, w.f)) {
+        back_to_best(&w);
+        rc = steepness(s, &w, &p->gradient);
+    }
     if (rc == BN_OK) {
         p->q = 0.5 * bn_dot(w.n, w.f, w.f);
         p->fixed = small_enough(&w);
@@ -185,12 +214,16 @@ static bn_status search_row(void *context, size_t t)
 static bn_status search(const struct bn_field *field, struct bn_mat *x, size_t most, bool slow,
                         struct bn_point *point)
 {
-    struct search s = { field, x, most, point, slow };
+    struct bn_linear linear;
+    struct search s = { field, &linear, x, most, point, slow };
 
     if (x->cols != field->weights.n)
         return bn_fail(BN_INPUT, "states of %zu neurons for weights of %zu", x->cols,
                        field->weights.n);
-    return bn_tiles(x->rows, search_row, &s);
+    BN_TRY(bn_linear_make(&linear, &field->weights, field->inhibition));
+    const bn_status rc = bn_tiles(x->rows, search_row, &s);
+    bn_linear_free(&linear);
+    return rc;
 }
 
 bn_status bn_fixed_newton(const struct bn_field *field, struct bn_mat *x, size_t most,
@@ -236,19 +269,36 @@ size_t bn_fixed_merge(const struct bn_mat *x, const bool *use, double distance, 
     return groups;
 }
 
+struct at {
+    struct bn_linear linear;
+    struct bn_mat slope;                 /* [1, N] */
+};
+
 static bn_status apply(void *context, const double *x, double *y)
 {
-    return bn_jacobian_apply(context, BN_PLAIN, x, y);
+    const struct at *a = context;
+    struct bn_mat in, out = { 1, a->slope.cols, y };
+
+    BN_TRY(bn_mat_alloc(&in, 1, a->slope.cols));
+    memcpy(in.data, x, in.cols * sizeof *x);
+    const bn_status rc = bn_linear_apply(&a->linear, &a->slope, BN_PLAIN, &in, &out);
+    bn_mat_free(&in);
+    return rc;
 }
 
 bn_status bn_fixed_eigenvalues(const struct bn_field *field, const double *x, size_t k,
                                double *re, double *im, size_t *found)
 {
-    bn_jacobian *j;
+    const size_t n = field->weights.n;
+    struct at a;
 
-    BN_TRY(jacobian_at(field, field->weights.n, x, &j));
-    const bn_status rc = bn_arnoldi(field->weights.n, k, BN_LARGEST_REAL, 1e-10, apply, j, re,
-                                    im, found, NULL);
-    bn_jacobian_free(j);
+    BN_TRY(bn_linear_make(&a.linear, &field->weights, field->inhibition));
+    bn_status rc = bn_mat_alloc(&a.slope, 1, n);
+    if (rc == BN_OK) {
+        bn_transfer_slope(&field->transfer, n, x, a.slope.data);
+        rc = bn_arnoldi(n, k, BN_LARGEST_REAL, 1e-10, apply, &a, re, im, found, NULL);
+    }
+    bn_mat_free(&a.slope);
+    bn_linear_free(&a.linear);
     return rc;
 }

@@ -15,6 +15,7 @@
 #include <basin/summarise.h>
 #include <basin/surrogate.h>
 #include <basin/targets.h>
+#include <basin/trials.h>
 
 #include <math.h>
 #include <stdlib.h>
@@ -40,6 +41,7 @@ static const struct bn_output outputs[] = {
       1e-6, false },
     { "/sample_sorted", "row column", "1", "the same, sorted by preferred angle", 1e-9, 1e-6,
       false },
+    BN_TRIAL_OUTPUTS,
     BN_SUMMARY_OUTPUTS,
 };
 
@@ -47,6 +49,7 @@ static const struct bn_param params[] = {
     BN_FLOW_PARAMS,
     BN_JACOBIAN_PARAMS,
     BN_SPECTRUM_PARAMS,
+    BN_TRIAL_PARAMS,
     BN_REAL("inhibition", "1", "0", 0, 1e6, "uniform inhibition c (as in activity)"),
     BN_REAL("target_rate", "1", "1", 0, 1e6, "mean rate r0 that the inhibition aims at"),
 };
@@ -168,6 +171,7 @@ static void run(void)
     bn_findings_spectrum(&net, &t.phi, predicted, shown, lambda);
     profiles(&t, &j.weights, lambda, gx, gphi, h);
     sample(&t, &j.weights);
+    bn_trials_run(&net, &j.velocity);
     bn_summary_write();
 }
 
@@ -181,5 +185,6 @@ const struct bn_stage bn_stage = {
     .inputs = inputs, .n_inputs = BN_LEN(inputs),
     .outputs = outputs, .n_outputs = BN_LEN(outputs),
     .params = params, .n_params = BN_LEN(params),
+    .random = true,
     .run = run,
 };

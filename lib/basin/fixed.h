@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * fixed: fixed points and slow points of a network.  Floor 7.
+ * fixed: fixed points and slow points of a network.  Floor 8.
  *
  * With F and A of field.h and q(x) = |F(x)|^2/2 (Sussillo & Barak 2013; in units of
  * tau, summed over neurons):
- *     fixed point   F = 0, by Newton: A dx = -F, and by the next line where that step
- *                   is long or does not lower |F| (A is almost singular along a ring)
+ *     fixed point   F = 0, by Newton: A dx = -F, cut to a tenth of |x|, and by the next
+ *                   line where that does not lower |F| (A is almost singular along a ring)
  *     slow point    a local minimum of q, by Gauss & Newton with Marquardt's damping:
  *                   (A^T A + mu) dx = -A^T F
  * Factored weights cost O(N r^2) per step for rank r, dense ones O(N^3).  States are
