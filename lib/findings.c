@@ -377,12 +377,12 @@ static size_t visible(const double *predicted, size_t harmonics)
 
 static void doublet_scores(const struct bn_doublet *d, size_t h, const double *predicted)
 {
-    static const char *const name[][3] = {
-        { "doublet_1_mean", "doublet_1_distance", "doublet_1_predicted" },
-        { "doublet_2_mean", "doublet_2_distance", "doublet_2_predicted" },
-        { "doublet_3_mean", "doublet_3_distance", "doublet_3_predicted" },
-        { "doublet_4_mean", "doublet_4_distance", "doublet_4_predicted" },
-        { "doublet_5_mean", "doublet_5_distance", "doublet_5_predicted" } };
+    static const char *const name[][2] = {
+        { "doublet_1_predicted", "doublet_1_distance" },
+        { "doublet_2_predicted", "doublet_2_distance" },
+        { "doublet_3_predicted", "doublet_3_distance" },
+        { "doublet_4_predicted", "doublet_4_distance" },
+        { "doublet_5_predicted", "doublet_5_distance" } };
     double deviation[SCORED], splitting[SCORED];
     size_t n = 0;
 
@@ -391,12 +391,11 @@ static void doublet_scores(const struct bn_doublet *d, size_t h, const double *p
         bn_summarise("singlet_predicted", predicted[0], "1", 0.0);
     }
     for (size_t k = 1; k < h && k <= SCORED; k++) {
+        bn_summarise(name[k - 1][0], predicted[k], "1", 0.0);
         if (d[k].count < 2)
             continue;
-        bn_summarise(name[k - 1][0], 0.5 * (d[k].re[0] + d[k].re[1]), "1", 0.0);
         bn_summarise(name[k - 1][1], hypot(d[k].re[0] - d[k].re[1], d[k].im[0] - d[k].im[1]),
                      "1", 0.0);
-        bn_summarise(name[k - 1][2], predicted[k], "1", 0.0);
         deviation[n] = bn_doublet_deviation(&d[k], predicted[k]);
         splitting[n++] = bn_doublet_splitting(&d[k]);
     }
@@ -404,6 +403,17 @@ static void doublet_scores(const struct bn_doublet *d, size_t h, const double *p
         return;
     bn_summarise("doublet_score", bn_median(deviation, n), "1", 0.0);
     bn_summarise("doublet_splitting", bn_median(splitting, n), "1", 0.0);
+}
+
+/* The largest, whatever harmonic they belong to. */
+static void leading(const double *re, size_t found)
+{
+    static const char *const name[2 * SCORED + 1] = { "eigenvalue_1", "eigenvalue_2",
+        "eigenvalue_3", "eigenvalue_4", "eigenvalue_5", "eigenvalue_6", "eigenvalue_7",
+        "eigenvalue_8", "eigenvalue_9", "eigenvalue_10", "eigenvalue_11" };
+
+    for (size_t k = 0; k < found && k < BN_LEN(name); k++)
+        bn_summarise(name[k], re[k], "1", 0.0);
 }
 
 static void doublets(const struct bn_ring_network *net, const double *predicted,
@@ -438,6 +448,7 @@ static void doublets(const struct bn_ring_network *net, const double *predicted,
     bn_output_mat("/doublet_real", &both);
     bn_output_mat("/doublet_imag", &imag);
     bn_output_vec("/doublet_overlap", overlap, shown);
+    leading(re, found);
     doublet_scores(d, h, predicted);
 }
 

@@ -7,15 +7,3 @@ $R/mouse-stability/weights.h5:            $R/mouse-stability/tuning.h5
 $R/mouse-stability/diagnosis.h5:          $R/mouse-stability/weights.h5 \
                                           $R/mouse-stability/tuning.h5
 $R/mouse-stability/summary.stability.h5:  $R/mouse-stability/diagnosis.h5
-
-# without uniform inhibition
-$R/mouse-stability/diagnosis.free.h5:     $R/mouse-stability/weights.h5 \
-                                          $R/mouse-stability/tuning.h5
-$R/mouse-stability/summary.free.h5:       $R/mouse-stability/diagnosis.free.h5
-
-# a higher floor of the recorded rates
-$R/mouse-stability/tuning.floor.h5:       $R/mouse/recording.h5
-$R/mouse-stability/weights.floor.h5:      $R/mouse-stability/tuning.floor.h5
-$R/mouse-stability/diagnosis.floor.h5:    $R/mouse-stability/weights.floor.h5 \
-                                          $R/mouse-stability/tuning.floor.h5
-$R/mouse-stability/summary.floor.h5:      $R/mouse-stability/diagnosis.floor.h5

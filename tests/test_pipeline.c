@@ -226,7 +226,11 @@ static void every_figure_is_drawn(void **state)
     assert_runs("BASIN_DATA=/nowhere %s -C 1 figures SET='ring.tuning.neurons=5 "
                 "ring.tuning.angles=48 ring.activity.starts=3 ring.activity.disturbances={1} "
                 "ring.diagnosis.drift_angles=16 ring.activity.constant.duration=1 "
-                "ring.activity.velocity.duration=1 ring.weights.lambda=1e-2'", make);
+                "ring.activity.velocity.duration=1 ring.weights.lambda=1e-2 "
+                "ring-sizes.sweep.tuning.neurons={60,120} ring-sizes.sweep.tuning.replicate={1} "
+                "ring-stability.sweep.weights.lambda={1e-4,1e-2} "
+                "ring-stability.sweep.tuning.replicate={1} ring-stability.tuning.neurons=60'",
+                make);
     assert_runs("for k in 1 2 3 4 S1; do test -s 1/out/figures/figure$k.png || exit; done");
     if (sh("test -e '%s/mouse28-140313.nwb'", recorded) != 0) {
         print_message("skipped: no recordings in %s\n", recorded);
@@ -235,7 +239,11 @@ static void every_figure_is_drawn(void **state)
     assert_runs("BASIN_DATA='%s' %s -C 1 figures FROM=mouse SET='mouse.recording.copies=2 "
                 "mouse.tuning.angles=100 mouse.tuning.model_curves=100 "
                 "mouse.activity.starts=3 mouse.diagnosis.drift_angles=16 "
-                "mouse.activity.constant.duration=1 mouse.activity.velocity.duration=1'",
+                "mouse.activity.constant.duration=1 mouse.activity.velocity.duration=1 "
+                "mouse-sizes.sweep.recording.copies={2,4} "
+                "mouse-sizes.sweep.recording.replicate={1} "
+                "mouse-stability.sweep.weights.lambda={1e-6,1e-4} "
+                "mouse-stability.sweep.tuning.smoothing={0,2}'",
                 recorded, make);
     assert_runs("for k in 1 2 3 4 S1; do test -s 1/out/figures/figure$k.mouse.png || exit; done");
 }
