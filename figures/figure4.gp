@@ -52,17 +52,18 @@ theory = recorded ? "" : values(f, "/doublet_split")
 set style line 10 lc rgb BLACK lw 0.7 dt 1
 set style line 11 lc rgb BLACK lw 0.7 dt 2
 letter = "c"; eval PANEL; name = "eigenvalues of {/:Italic J}"; eval NAME
-eval place(2, 0.96, 0.845)
+eval place(2, 0.96, 0.858)
 set logscale x; set xrange [*:*]; set yrange [0:*]; set autoscale noextend
-set xtics auto; set format x ""; set xlabel ""; set ylabel "{/Symbol l} (1)"; set ytics 0.5
+set xtics auto; set format x ""; set xlabel ""; unset ylabel; set ytics 0.5
 set offsets graph 0.06, graph 0.06, graph 0.1, 0
 eigenvalues = 0
 do for [n=1:11] { if (eigenvalues == n-1 && known(s, sprintf("eigenvalue_%d", n))) { eigenvalues = n } }
 plot for [n=1:lines] points(s, "neurons", doublet(n, "predicted")) using 1:2 smooth unique ls 10, \
      for [n=1:eigenvalues] points(s, "neurons", sprintf("eigenvalue_%d", n)) using ($1*1.15**($4-2)):2 with points lt 1 pt 7 ps 0.2
 unset label 98; unset label 99; set multiplot previous
-eval place(2, 0.825, 0.73167)
-set format x "10^{%T}"; set xlabel "neurons"; set ylabel "distance (1)"
+eval place(2, 0.815, 0.73167)
+set format x "10^{%T}"; set xlabel "neurons"
+name = "distance of the two of a pair"; eval NAME
 set logscale y; set format y "10^{%T}"; set ytics auto; set yrange [*:*]; set offsets graph 0.06, graph 0.06, graph 0.2, graph 0.1
 rms(n) = points(s, "neurons", doublet(n, "distance"))." | awk '{ q[$1] += $2*$2; k[$1]++ } END { for (i in q) print i, sqrt(q[i]/k[i]) }' | sort -g"
 first(n) = system(rms(n)[3:]." | awk 'NR == 1 { print $2*sqrt($1) }'")
@@ -71,8 +72,8 @@ plot for [k=1:words(split)] rms(int(word(split, k))) using 1:2 with points lt k 
      for [k=1:words(split)] rms(int(word(split, k))) using 1:(real(recorded ? first(int(word(split, k))) : word(theory, int(word(split, k))))/sqrt($1)) with lines lt k dt 1 lw 0.8
 
 # d: each point a network, lines their means, dashed the power of N in theory.
-set xrange [*:*]; set yrange [*:*]; set offsets graph 0.06, graph 0.06, graph 0.1, graph 0.35
-set xlabel "neurons"; set ylabel "drift, error, diffusion"; set key top right vertical
+set xrange [*:*]; set yrange [*:1]; set offsets graph 0.06, graph 0.06, 0, 0
+set xlabel "neurons"; set ylabel "drift, error, diffusion" offset 2.4, 0; set key top right vertical
 letter = "d"; eval PANEL; name = "drift, memory, diffusion"; eval NAME
 end(what) = system(points(s, "neurons", what)[3:]." | sort -g | awk '{ q[$1] += $2; k[$1]++; n = $1 } END { print n, q[n]/k[n] }'")
 drift_end = end("drift_rms"); memory_end = end("memory_flow_100"); diffusion_end = end("diffusion")
@@ -81,11 +82,11 @@ plot points(s, "neurons", "drift_rms") using 1:2 with points lt 1 pt 6 ps 0.4 ti
      "" using 1:(line(drift_end, -0.5, $1)) smooth unique ls 11, \
      points(s, "neurons", "memory_flow_100") using 1:2 with points lt 2 pt 4 ps 0.4 title "error at 100 {/Symbol t} (rad)", \
      "" using 1:(line(memory_end, -0.5, $1)) smooth unique ls 11, \
-     points(s, "neurons", "diffusion") using 1:2 with points lt 3 pt 8 ps 0.4 title "{/:Italic D}/{/Symbol s}^2 (rad^2/{/Symbol t})", \
+     points(s, "neurons", "diffusion") using 1:2 with points lt 3 dt 1 pt 2 ps 0.4 title "{/:Italic D}/{/Symbol s}^2 (rad^2/{/Symbol t})", \
      "" using 1:(line(diffusion_end, -1, $1)) smooth unique ls 11
 
 unset logscale y; set format y "%g"; set yrange [0:*]; set offsets graph 0.06, graph 0.06, graph 0.3, 0
-set ylabel "stable points"; set ytics auto; unset label 99
+set ylabel "stable points" offset 1.2, 0; set ytics auto; unset label 99
 letter = " "; eval PANEL; name = "fixed points on the ring"; eval NAME
 plot points(s, "neurons", "fixed_points_stable") using ($1*1.15**($4-2)):2 with points lt 1 pt 6 ps 0.4 title "counted", \
      points(s, "neurons", "fixed_points_rice") using 1:2 smooth unique ls 10 title "random drift (Rice)"
@@ -99,14 +100,14 @@ letter = "e"; eval PANEL
 name = (recorded ? "recorded" : "random") . " velocity"; eval NAME
 eval place(2, 0.62833, 0.525)
 set xrange [0:*]; set autoscale xfix; set xtics auto; set format x ""; set xlabel ""
-set ylabel "angle (rad)"; set yrange [*:*]; set offsets 0, 0, 0.45*span, 0.05*span
+set ylabel "angle (rad)" offset 1.2, 0; set yrange [*:*]; set offsets 0, 0, 0.45*span, 0.05*span
 set ytics span > 16 ? 8 : span > 8 ? 4 : span > 4 ? 2 : 1; set key top right horizontal
 plot pair(v, "/time", "/angle") using 1:(n = $0, unwrap($2)) lt 1 title "theory", \
      pair(v, "/time", "/network_angle") using 1:(n = $0, y = unwrap($2), int($0) % 10 == 0 ? y : 1/0) with points lt 2 pt 7 ps 0.25 title "network"
 unset label 98; unset label 99; set multiplot previous
 stats pair(v, "/lag", "/network_difference") using (abs($1) > abs($2) ? abs($1) : abs($2)) nooutput
 eval place(2, 0.505, 0.40167)
-set format x "%g"; set xlabel "time (s)" offset 0, 0.8; set ylabel "(rad)"
+set format x "%g"; set xlabel "time (s)" offset 0, 0.8; set ylabel "(rad)" offset 1.2, 0
 set offsets 0, 0, 1.5*STATS_max, 0.1*STATS_max
 set ytics STATS_max > 0.2 ? 0.2 : 0.1; set xzeroaxis lt 4 lw 0.5; set key vertical
 plot pair(v, "/time", "/network_difference") lt 2 lw 1 title "network − theory", \
@@ -126,17 +127,17 @@ set logscale y; set format y "10^{%T}"; set ytics auto; set yrange [*:*]
 do for [q=1:2] {
     y = q == 1 ? "residual" : "drift_rms"; low = real(sqrt_of(y))
     letter = q == 1 ? "f" : " "; eval PANEL; name = q == 1 ? "residual" : "drift"; eval NAME
-    set ylabel q == 1 ? "residual (1)" : "drift (rad/{/Symbol t})"
+    set ylabel q == 1 ? "residual (1)" : "drift (rad/{/Symbol t})" offset 2.4, 0
     set key bottom right
     if (recorded) {
         plot for [k=1:words(smooths)] of(y, word(smooths, k), word(floors, 1), "1") using 1:2 with linespoints lt k dt 1 ps 0.4 lw 1 title q == 1 ? word(smooths, k)." bins" : "", \
-             curve(l, y) using 1:(low*sqrt($1)) smooth unique ls 11 title q == 1 ? "~ {/Symbol l}^{1/2}" : ""
+             curve(l, y) using 1:(low*sqrt($1)) smooth unique ls 11 title q == 1 ? "∝ √{/Symbol l}" : ""
     } else {
         plot curve(l, y) using 1:2 with points lt 1 pt 6 ps 0.5, \
-             curve(l, y) using 1:(low*sqrt($1)) smooth unique ls 11 title q == 1 ? "~ {/Symbol l}^{1/2}" : ""
+             curve(l, y) using 1:(low*sqrt($1)) smooth unique ls 11 title q == 1 ? "∝ √{/Symbol l}" : ""
     }
 }
-unset logscale y; set format y "%g"; set ylabel "gap (1/{/Symbol t})"; set xzeroaxis lt 4 lw 0.5
+unset logscale y; set format y "%g"; set ylabel "gap (1/{/Symbol t})" offset 2, 0; set xzeroaxis lt 4 lw 0.5
 letter = " "; eval PANEL; name = "gap: stable below 0"; eval NAME
 if (recorded) {
     set nonlinear y via asinh(y/0.03) inverse 0.03*sinh(y)
