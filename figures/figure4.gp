@@ -2,10 +2,10 @@
 # figure4: mean-field theory, networks of many sizes, and for which ridge they are attractors
 width = 15; height = 13.5
 load "figures/style.gp"
-set multiplot layout 3,3 margins 0.075,0.96,0.07,0.96 spacing 0.125,0.105
+set multiplot layout 3,3 margins 0.085,0.97,0.07,0.96 spacing 0.125,0.105
 f = meanfield; v = meanfield_velocity; s = summary_sizes; l = summary_stability
 # Two plots in the place of one: column from 0, top and bottom edge as shares of the page.
-place(column, top, bottom) = sprintf("set lmargin at screen %g; set rmargin at screen %g; set tmargin at screen %g; set bmargin at screen %g", 0.075 + 0.33667*column, 0.28667 + 0.33667*column, top, bottom)
+place(column, top, bottom) = sprintf("set lmargin at screen %g; set rmargin at screen %g; set tmargin at screen %g; set bmargin at screen %g", 0.085 + 0.33667*column, 0.29667 + 0.33667*column, top, bottom)
 # Columns of a table of points: quantities by name, then the values of the sweep.
 number(file, what) = sprintf(" '%s:/number[:,%d]'", file, int(system("basin cat ".file.":/quantity | grep -nx ".what." | cut -d : -f 1")) - 1)
 points(file, x, y) = "< basin cat".number(file, x).number(file, y)." ".file.":/value"
@@ -63,17 +63,17 @@ plot for [n=1:lines] points(s, "neurons", doublet(n, "predicted")) using 1:2 smo
 unset label 98; unset label 99; set multiplot previous
 eval place(2, 0.815, 0.73167)
 set format x "10^{%T}"; set xlabel "neurons"
-name = "distance of the two of a pair"; eval NAME
+name = "distance within pairs"; eval NAME
 set logscale y; set format y "10^{%T}"; set ytics auto; set yrange [*:*]; set offsets graph 0.06, graph 0.06, graph 0.2, graph 0.1
 rms(n) = points(s, "neurons", doublet(n, "distance"))." | awk '{ q[$1] += $2*$2; k[$1]++ } END { for (i in q) print i, sqrt(q[i]/k[i]) }' | sort -g"
 first(n) = system(rms(n)[3:]." | awk 'NR == 1 { print $2*sqrt($1) }'")
-set key top right horizontal
+set key bottom left horizontal
 plot for [k=1:words(split)] rms(int(word(split, k))) using 1:2 with points lt k dt 1 pt 7 ps 0.4 title "{/:Italic n} = ".word(split, k), \
      for [k=1:words(split)] rms(int(word(split, k))) using 1:(real(recorded ? first(int(word(split, k))) : word(theory, int(word(split, k))))/sqrt($1)) with lines lt k dt 1 lw 0.8
 
 # d: each point a network, lines their means, dashed the power of N in theory.
 set xrange [*:*]; set yrange [*:1]; set offsets graph 0.06, graph 0.06, 0, 0
-set xlabel "neurons"; set ylabel "drift, error, diffusion" offset 2.4, 0; set key top right vertical
+set xlabel "neurons"; set ylabel "drift, error, diffusion" offset 1.3, 0; set key top right vertical
 letter = "d"; eval PANEL; name = "drift, memory, diffusion"; eval NAME
 end(what) = system(points(s, "neurons", what)[3:]." | sort -g | awk '{ q[$1] += $2; k[$1]++; n = $1 } END { print n, q[n]/k[n] }'")
 drift_end = end("drift_rms"); memory_end = end("memory_flow_100"); diffusion_end = end("diffusion")
@@ -86,7 +86,7 @@ plot points(s, "neurons", "drift_rms") using 1:2 with points lt 1 pt 6 ps 0.4 ti
      "" using 1:(line(diffusion_end, -1, $1)) smooth unique ls 11
 
 unset logscale y; set format y "%g"; set yrange [0:*]; set offsets graph 0.06, graph 0.06, graph 0.3, 0
-set ylabel "stable points" offset 1.2, 0; set ytics auto; unset label 99
+set ylabel "stable points" offset 0.2, 0; set ytics auto; unset label 99
 letter = " "; eval PANEL; name = "fixed points on the ring"; eval NAME
 plot points(s, "neurons", "fixed_points_stable") using ($1*1.15**($4-2)):2 with points lt 1 pt 6 ps 0.4 title "counted", \
      points(s, "neurons", "fixed_points_rice") using 1:2 smooth unique ls 10 title "random drift (Rice)"
@@ -100,14 +100,14 @@ letter = "e"; eval PANEL
 name = (recorded ? "recorded" : "random") . " velocity"; eval NAME
 eval place(2, 0.62833, 0.525)
 set xrange [0:*]; set autoscale xfix; set xtics auto; set format x ""; set xlabel ""
-set ylabel "angle (rad)" offset 1.2, 0; set yrange [*:*]; set offsets 0, 0, 0.45*span, 0.05*span
+set ylabel "angle (rad)"; set yrange [*:*]; set offsets 0, 0, 0.45*span, 0.05*span
 set ytics span > 16 ? 8 : span > 8 ? 4 : span > 4 ? 2 : 1; set key top right horizontal
 plot pair(v, "/time", "/angle") using 1:(n = $0, unwrap($2)) lt 1 title "theory", \
      pair(v, "/time", "/network_angle") using 1:(n = $0, y = unwrap($2), int($0) % 10 == 0 ? y : 1/0) with points lt 2 pt 7 ps 0.25 title "network"
 unset label 98; unset label 99; set multiplot previous
 stats pair(v, "/lag", "/network_difference") using (abs($1) > abs($2) ? abs($1) : abs($2)) nooutput
 eval place(2, 0.505, 0.40167)
-set format x "%g"; set xlabel "time (s)" offset 0, 0.8; set ylabel "(rad)" offset 1.2, 0
+set format x "%g"; set xlabel "time (s)" offset 0, 0.8; set ylabel "(rad)"
 set offsets 0, 0, 1.5*STATS_max, 0.1*STATS_max
 set ytics STATS_max > 0.2 ? 0.2 : 0.1; set xzeroaxis lt 4 lw 0.5; set key vertical
 plot pair(v, "/time", "/network_difference") lt 2 lw 1 title "network − theory", \
@@ -127,7 +127,7 @@ set logscale y; set format y "10^{%T}"; set ytics auto; set yrange [*:*]
 do for [q=1:2] {
     y = q == 1 ? "residual" : "drift_rms"; low = real(sqrt_of(y))
     letter = q == 1 ? "f" : " "; eval PANEL; name = q == 1 ? "residual" : "drift"; eval NAME
-    set ylabel q == 1 ? "residual (1)" : "drift (rad/{/Symbol t})" offset 2.4, 0
+    set ylabel q == 1 ? "residual (1)" : "drift (rad/{/Symbol t})" offset 1.3, 0
     set key bottom right
     if (recorded) {
         plot for [k=1:words(smooths)] of(y, word(smooths, k), word(floors, 1), "1") using 1:2 with linespoints lt k dt 1 ps 0.4 lw 1 title q == 1 ? word(smooths, k)." bins" : "", \
@@ -137,8 +137,8 @@ do for [q=1:2] {
              curve(l, y) using 1:(low*sqrt($1)) smooth unique ls 11 title q == 1 ? "∝ √{/Symbol l}" : ""
     }
 }
-unset logscale y; set format y "%g"; set ylabel "gap (1/{/Symbol t})" offset 2, 0; set xzeroaxis lt 4 lw 0.5
-letter = " "; eval PANEL; name = "gap: stable below 0"; eval NAME
+unset logscale y; set format y "%g"; set ylabel "gap (1/{/Symbol t})" offset 0.9, 0; set xzeroaxis lt 4 lw 0.5
+letter = " "; eval PANEL; name = "gap: stable below 0"; eval NAME; set format y "%g"
 if (recorded) {
     set nonlinear y via asinh(y/0.03) inverse 0.03*sinh(y)
     set ytics ("−1" -1, "−0.1" -0.1, "0" 0, "0.1" 0.1, "1" 1, "10" 10); set key top right
