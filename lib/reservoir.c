@@ -48,13 +48,15 @@ static bn_status step(const struct bn_reservoir *r, const struct bn_mat *drive,
     bn_transfer_rate(&r->transfer, x->rows * n, x->data, rate->data);
     memcpy(next->data, drive->data, x->rows * n * sizeof *x->data);
     BN_TRY(bn_gemm(1.0, rate, BN_PLAIN, &r->inner, BN_TRANSPOSED, 1.0, next));
-    *any = false;
+    *any = false;                        /* next: where the flow of each state points */
     for (size_t m = 0; m < x->rows; m++) {
-        double *old = bn_mat_row(x, m), sum = 0.0;
-        const double *new = bn_mat_row(next, m);
-        for (size_t i = 0; i < n; i++)
-            sum += (new[i] - old[i]) * (new[i] - old[i]);
-        memcpy(old, new, n * sizeof *old);
+        double *at = bn_mat_row(x, m), sum = 0.0;
+        const double *to = bn_mat_row(next, m);
+        for (size_t i = 0; i < n; i++) {
+            const double flow = to[i] - at[i];
+            at[i] += 0.5 * flow;
+            sum += flow * flow;
+        }
         moved[m] = sqrt(sum / (double)n);
         *any = *any || moved[m] > still;
     }

@@ -59,7 +59,7 @@ static const struct bn_output outputs[] = {
       1e-10, false },
     { "/feedback", "neuron teacher", "1", "weights U of the teachers cos, sin, cos 2, ...", 1e-12,
       1e-10, false },
-    { "/unsettled", "theta", "1", "root-mean-square change of the driven state in its last step",
+    { "/unsettled", "theta", "1", "root-mean-square flow of the driven states that is left",
       1e-9, 0.1, false },
     { "/settled", "", "1", "share of the driven states that are at rest to 1e-9", 0, 0, false },
     { "/radius", "", "1", "radius of the driven Jacobian's disc + 1, for many neurons; the driven "

@@ -29,10 +29,11 @@ struct bn_reservoir {
 /* Fills inner and feedback, which have their shapes. */
 void bn_reservoir_draw(struct bn_reservoir *r, struct bn_rng rng);
 
-/* x [M, N] <- x*(theta_m) by x <- g W phi(x) + U f from x = U f, which converges where the
- * driven flow does (the spectrum of g W diag(phi') is a disc about 0), at most `steps`
- * times or until all states move by less than 1e-12 per neuron.  moved [M]: root mean
- * square of the last move; *taken: steps.                                   */
+/* x [M, N] <- x*(theta_m): the driven flow F = -x + g W phi(x) + U f from x = U f by Euler
+ * steps of tau/2, at most `steps` or until the root mean square of F is below 1e-12 at every
+ * angle.  Half steps stay stable where the flow is; whole ones (plain iteration) need |e| < 1
+ * of all eigenvalues of g W diag(phi'), the flow only Re e < 1.  moved [M]: the root mean
+ * square of F at the last step; *taken: steps.                               */
 BN_MUST_USE bn_status bn_reservoir_settle(const struct bn_reservoir *r, size_t steps,
                                           struct bn_mat *x, double *moved, size_t *taken);
 
