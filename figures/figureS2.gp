@@ -24,7 +24,7 @@ plot spectrum(diagnosis_reservoir) with points lt 1 ps 0.15
 unset object 1; unset xzeroaxis; unset yzeroaxis; set size noratio; set offsets 0, 0, 0, 0
 
 eval ANGLE_X; eval ANGLE_Y; set yrange [-0.7:2*pi+0.7]
-set xlabel "initial angle (rad)"; set ylabel "angle after 20 s (rad)"
+set xlabel "initial angle (rad)"; set ylabel sprintf("angle after %.0f s (rad)", real(system("basin cat ".activity_long.":/time | tail -n 1")))
 turn(x) = x - 2*pi*floor(x/(2*pi) + 0.5)       # to [-pi, pi)
 ends(f) = sprintf("< basin cat '%s:/start_angle' '%s:/angle[:,-1]'", f, f)
 set arrow 1 from 0,0 to 2*pi,2*pi nohead lt 4 lw 0.5 back

@@ -9,7 +9,7 @@
 
 enum { THEORY_STEPS = 4000, NODES = 601 };
 
-static const double still = 1e-12;
+static const double still = 1e-11;
 
 void bn_reservoir_draw(struct bn_reservoir *r, struct bn_rng rng)
 {

@@ -226,8 +226,11 @@ static void every_figure_is_drawn(void **state)
     assert_runs("BASIN_DATA=/nowhere %s -C 1 figures SET='ring.tuning.neurons=5 "
                 "ring.tuning.angles=48 ring.activity.starts=3 ring.activity.disturbances={1} "
                 "ring.diagnosis.drift_angles=16 ring.activity.constant.duration=1 "
-                "ring.activity.velocity.duration=1 ring.weights.lambda=1e-2'", make);
-    assert_runs("for k in 1 2 3 4 S1; do test -s 1/out/figures/figure$k.png || exit; done");
+                "ring.activity.velocity.duration=1 ring.weights.lambda=1e-2 "
+                "reservoir.tuning.neurons=30 reservoir.tuning.settle=50 "
+                "reservoir.activity.reservoir.starts=3 ring.diagnosis.far.far_time=20 "
+                "ring.activity.far.duration=2'", make);
+    assert_runs("for k in 1 2 3 4 S1 S2 S3; do test -s 1/out/figures/figure$k.png || exit; done");
     if (sh("test -e '%s/mouse28-140313.nwb'", recorded) != 0) {
         print_message("skipped: no recordings in %s\n", recorded);
         return;
@@ -235,9 +238,11 @@ static void every_figure_is_drawn(void **state)
     assert_runs("BASIN_DATA='%s' %s -C 1 figures FROM=mouse SET='mouse.recording.copies=2 "
                 "mouse.tuning.angles=100 mouse.tuning.model_curves=100 "
                 "mouse.activity.starts=3 mouse.diagnosis.drift_angles=16 "
-                "mouse.activity.constant.duration=1 mouse.activity.velocity.duration=1'",
+                "mouse.activity.constant.duration=1 mouse.activity.velocity.duration=1 "
+                "mouse.activity.far.duration=2 mouse.diagnosis.far.far_time=20 "
+                "reservoir.tuning.neurons=30 reservoir.tuning.settle=50'",
                 recorded, make);
-    assert_runs("for k in 1 2 3 4 S1; do test -s 1/out/figures/figure$k.mouse.png || exit; done");
+    assert_runs("for k in 1 2 3 4 S1 S2 S3; do test -s 1/out/figures/figure$k.mouse.png || exit; done");
 }
 
 /* A file with an old time that is not what was compiled is compiled again. */

@@ -30,7 +30,7 @@ struct bn_reservoir {
 void bn_reservoir_draw(struct bn_reservoir *r, struct bn_rng rng);
 
 /* x [M, N] <- x*(theta_m): the driven flow F = -x + g W phi(x) + U f from x = U f by Euler
- * steps of tau/2, at most `steps` or until the root mean square of F is below 1e-12 at every
+ * steps of tau/2, at most `steps` or until the root mean square of F is below 1e-11 at every
  * angle.  Half steps stay stable where the flow is; whole ones (plain iteration) need |e| < 1
  * of all eigenvalues of g W diag(phi'), the flow only Re e < 1.  moved [M]: the root mean
  * square of F at the last step; *taken: steps.                               */
