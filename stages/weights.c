@@ -5,8 +5,9 @@
  *
  * and the controls made from them: the circulant average, the circulant average
  * plus the shuffled rest, the Hebbian outer product, three surrogates that share the
- * spectrum of J and nothing else, and a trained reservoir.  J' (velocity weights) is fitted like J to dx and d theta.  lambda has the factor 1/N in front of the error,
- * so that it has a limit for N -> infinity (docs/science/ring.md, the box).
+ * spectrum of J and nothing else, and a taught reservoir.  J' (velocity weights) is
+ * fitted like J to dx and d theta.  lambda has the factor 1/N in front of the error, so
+ * that it has a limit for N -> infinity (docs/science/ring.md, the box).
  */
 #include <basin/fourier.h>
 #include <basin/manifold.h>

@@ -242,7 +242,8 @@ static void every_figure_is_drawn(void **state)
                 "mouse.activity.far.duration=2 mouse.diagnosis.far.far_time=20 "
                 "reservoir.tuning.neurons=30 reservoir.tuning.settle=50'",
                 recorded, make);
-    assert_runs("for k in 1 2 3 4 S1 S2 S3; do test -s 1/out/figures/figure$k.mouse.png || exit; done");
+    assert_runs("for k in 1 2 3 4 S1 S2 S3; do "
+                "test -s 1/out/figures/figure$k.mouse.png || exit; done");
 }
 
 /* A file with an old time that is not what was compiled is compiled again. */

@@ -7,8 +7,8 @@
  *     logistic   phi(x) = 1/(1 + exp(-beta (x - b))),        phi' = beta phi (1 - phi)
  *     tanh       phi(x) = tanh(beta (x - b)),                phi' = beta (1 - phi^2)
  *
- * Source: Clark, Abbott & Sompolinsky (2025); logistic and tanh are common.  Currents and rates are in the
- * units in which the current covariance is of order 1.                      */
+ * Source: Clark, Abbott & Sompolinsky (2025); logistic and tanh are common.  Currents and
+ * rates are in the units in which the current covariance is of order 1.     */
 #ifndef BN_TRANSFER_H
 #define BN_TRANSFER_H
 
