@@ -17,6 +17,7 @@ $R/ring/weights.hebb.h5:       $R/ring/tuning.h5
 $R/ring/weights.rotated.h5:    $R/ring/weights.h5 $R/ring/tuning.h5
 $R/ring/weights.mixed.h5:      $R/ring/weights.h5 $R/ring/tuning.h5
 $R/ring/weights.noisy.h5:      $R/ring/weights.h5 $R/ring/tuning.h5
+$R/ring/weights.far.h5:        $R/ring/tuning.h5
 
 $R/ring/activity.h5:           $R/ring/weights.h5 $R/ring/tuning.h5
 $R/ring/activity.circulant.h5: $R/ring/weights.circulant.h5 $R/ring/tuning.h5
@@ -36,8 +37,8 @@ $R/ring/diagnosis.mixed.h5:    $R/ring/weights.mixed.h5 $R/ring/tuning.h5
 $R/ring/diagnosis.noisy.h5:    $R/ring/weights.noisy.h5 $R/ring/tuning.h5
 
 # where far starts end (figure S3)
-$R/ring/activity.far.h5:       $R/ring/weights.h5 $R/ring/tuning.h5
-$R/ring/diagnosis.far.h5:      $R/ring/weights.h5 $R/ring/tuning.h5
+$R/ring/activity.far.h5:       $R/ring/weights.far.h5 $R/ring/tuning.h5
+$R/ring/diagnosis.far.h5:      $R/ring/weights.far.h5 $R/ring/tuning.h5
 
 # the theory for many neurons, and beside the two networks that are turned
 $R/ring/meanfield.h5:          $R/ring/tuning.h5

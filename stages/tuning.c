@@ -532,8 +532,9 @@ const struct bn_stage bn_stage = {
                "the circle and turned into rates by an erf, a softplus, or a softplus divided "
                "by the curve's own mean; process = reservoir solves for the states of a random "
                "network under teachers that go round the circle. With a recording, its curves are "
-               "divided by their means, floored, turned into currents, smoothed, turned back, normalised over "
-               "neurons and angles, and resampled to the grid. With fit = covariance, sigma, "
+               "divided by their means, floored, turned into currents, smoothed, turned back, "
+               "normalised over neurons and angles, and resampled to the grid. With "
+               "fit = covariance, sigma, "
                "beta and threshold are sought under which the process has the rate covariance "
                "of the curves; beside a recording they then make the predictions. The loss has "
                "a flat valley: read /fit_loss_* with /fit_point.",
