@@ -185,3 +185,71 @@ bn_status bn_surrogate_scramble(const double *profile, const size_t *order,
     free(rank);
     return rc;
 }
+
+/* Rows: the eigenvectors of a symmetric Gaussian matrix, whose law no rotation changes,
+ * with random signs: LAPACK has a rule of its own for them.                 */
+static bn_status orthogonal(struct bn_rng rng, struct bn_mat *q)
+{
+    const size_t n = q->rows;
+    double *w = bn_alloc(2 * n, sizeof *w);
+    const struct bn_rng entries = bn_rng_sub(rng, "entries");
+
+    if (w == NULL)
+        return BN_NOMEM;
+    for (size_t i = 0; i < n; i++) {
+        bn_rng_normals(entries, i, 0, bn_mat_row(q, i), i + 1);
+        *bn_mat_at(q, i, i) *= sqrt(2.0);
+        for (size_t k = 0; k < i; k++)
+            *bn_mat_at(q, k, i) = *bn_mat_at(q, i, k);
+    }
+    const bn_status rc = bn_eig_symmetric(q, w);
+    bn_rng_uniforms(bn_rng_sub(rng, "signs"), 0, 0, w + n, n);
+    for (size_t i = 0; rc == BN_OK && i < n; i++)
+        for (size_t k = 0; w[n + i] < 0.5 && k < n; k++)
+            *bn_mat_at(q, i, k) = -*bn_mat_at(q, i, k);
+    free(w);
+    return rc;
+}
+
+bn_status bn_surrogate_rotate(struct bn_rng rng, bool one, struct bn_mat *j)
+{
+    struct bn_mat q = { 0 }, half = { 0 };
+
+    bn_status rc = bn_mat_alloc(&q, j->rows, j->rows);
+    if (rc == BN_OK)
+        rc = bn_mat_alloc(&half, j->rows, j->rows);
+    if (rc == BN_OK)
+        rc = orthogonal(bn_rng_sub(rng, "left"), &q);
+    if (rc == BN_OK)
+        rc = bn_gemm(1.0, &q, BN_PLAIN, j, BN_PLAIN, 0.0, &half);
+    if (rc == BN_OK && !one)
+        rc = orthogonal(bn_rng_sub(rng, "right"), &q);
+    if (rc == BN_OK)
+        rc = bn_gemm(1.0, &half, BN_PLAIN, &q, BN_TRANSPOSED, 0.0, j);
+    bn_mat_free(&half);
+    bn_mat_free(&q);
+    return rc;
+}
+
+void bn_surrogate_noisy(const double *mode, size_t modes, const size_t *order, double norm,
+                        struct bn_rng rng, struct bn_mat *j, double *sd)
+{
+    const size_t n = j->rows;
+    double square = mode[0] * mode[0];
+
+    for (size_t k = 1; k < modes; k++)
+        square += 2.0 * mode[k] * mode[k];
+    *sd = sqrt(fmax(0.0, norm * norm - square)) / (double)n;
+    for (size_t a = 0; a < n; a++)
+        bn_rng_normals(rng, a, 0, bn_mat_row(j, a), n);
+    for (size_t lag = 0; lag < n; lag++) {
+        double p = mode[0] / (double)n;
+        for (size_t k = 1; k < modes; k++)
+            p += 2.0 * mode[k] / (double)n
+                * cos(BN_TWO_PI * (double)(k * lag % n) / (double)n);
+        for (size_t b = 0; b < n; b++) {
+            double *at = bn_mat_at(j, order[(b + lag) % n], order[b]);
+            *at = p + *sd * *at;
+        }
+    }
+}

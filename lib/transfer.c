@@ -9,9 +9,10 @@
 
 enum { BLOCK = 256, MAX_NODES = 1024 };
 
-static const char *const names[] = { "erf", "softplus", "logistic" };
-/* Rates lie in (0, highest). */
-static const double highest[] = { 2.0, INFINITY, 1.0 };
+static const char *const names[] = { "erf", "softplus", "logistic", "tanh" };
+/* Rates lie in (lowest, highest). */
+static const double lowest[] = { 0.0, 0.0, 0.0, -1.0 };
+static const double highest[] = { 2.0, INFINITY, 1.0, 1.0 };
 
 const char *bn_transfer_name(enum bn_transfer_kind kind)
 {
@@ -25,7 +26,8 @@ bn_status bn_transfer_parse(const char *name, enum bn_transfer_kind *kind)
             *kind = (enum bn_transfer_kind)k;
             return BN_OK;
         }
-    return bn_fail(BN_INPUT, "unknown rate function `%s`; known are erf, softplus and logistic",
+    return bn_fail(BN_INPUT, "unknown rate function `%s`; known are erf, softplus, logistic "
+                   "and tanh",
                    name);
 }
 
@@ -33,8 +35,9 @@ bn_status bn_transfer_parse(const char *name, enum bn_transfer_kind *kind)
 static void rate_of_block(const struct bn_transfer *t, const double *x, double *rate)
 {
     const bool is_erf = t->kind == BN_TRANSFER_ERF;
-    const double gain = is_erf ? 0.5 * t->beta * sqrt(PI) : t->beta, b = t->threshold;
-    const double scale = 1.0 / t->beta;
+    const bool is_tanh = t->kind == BN_TRANSFER_TANH;
+    const double gain = is_erf ? 0.5 * t->beta * sqrt(PI) : is_tanh ? 2.0 * t->beta : t->beta;
+    const double scale = 1.0 / t->beta, b = t->threshold;
     double u[BLOCK];
 
     for (size_t k = 0; k < BLOCK; k++)
@@ -45,6 +48,10 @@ static void rate_of_block(const struct bn_transfer *t, const double *x, double *
             rate[k] = 1.0 + u[k];
     } else if (t->kind == BN_TRANSFER_LOGISTIC) {
         bn_logistic(BLOCK, u, rate);
+    } else if (is_tanh) {                /* tanh u = 2 logistic(2u) - 1 */
+        bn_logistic(BLOCK, u, u);
+        for (size_t k = 0; k < BLOCK; k++)
+            rate[k] = 2.0 * u[k] - 1.0;
     } else {
         bn_softplus(BLOCK, u, u);
         for (size_t k = 0; k < BLOCK; k++)
@@ -70,23 +77,25 @@ void bn_transfer_slope(const struct bn_transfer *t, size_t n, const double *x, d
 {
     const bool is_erf = t->kind == BN_TRANSFER_ERF;
     const double gain = 0.5 * t->beta * sqrt(PI), b = t->threshold;
-    const double scale = t->kind == BN_TRANSFER_SOFTPLUS ? 1.0 : t->beta;
+    const bool is_tanh = t->kind == BN_TRANSFER_TANH;
+    const double beta = is_tanh ? 2.0 * t->beta : t->beta;
+    const double scale = t->kind == BN_TRANSFER_SOFTPLUS ? 1.0 : is_tanh ? 2.0 * beta : beta;
     double u[BLOCK];
 
     for (size_t i = 0; i < n; i += BLOCK) {
         const size_t m = n - i < BLOCK ? n - i : BLOCK;
         for (size_t k = 0; k < m; k++) {
             const double z = x[i + k] - b;
-            u[k] = is_erf ? -(gain * z) * (gain * z) : t->beta * z;
+            u[k] = is_erf ? -(gain * z) * (gain * z) : beta * z;
         }
         if (is_erf)
             bn_exp(m, u, u);
         else
             bn_logistic(m, u, u);
-        if (t->kind == BN_TRANSFER_LOGISTIC) {
+        if (t->kind == BN_TRANSFER_LOGISTIC || is_tanh) {
             double rest[BLOCK];          /* 1 - phi without cancellation */
             for (size_t k = 0; k < m; k++)
-                rest[k] = -t->beta * (x[i + k] - b);
+                rest[k] = -beta * (x[i + k] - b);
             bn_logistic(m, rest, rest);
             for (size_t k = 0; k < m; k++)
                 u[k] *= rest[k];
@@ -113,13 +122,19 @@ bn_status bn_transfer_current(const struct bn_transfer *t, size_t n, const doubl
     const bool is_erf = t->kind == BN_TRANSFER_ERF;
 
     for (size_t i = 0; i < n; i++)
-        if (!(rate[i] > 0.0) || !(rate[i] < highest[t->kind])
+        if (!(rate[i] > lowest[t->kind]) || !(rate[i] < highest[t->kind])
             || (is_erf && !(fabs(rate[i] - 1.0) < 1.0)))     /* 1e-17 - 1 is -1 */
             return bn_fail(BN_NUMERIC, "rate %g (element %zu) has no current: %s rates lie in "
-                           "(0, %g)", rate[i], i, names[t->kind], highest[t->kind]);
+                           "(%g, %g)", rate[i], i, names[t->kind], lowest[t->kind],
+                           highest[t->kind]);
     if (is_erf) {
         for (size_t i = 0; i < n; i++)
             x[i] = t->threshold + erf_inverse(rate[i] - 1.0) * 2.0 / (t->beta * sqrt(PI));
+        return BN_OK;
+    }
+    if (t->kind == BN_TRANSFER_TANH) {
+        for (size_t i = 0; i < n; i++)
+            x[i] = t->threshold + atanh(rate[i]) / t->beta;
         return BN_OK;
     }
     if (t->kind == BN_TRANSFER_LOGISTIC) {
@@ -147,7 +162,8 @@ static bool closed_form(const struct bn_transfer *t)
 static size_t trapezoid(const struct bn_transfer *t, double g0, double *node, double *weight)
 {
     const double reach = 8.5, finest = 2.0 * reach / (MAX_NODES - 1);
-    const double h = fmax(finest, fmin(0.5, 0.6 / (t->beta * sqrt(g0))));
+    const double gain = t->kind == BN_TRANSFER_TANH ? 2.0 * t->beta : t->beta;
+    const double h = fmax(finest, fmin(0.5, 0.6 / (gain * sqrt(g0))));
     const size_t half = (size_t)(reach / h);
 
     for (size_t k = 0; k < 2 * half + 1; k++) {

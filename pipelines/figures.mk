@@ -18,6 +18,16 @@ $R/figures/figure4$S.pdf: $R/$P/meanfield.h5 $R/$P/meanfield.velocity.h5 \
 $R/figures/figureS1$S.pdf: $R/$P/population.h5 $R/$P/population.model.h5 \
                            $R/$P/tuning.fit.h5
 
+$R/figures/figureS2$S.pdf: $R/$P/diagnosis.h5 $R/$P/diagnosis.rotated.h5 \
+                           $R/$P/diagnosis.mixed.h5 $R/$P/diagnosis.noisy.h5 \
+                           $R/$P/weights.noisy.h5 \
+                           $R/$P/activity.long.h5 $R/$P/activity.rotated.h5 \
+                           $R/$P/activity.mixed.h5 $R/$P/activity.noisy.h5 \
+                           $R/reservoir/weights.h5 $R/reservoir/diagnosis.reservoir.h5 \
+                           $R/reservoir/activity.reservoir.h5 $R/reservoir/summary.h5
+
+$R/figures/figureS3$S.pdf: $R/$P/activity.far.h5 $R/$P/diagnosis.far.h5
+
 # Always of the large ring, whatever FROM says.
 $R/figures/figure4-million$S.pdf: $R/million/tuning.h5 $R/million/activity.h5 \
                                   $R/million/diagnosis.h5

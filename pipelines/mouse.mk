@@ -16,6 +16,9 @@ $R/mouse/weights.h5:            $R/mouse/tuning.h5
 $R/mouse/weights.circulant.h5:  $R/mouse/weights.h5 $R/mouse/tuning.h5
 $R/mouse/weights.scrambled.h5:  $R/mouse/weights.h5 $R/mouse/tuning.h5
 $R/mouse/weights.hebb.h5:       $R/mouse/tuning.h5
+$R/mouse/weights.rotated.h5:    $R/mouse/weights.h5 $R/mouse/tuning.h5
+$R/mouse/weights.mixed.h5:      $R/mouse/weights.h5 $R/mouse/tuning.h5
+$R/mouse/weights.noisy.h5:      $R/mouse/weights.h5 $R/mouse/tuning.h5
 
 $R/mouse/activity.h5:           $R/mouse/weights.h5 $R/mouse/tuning.h5
 $R/mouse/activity.circulant.h5: $R/mouse/weights.circulant.h5 $R/mouse/tuning.h5
@@ -25,6 +28,19 @@ $R/mouse/activity.velocity.h5:  $R/mouse/weights.h5 $R/mouse/tuning.h5 \
                                 $R/mouse/recording.h5
 
 $R/mouse/diagnosis.h5:          $R/mouse/weights.h5 $R/mouse/tuning.h5
+
+# same spectrum, no ring (figure S2)
+$R/mouse/activity.rotated.h5:   $R/mouse/weights.rotated.h5 $R/mouse/tuning.h5
+$R/mouse/activity.mixed.h5:     $R/mouse/weights.mixed.h5 $R/mouse/tuning.h5
+$R/mouse/activity.long.h5:      $R/mouse/weights.h5 $R/mouse/tuning.h5
+$R/mouse/activity.noisy.h5:     $R/mouse/weights.noisy.h5 $R/mouse/tuning.h5
+$R/mouse/diagnosis.rotated.h5:  $R/mouse/weights.rotated.h5 $R/mouse/tuning.h5
+$R/mouse/diagnosis.mixed.h5:    $R/mouse/weights.mixed.h5 $R/mouse/tuning.h5
+$R/mouse/diagnosis.noisy.h5:    $R/mouse/weights.noisy.h5 $R/mouse/tuning.h5
+
+# where far starts end (figure S3)
+$R/mouse/activity.far.h5:       $R/mouse/weights.h5 $R/mouse/tuning.h5
+$R/mouse/diagnosis.far.h5:      $R/mouse/weights.h5 $R/mouse/tuning.h5
 
 # the theory, which knows erf rates only: the default process, with the recorded velocity
 $R/mouse/meanfield.h5:

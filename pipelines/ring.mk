@@ -14,6 +14,10 @@ $R/ring/weights.h5:            $R/ring/tuning.h5
 $R/ring/weights.circulant.h5:  $R/ring/weights.h5 $R/ring/tuning.h5
 $R/ring/weights.scrambled.h5:  $R/ring/weights.h5 $R/ring/tuning.h5
 $R/ring/weights.hebb.h5:       $R/ring/tuning.h5
+$R/ring/weights.rotated.h5:    $R/ring/weights.h5 $R/ring/tuning.h5
+$R/ring/weights.mixed.h5:      $R/ring/weights.h5 $R/ring/tuning.h5
+$R/ring/weights.noisy.h5:      $R/ring/weights.h5 $R/ring/tuning.h5
+$R/ring/weights.far.h5:        $R/ring/tuning.h5
 
 $R/ring/activity.h5:           $R/ring/weights.h5 $R/ring/tuning.h5
 $R/ring/activity.circulant.h5: $R/ring/weights.circulant.h5 $R/ring/tuning.h5
@@ -22,6 +26,19 @@ $R/ring/activity.constant.h5:  $R/ring/weights.h5 $R/ring/tuning.h5
 $R/ring/activity.velocity.h5:  $R/ring/weights.h5 $R/ring/tuning.h5
 
 $R/ring/diagnosis.h5:          $R/ring/weights.h5 $R/ring/tuning.h5
+
+# same spectrum, no ring (figure S2)
+$R/ring/activity.rotated.h5:   $R/ring/weights.rotated.h5 $R/ring/tuning.h5
+$R/ring/activity.mixed.h5:     $R/ring/weights.mixed.h5 $R/ring/tuning.h5
+$R/ring/activity.long.h5:      $R/ring/weights.h5 $R/ring/tuning.h5
+$R/ring/activity.noisy.h5:     $R/ring/weights.noisy.h5 $R/ring/tuning.h5
+$R/ring/diagnosis.rotated.h5:  $R/ring/weights.rotated.h5 $R/ring/tuning.h5
+$R/ring/diagnosis.mixed.h5:    $R/ring/weights.mixed.h5 $R/ring/tuning.h5
+$R/ring/diagnosis.noisy.h5:    $R/ring/weights.noisy.h5 $R/ring/tuning.h5
+
+# where far starts end (figure S3)
+$R/ring/activity.far.h5:       $R/ring/weights.far.h5 $R/ring/tuning.h5
+$R/ring/diagnosis.far.h5:      $R/ring/weights.far.h5 $R/ring/tuning.h5
 
 # the theory for many neurons, and beside the two networks that are turned
 $R/ring/meanfield.h5:          $R/ring/tuning.h5

@@ -2,6 +2,7 @@
  * tuning - target currents x*_i(theta) and rates phi*_i(theta) of a population.
  *
  *     x*_i ~ GP on the circle,  phi* = phi(x*)                (generated), or
+ *     x* = g W phi(x*) + U f(theta)                           (a driven reservoir), or
  *     phi* from recorded curves, x* = phi^-1(phi*)            (role recording).
  *
  * Every choice of the preparation is a parameter; docs/science/ring.md says why.
@@ -12,6 +13,7 @@
 #include <basin/gp.h>
 #include <basin/manifold.h>
 #include <basin/mem.h>
+#include <basin/reservoir.h>
 #include <basin/stage.h>
 #include <basin/transfer.h>
 #include <basin/rng.h>
@@ -53,6 +55,15 @@ static const struct bn_output outputs[] = {
       false },
     { "/classical", "copy theta", "1", "shifted copies of the mean curve: the homogeneous ring",
       1e-9, 0, false },
+    { "/reservoir", "neuron presynaptic", "1", "random weights g W (process = reservoir)", 1e-12,
+      1e-10, false },
+    { "/feedback", "neuron teacher", "1", "weights U of the teachers cos, sin, cos 2, ...", 1e-12,
+      1e-10, false },
+    { "/unsettled", "theta", "1", "root-mean-square flow of the driven states that is left",
+      1e-9, 0.1, false },
+    { "/settled", "", "1", "share of the driven states that are at rest to 1e-9", 0, 0, false },
+    { "/radius", "", "1", "radius of the driven Jacobian's disc + 1, for many neurons; the driven "
+      "states are stable below 1", 1e-9, 0, false },
     { "/floored", "neuron", "1", "bins per neuron that the floor lifted", 0, 0, false },
     { "/fit_parameter", "fit_parameter", "1", "what was fitted", 0, 0, false },
     { "/fit_point", "fit_parameter", "1", "where the loss is smallest", 1e-3, 1e-3, false },
@@ -85,8 +96,13 @@ static const struct bn_output outputs[] = {
 static const struct bn_param params[] = {
     BN_INTEGER("neurons", "1000", 2, 1e7, "number of generated neurons N"),
     BN_INTEGER("angles", "200", 8, 100000, "grid angles M"),
-    BN_CHOICE("process", "erf", "erf softplus normalised",
-              "rate of a generated current; normalised: softplus divided by its own mean"),
+    BN_CHOICE("process", "erf", "erf softplus normalised reservoir",
+              "rate of a generated current; normalised: softplus divided by its own mean; "
+              "reservoir: states of a driven random network with tanh rates"),
+    BN_REAL("gain", "1", "1.2", 0, 10, "gain g of the reservoir's random weights"),
+    BN_INTEGER("teachers", "1", 1, 100, "harmonics that drive the reservoir, cos and sin of each"),
+    BN_REAL("amplitude", "1", "1.5", 1e-6, 1e3, "amplitude of each teacher"),
+    BN_INTEGER("settle", "1000", 1, 1000000, "most steps for the driven states to come to rest"),
     BN_CHOICE("store", "curves", "curves coefficients",
               "what is kept of generated curves; coefficients: only those of the currents, for "
               "very many neurons"),
@@ -152,6 +168,51 @@ static struct population generate(size_t n, size_t m, const char *stream, size_t
         p.network = (struct bn_transfer){ BN_TRANSFER_SOFTPLUS, bn_real("network_beta"), 0.0 };
         BN_CHECK(bn_transfer_current(&p.network, n * m, p.rate.data, p.current.data));
     }
+    p.cells = p.rate;
+    return p;
+}
+
+/* What the section says about a reservoir, without its weights. */
+static struct bn_reservoir reservoir_of_section(void)
+{
+    return (struct bn_reservoir){ .transfer = { BN_TRANSFER_TANH, 1.0, 0.0 },
+        .gain = bn_real("gain"), .amplitude = bn_real("amplitude"),
+        .teachers = bn_count("teachers") };
+}
+
+/* The states that a random network takes while the teachers drive it. */
+static struct population driven(size_t n, size_t m)
+{
+    struct bn_reservoir r = reservoir_of_section();
+    struct population p = { .network = r.transfer };
+    struct bn_mat x = bn_scratch(m, n);
+    double *moved = bn_scratch_vec(m), settled = 0.0;
+    size_t taken;
+
+    if (m < 2 * r.teachers + 2)
+        BN_REFUSE(BN_USAGE, "angles = %zu cannot carry %zu teachers: set angles to at least %zu",
+                  m, r.teachers, 2 * r.teachers + 2);
+    r.inner = bn_scratch(n, n);
+    r.feedback = bn_scratch(n, 2 * r.teachers);
+    bn_reservoir_draw(&r, bn_random());
+    BN_CHECK(bn_reservoir_settle(&r, bn_count("settle"), &x, moved, &taken));
+    for (size_t k = 0; k < m; k++)
+        settled += (double)(moved[k] <= 1e-9) / (double)m;
+    if (settled < 1.0)
+        bn_say("gain %g: %.0f %% of the driven states are at rest after %zu steps; the others "
+               "are no states that a readout could hold", r.gain, 100.0 * settled, taken);
+    p.current = bn_scratch(n, m);
+    p.rate = bn_scratch(n, m);
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < m; k++)
+            *bn_mat_at(&p.current, i, k) = *bn_mat_at(&x, k, i);
+    bn_transfer_rate(&p.network, n * m, p.current.data, p.rate.data);
+    bn_output_mat("/reservoir", &r.inner);
+    bn_output_attribute_real("/reservoir", "gain", r.gain);
+    bn_output_mat("/feedback", &r.feedback);
+    bn_output_attribute_real("/feedback", "amplitude", r.amplitude);
+    bn_output_vec("/unsettled", moved, m);
+    bn_output_number("/settled", settled);
     p.cells = p.rate;
     return p;
 }
@@ -247,6 +308,13 @@ static void predict(const struct population *p, bool recorded)
         cx = bn_mat_row(&out, 0);
         cr = bn_mat_row(&out, 1);
         cross = bn_mat_row(&out, 2);
+    } else if (bn_is("process", "reservoir")) {
+        const struct bn_reservoir r = reservoir_of_section();
+        struct bn_reservoir_theory theory;
+        BN_CHECK(bn_reservoir_theory(&r, m, cx, cr, &theory));
+        for (size_t k = 0; k < m; k++)
+            cross[k] = theory.slope * cx[k];
+        bn_output_number("/radius", theory.radius);
     } else {
         bn_gp_covariance(bn_real("sigma"), m, cx);
         BN_CHECK(bn_transfer_covariance(&p->network, cx[0], cx, m, cr));
@@ -423,11 +491,16 @@ static void run(void)
     process[BN_FIT_THRESHOLD] = bn_real("threshold");
     bn_ring_grid(m, theta);
     bn_output_vec("/theta", theta, m);
+    if (bn_is("process", "reservoir") && (recorded || !bn_is("store", "curves")
+                                          || !bn_is("fit", "none")))
+        BN_REFUSE(BN_USAGE, "process = reservoir draws its own curves and keeps them: it takes no "
+                  "recording, store = coefficients or fit = covariance");
     if (bn_is("store", "coefficients")) {
         store_coefficients(bn_count("neurons"), m);
         return;
     }
     const struct population p = recorded ? from_recording(m)
+        : bn_is("process", "reservoir") ? driven(bn_count("neurons"), m)
         : generate(bn_count("neurons"), m, "curves",
                    bn_is("process", "normalised") ? bn_count("sweeps") : 0);
     bn_progress(0.4);
@@ -457,9 +530,11 @@ const struct bn_stage bn_stage = {
     .summary = "target currents and rates of a population on the ring",
     .details = "Without a recording, currents are drawn from a stationary Gaussian process on "
                "the circle and turned into rates by an erf, a softplus, or a softplus divided "
-               "by the curve's own mean. With a recording, its curves are divided by their "
-               "means, floored, turned into currents, smoothed, turned back, normalised over "
-               "neurons and angles, and resampled to the grid. With fit = covariance, sigma, "
+               "by the curve's own mean; process = reservoir solves for the states of a random "
+               "network under teachers that go round the circle. With a recording, its curves are "
+               "divided by their means, floored, turned into currents, smoothed, turned back, "
+               "normalised over neurons and angles, and resampled to the grid. With "
+               "fit = covariance, sigma, "
                "beta and threshold are sought under which the process has the rate covariance "
                "of the curves; beside a recording they then make the predictions. The loss has "
                "a flat valley: read /fit_loss_* with /fit_point.",

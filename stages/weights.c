@@ -4,12 +4,14 @@
  *     min (1/N)(1/M) sum (J phi* - x*)^2 + lambda sum J_ij^2,  J_ii = 0   (offline)
  *
  * and the controls made from them: the circulant average, the circulant average
- * plus the shuffled rest, and the Hebbian outer product.  J' (velocity weights) is
- * fitted like J to dx and d theta.  lambda has the factor 1/N in front of the error,
- * so that it has a limit for N -> infinity (docs/science/ring.md, the box).
+ * plus the shuffled rest, the Hebbian outer product, three surrogates that share the
+ * spectrum of J and nothing else, and a taught reservoir.  J' (velocity weights) is
+ * fitted like J to dx and d theta.  lambda has the factor 1/N in front of the error, so
+ * that it has a limit for N -> infinity (docs/science/ring.md, the box).
  */
 #include <basin/fourier.h>
 #include <basin/manifold.h>
+#include <basin/reservoir.h>
 #include <basin/ridge.h>
 #include <basin/rng.h>
 #include <basin/stage.h>
@@ -21,7 +23,7 @@
 
 static const struct bn_input inputs[] = {
     { "tuning", false, "target currents and rates" },
-    { "weights", true, "offline weights, for kind = circulant and scrambled" },
+    { "weights", true, "offline weights, for what is made from them" },
 };
 
 static const struct bn_output outputs[] = {
@@ -48,10 +50,15 @@ static const struct bn_output outputs[] = {
     { "/coefficients", "", "1", "Fourier coefficients per curve that decide J to 1e-11", 0, 0,
       false },
     { "/lambda", "", "1", "ridge used", 0, 0, false },
+    { "/readout_residual", "", "1", "|B phi* - f| / |f| of the teachers f (kind = reservoir)",
+      1e-12, 1e-6, false },
+    { "/radius", "", "1", "radius of the disc of eigenvalues that the random part of J has for "
+      "many neurons (kind = noisy and reservoir)", 1e-12, 1e-9, false },
 };
 
 static const struct bn_param params[] = {
-    BN_CHOICE("kind", "offline", "offline circulant scrambled hebb", "which weights"),
+    BN_CHOICE("kind", "offline", "offline circulant scrambled hebb rotated mixed noisy reservoir",
+              "which weights"),
     BN_REAL("lambda", "1", "1e-8", 0, 1e6, "ridge, with the error per neuron and angle"),
     BN_CHOICE("form", "auto", "auto dense factored modes",
               "how J is stored; auto: dense up to 2000 neurons; modes: what is small in it, "
@@ -63,7 +70,7 @@ static const struct bn_param params[] = {
     BN_FLAG("symmetric", "yes", "symmetrise the circulant average"),
 };
 
-enum { DENSE_LIMIT = 2000, SCRAMBLE_LIMIT = 20000 };
+enum { DENSE_LIMIT = 2000, SCRAMBLE_LIMIT = 20000, ROTATE_LIMIT = 5000 };
 
 static bool want_dense(size_t n)
 {
@@ -222,33 +229,138 @@ static void circulant(const struct bn_targets *t, const double *profile)
 }
 
 /* Before any weights are read: they alone may not fit in memory. */
-static void check_scrambled(size_t n)
+static void check_dense(size_t n)
 {
-    if (n > SCRAMBLE_LIMIT)
+    if (bn_is("kind", "scrambled") && n > SCRAMBLE_LIMIT)
         BN_REFUSE(BN_USAGE, "kind = scrambled shuffles all N x N weights and so needs them in "
                   "memory: refused above %d neurons (here %zu)", SCRAMBLE_LIMIT, n);
+    if ((bn_is("kind", "rotated") || bn_is("kind", "mixed")) && n > ROTATE_LIMIT)
+        BN_REFUSE(BN_USAGE, "kind = %s turns N x N weights by a random rotation, in N^3 "
+                  "operations: refused above %d neurons (here %zu)",
+                  bn_is("kind", "mixed") ? "mixed" : "rotated", ROTATE_LIMIT, n);
     if (bn_is("form", "factored"))
-        BN_REFUSE(BN_USAGE, "kind = scrambled has no factored form: shuffled weights have full "
-                  "rank; set form to dense or auto");
+        BN_REFUSE(BN_USAGE, "kind = %s has no factored form: its weights have full rank; set form "
+                  "to dense or auto", bn_text("kind"));
+}
+
+static struct bn_mat dense_of(const struct bn_recurrent *j)
+{
+    if (j->weights.dense.data != NULL)
+        return j->weights.dense;
+    struct bn_mat out = bn_scratch(j->weights.n, j->weights.n);
+    BN_CHECK(bn_ridge_dense(&j->weights.left, &j->weights.right, &out));
+    return out;
+}
+
+static void write_surrogate(const struct bn_targets *t, const struct bn_mat *j)
+{
+    struct bn_operator op;
+
+    bn_output_mat("/J", j);
+    BN_CHECK(bn_operator_dense(&op, j));
+    bn_output_number("/residual", residual(&op, &t->phi, &t->x));
 }
 
 static void scrambled(const struct bn_targets *t, const struct bn_recurrent *j,
                       const double *profile)
 {
-    const size_t n = t->x.rows;
-    struct bn_mat out;
-    struct bn_operator op;
+    struct bn_mat out = dense_of(j);
 
-    if (j->weights.dense.data != NULL) {
-        out = j->weights.dense;
-    } else {
-        out = bn_scratch(n, n);
-        BN_CHECK(bn_ridge_dense(&j->weights.left, &j->weights.right, &out));
-    }
     BN_CHECK(bn_surrogate_scramble(profile, t->order, bn_random(), &out));
-    bn_output_mat("/J", &out);
-    BN_CHECK(bn_operator_dense(&op, &out));
-    bn_output_number("/residual", residual(&op, &t->phi, &t->x));
+    write_surrogate(t, &out);
+}
+
+static void rotated(const struct bn_targets *t, const struct bn_recurrent *j)
+{
+    struct bn_mat out = dense_of(j);
+
+    BN_CHECK(bn_surrogate_rotate(bn_random(), bn_is("kind", "rotated"), &out));
+    write_surrogate(t, &out);
+}
+
+/* The eigenvalues that offline weights have in the mean field, from the targets at hand:
+ * cross/(power of the rates + lambda), per harmonic.                        */
+static double *mean_field_modes(const struct bn_targets *t, size_t modes)
+{
+    const double lambda = bn_real("lambda");
+    double *mode = bn_scratch_vec(modes);
+
+    for (size_t h = 0; h < modes; h++) {
+        double cross = 0.0, power = 0.0;
+        for (size_t k = h == 0 ? 0 : 2 * h - 1; k <= 2 * h; k++)
+            for (size_t i = 0; i < t->x.rows; i++) {
+                const double phi = *bn_mat_at(&t->phi, i, k);
+                cross += *bn_mat_at(&t->x, i, k) * phi / (double)t->x.rows;
+                power += phi * phi / (double)t->x.rows;
+            }
+        mode[h] = cross / (power + (h == 0 ? 1.0 : 2.0) * lambda);
+    }
+    return mode;
+}
+
+static void noisy(const struct bn_targets *t, const struct bn_recurrent *j)
+{
+    const size_t n = t->x.rows, cols = t->x.cols < t->phi.cols ? t->x.cols : t->phi.cols;
+    const size_t most = n / 2, modes = (cols + 1) / 2 < most ? (cols + 1) / 2 : most;
+    struct bn_mat out = dense_of(j);
+    const double norm = bn_mat_norm(&out), *mode = mean_field_modes(t, modes);
+    double sd;
+
+    bn_surrogate_noisy(mode, modes, t->order, norm, bn_random(), &out, &sd);
+    bn_output_number("/radius", sd * sqrt((double)n));
+    write_surrogate(t, &out);
+}
+
+/* J = g W + U B from what the tuning drew and drove (reservoir.h). */
+static void reservoir(const struct bn_targets *t)
+{
+    if (bn_h5_kind(bn_input("tuning"), "/reservoir") != BN_H5_DATASET)
+        BN_REFUSE(BN_INPUT, "%s: no /reservoir: kind = reservoir needs a tuning whose process is "
+                  "reservoir", bn_h5_path(bn_input("tuning")));
+    struct bn_mat j = bn_input_mat("tuning", "/reservoir");
+    const struct bn_mat feedback = bn_input_mat("tuning", "/feedback");
+    const size_t n = t->x.rows;
+    double error, gain, amplitude;
+
+    if (j.rows != n || j.cols != n || feedback.rows != n || feedback.cols == 0)
+        BN_REFUSE(BN_INPUT, "%s: /reservoir is %zu x %zu and /feedback %zu x %zu for %zu neurons",
+                  bn_h5_path(bn_input("tuning")), j.rows, j.cols, feedback.rows, feedback.cols, n);
+    BN_CHECK(bn_h5_get_real(bn_input("tuning"), "/reservoir", "gain", &gain));
+    BN_CHECK(bn_h5_get_real(bn_input("tuning"), "/feedback", "amplitude", &amplitude));
+    struct bn_mat readout = bn_scratch(feedback.cols, n);
+    BN_CHECK(bn_reservoir_readout(&t->phi, feedback.cols / 2, amplitude, bn_real("lambda"),
+                                  &readout, &error));
+    BN_CHECK(bn_gemm(1.0, &feedback, BN_PLAIN, &readout, BN_PLAIN, 1.0, &j));
+    bn_output_number("/readout_residual", error);
+    bn_output_number("/radius", gain);
+    write_surrogate(t, &j);
+}
+
+/* Whatever is made from offline weights. */
+static void from_offline(const struct bn_targets *t)
+{
+    if (!bn_has_input("weights"))
+        BN_REFUSE(BN_USAGE, "kind = %s needs the offline weights: give --in weights=FILE, or add "
+                  "the prerequisite to the pipeline", bn_text("kind"));
+    if (!bn_is("kind", "circulant"))
+        check_dense(t->x.rows);
+    const struct bn_recurrent j = bn_recurrent_factored("weights", t);
+    if (bn_is("kind", "noisy")) {
+        noisy(t, &j);
+        return;
+    }
+    if (!bn_is("kind", "circulant") && !bn_is("kind", "scrambled")) {
+        rotated(t, &j);
+        return;
+    }
+    double *profile = bn_scratch_vec(t->x.rows);
+    BN_CHECK(bn_surrogate_profile(&j.weights, t->order, profile));
+    if (bn_flag("symmetric"))
+        bn_surrogate_symmetrise(profile, t->x.rows);
+    if (bn_is("kind", "circulant"))
+        circulant(t, profile);
+    else
+        scrambled(t, &j, profile);
 }
 
 static void run(void)
@@ -265,21 +377,11 @@ static void run(void)
         offline(&t);
     } else if (bn_is("kind", "hebb")) {
         hebb(&t);
+    } else if (bn_is("kind", "reservoir")) {
+        check_dense(t.x.rows);
+        reservoir(&t);
     } else {
-        if (!bn_has_input("weights"))
-            BN_REFUSE(BN_USAGE, "kind = circulant and scrambled need the offline weights: give "
-                      "--in weights=FILE, or add the prerequisite to the pipeline");
-        if (bn_is("kind", "scrambled"))
-            check_scrambled(t.x.rows);
-        const struct bn_recurrent j = bn_recurrent_factored("weights", &t);
-        double *profile = bn_scratch_vec(t.x.rows);
-        BN_CHECK(bn_surrogate_profile(&j.weights, t.order, profile));
-        if (bn_flag("symmetric"))
-            bn_surrogate_symmetrise(profile, t.x.rows);
-        if (bn_is("kind", "circulant"))
-            circulant(&t, profile);
-        else
-            scrambled(&t, &j, profile);
+        from_offline(&t);
     }
 }
 
@@ -290,6 +392,11 @@ const struct bn_stage bn_stage = {
                "factorisation. circulant is its average over pairs with the same difference of "
                "preferred angle, scrambled is that average plus the rest in random places, hebb "
                "is the outer product of currents and rates with gain 1 on the first harmonic. "
+               "rotated (Q J Q^T, Q random orthogonal) keeps the eigenvalues and singular values "
+               "of J, mixed (Q J P^T) its singular values; noisy is a circulant matrix with the "
+               "eigenvalues that J has in the mean field, plus independent noise up to the norm "
+               "of J. reservoir teaches the random network of a tuning with process = reservoir: "
+               "J = g W + U B, B by ridge. "
                "A factored circulant average keeps as many harmonics of its profile as the "
                "angles carry, (angles - 1)/2, and so is smoother than the dense one. "
                "Dense weights are /J; factored ones /left, /right and /diagonal, and nothing of "

@@ -229,9 +229,11 @@ static void every_figure_is_drawn(void **state)
                 "ring.activity.velocity.duration=1 ring.weights.lambda=1e-2 "
                 "ring-sizes.sweep.tuning.neurons={60,120} ring-sizes.sweep.tuning.replicate={1} "
                 "ring-stability.sweep.weights.lambda={1e-4,1e-2} "
-                "ring-stability.sweep.tuning.replicate={1} ring-stability.tuning.neurons=60'",
-                make);
-    assert_runs("for k in 1 2 3 4 S1; do test -s 1/out/figures/figure$k.png || exit; done");
+                "ring-stability.sweep.tuning.replicate={1} ring-stability.tuning.neurons=60 "
+                "reservoir.tuning.neurons=30 reservoir.tuning.settle=50 "
+                "reservoir.activity.reservoir.starts=3 ring.diagnosis.far.far_time=20 "
+                "ring.activity.far.duration=2'", make);
+    assert_runs("for k in 1 2 3 4 S1 S2 S3; do test -s 1/out/figures/figure$k.png || exit; done");
     if (sh("test -e '%s/mouse28-140313.nwb'", recorded) != 0) {
         print_message("skipped: no recordings in %s\n", recorded);
         return;
@@ -243,9 +245,12 @@ static void every_figure_is_drawn(void **state)
                 "mouse-sizes.sweep.recording.copies={2,4} "
                 "mouse-sizes.sweep.recording.replicate={1} "
                 "mouse-stability.sweep.weights.lambda={1e-6,1e-4} "
-                "mouse-stability.sweep.tuning.smoothing={0,2}'",
+                "mouse-stability.sweep.tuning.smoothing={0,2} "
+                "mouse.activity.far.duration=2 mouse.diagnosis.far.far_time=20 "
+                "reservoir.tuning.neurons=30 reservoir.tuning.settle=50'",
                 recorded, make);
-    assert_runs("for k in 1 2 3 4 S1; do test -s 1/out/figures/figure$k.mouse.png || exit; done");
+    assert_runs("for k in 1 2 3 4 S1 S2 S3; do "
+                "test -s 1/out/figures/figure$k.mouse.png || exit; done");
 }
 
 /* A file with an old time that is not what was compiled is compiled again. */

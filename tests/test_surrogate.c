@@ -217,6 +217,70 @@ static void scrambling_forgets_places(void **state)
     bn_mat_free(&p), bn_mat_free(&j), bn_mat_free(&s);
 }
 
+/* Q J Q^T keeps eigenvalues and singular values, Q J P^T the latter only, and neither is J:
+ * after Q, E |J' - J|^2 = 2 |J|^2 but for traces.  A Q that is not orthogonal keeps nothing. */
+static void rotation_keeps_the_spectrum(void **state)
+{
+    (void)state;
+    enum { N = 60 };
+    struct bn_mat j = mat_random(N, N, 8), s[3];
+    double re[3][N], im[N], w[3][N];
+    for (size_t k = 0; k < 3; k++) {
+        s[k] = mat_copy(&j);
+        if (k > 0) {
+            assert_ok(bn_surrogate_rotate(rng, k == 1, &s[k]));
+            assert_true(mat_apart(&s[k], &j) > 1.2);
+        }
+        struct bn_mat a = mat_copy(&s[k]);
+        assert_ok(bn_eig_general(&a, re[k], im));
+        bn_mat_free(&a);
+        a = mat_copy(&s[k]);
+        assert_ok(bn_singular_values(&a, w[k]));
+        bn_mat_free(&a);
+    }
+    double moved = 0.0;
+    for (size_t i = 0; i < N; i++) {
+        assert_close(w[1][i], w[0][i], 0, 1e-12 * w[0][0]);
+        assert_close(w[2][i], w[0][i], 0, 1e-12 * w[0][0]);
+        assert_close(re[1][i], re[0][i], 0, 1e-9);
+        moved = fmax(moved, fabs(re[2][i] - re[0][i]));
+    }
+    assert_true(moved > 0.1);
+    for (size_t k = 0; k < 3; k++)
+        bn_mat_free(&s[k]);
+    bn_mat_free(&j);
+}
+
+/* Modes alone are the eigenvalues, each but the first twice; noise fills up the norm:
+ * |J|^2 = |modes|^2 + sd^2 (chi^2 of N^2 terms) + a cross term of variance 4 sd^2 |modes|^2,
+ * and leaves the modes within a few sd of theirs.                            */
+static void circulant_and_noise(void **state)
+{
+    (void)state;
+    enum { N = 120, MODES = 3 };
+    const double mode[MODES] = { 0.3, 2.0, -1.0 }, square = 0.09 + 2.0 * 4.0 + 2.0;
+    size_t *order = some_order(N);
+    struct bn_mat j = mat_make(N, N);
+    double re[N], im[N], sd;
+    bn_surrogate_noisy(mode, MODES, order, 3.0, rng, &j, &sd);
+    assert_true(sd == 0.0);
+    assert_ok(bn_eig_general(&j, re, im));
+    const double want[] = { 2.0, 2.0, -1.0, -1.0, 0.3, 0.0 };
+    for (size_t k = 0; k < BN_LEN(want); k++)
+        assert_close(re[k], want[k], 0, 1e-12);
+    bn_surrogate_noisy(mode, MODES, order, 5.0, rng, &j, &sd);
+    assert_close(sd * sd * N * N, 25.0 - square, 1e-12, 0);
+    const double norm = bn_mat_norm(&j);
+    assert_close(norm * norm, 25.0, 0, 5.0 * sqrt(2.0 * pow(sd, 4) * N * N
+                                                  + 4.0 * sd * sd * square));
+    assert_ok(bn_eig_general(&j, re, im));
+    assert_close(re[0], 2.0, 0, 10.0 * sd);
+    assert_close(re[1], 2.0, 0, 10.0 * sd);
+    assert_close(re[2], -1.0, 0, 10.0 * sd);
+    free(order);
+    bn_mat_free(&j);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -227,6 +291,8 @@ int main(void)
         cmocka_unit_test(circulant_factors),
         cmocka_unit_test(few_harmonics),
         cmocka_unit_test(scrambled),
+        cmocka_unit_test(rotation_keeps_the_spectrum),
+        cmocka_unit_test(circulant_and_noise),
         cmocka_unit_test(scrambling_forgets_places),
     };
     return cmocka_run_group_tests_name("surrogate", tests, NULL, NULL);

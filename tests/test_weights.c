@@ -245,6 +245,65 @@ static void circulant_of_few_neurons(void **state)
     box_shape("c.h5", "/left", 2, 30, 29, 0);
 }
 
+static struct bn_mat singular(const char *file)
+{
+    struct bn_mat j = box_mat(file, "/J"), s;
+    assert_ok(bn_mat_alloc(&s, 1, j.rows));
+    assert_ok(bn_singular_values(&j, s.data));
+    bn_mat_free(&j);
+    return s;
+}
+
+/* Surrogates have the singular values or the norm of J, and do not hold the ring. */
+static void surrogates_share_the_spectrum(void **state)
+{
+    (void)state;
+    struct bn_mat want = singular("w.h5");
+    static const char *const kinds[] = { "rotated", "mixed", "noisy" };
+    for (size_t k = 0; k < BN_LEN(kinds); k++) {
+        char line[128];
+        snprintf(line, sizeof line, "--in tuning=t.h5 --in weights=w.h5 --out s.h5 "
+                 "--set kind=%s", kinds[k]);
+        box_runs("weights", line);
+        box_is_sound("s.h5");
+        assert_true(box_number("s.h5", "/residual") > 0.3);
+        struct bn_mat got = singular("s.h5");
+        if (k < 2)
+            assert_close(apart(&got, &want), 0, 0, 1e-12);
+        else                             /* 90 neurons: 5 sqrt 2/N of the noise, and a cross term */
+            assert_close(bn_mat_norm(&got) / bn_mat_norm(&want), 1.0, 0.1, 0);
+        bn_mat_free(&got);
+    }
+    bn_mat_free(&want);
+}
+
+/* J phi* - x* = U (B phi* - f) is all that a taught reservoir misses, and the stages that
+ * know nothing of reservoirs run on it.                                      */
+static void reservoir_holds_its_ring(void **state)
+{
+    (void)state;
+    box_runs("tuning", "--out res.h5 --set process=reservoir --set neurons=200 "
+             "--set angles=40 --set gain=0.8 --set amplitude=1");
+    box_is_sound("res.h5");
+    assert_true(box_number("res.h5", "/settled") > 0.999);
+    assert_true(box_number("res.h5", "/radius") < 0.8);
+    box_runs("weights", "--in tuning=res.h5 --out taught.h5 --set kind=reservoir");
+    box_is_sound("taught.h5");
+    assert_true(box_number("taught.h5", "/residual") < 1e-3);
+    assert_true(box_number("taught.h5", "/readout_residual") < 1e-3);
+    box_runs("diagnosis", "--in tuning=res.h5 --in weights=taught.h5 --out d.h5 "
+             "--set drift_angles=16");
+    assert_true(box_number("d.h5", "/gap") < 0.0);
+    assert_true(box_number("d.h5", "/residual") < 1e-3);
+    box_runs("activity", "--in tuning=res.h5 --in weights=taught.h5 --out a.h5 "
+             "--set starts=6 --set duration=2");
+    struct bn_mat start = box_mat("a.h5", "/start_angle"), angle = box_mat("a.h5", "/angle");
+    for (size_t k = 0; k < 6; k++)       /* 0.5 per neuron moves the angle by 0.5/sqrt(N |x'|^2) */
+        assert_close(sin(0.5 * (*bn_mat_at(&angle, k, angle.cols - 1) - start.data[k])), 0, 0,
+                     0.25);
+    bn_mat_free(&start), bn_mat_free(&angle);
+}
+
 static void refusals(void **state)
 {
     (void)state;
@@ -258,6 +317,10 @@ static void refusals(void **state)
         { "--in tuning=few.h5 --set lambda=0", "set lambda to at least", 5 },
         { "--in tuning=t.h5 --set kind=circulant", "--in weights=FILE", 2 },
         { "--in tuning=t.h5 --set kind=scrambled", "--in weights=FILE", 2 },
+        { "--in tuning=t.h5 --set kind=noisy", "kind = noisy needs", 2 },
+        { "--in tuning=t.h5 --set kind=reservoir", "no /reservoir", 3 },
+        { "--in tuning=t.h5 --in weights=w.h5 --set kind=rotated --set form=factored",
+          "no factored form", 2 },
         { "--in tuning=t.h5 --in weights=w.h5 --set kind=scrambled --set form=factored",
           "no factored form", 2 },
         { "--in tuning=few.h5 --in weights=w.h5 --set kind=circulant",
@@ -327,6 +390,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(residual_is_the_definition),
         cmocka_unit_test(circulant_average),
         cmocka_unit_test(circulant_of_few_neurons),
+        cmocka_unit_test(surrogates_share_the_spectrum),
+        cmocka_unit_test(reservoir_holds_its_ring),
         cmocka_unit_test(refusals),
         cmocka_unit_test(scrambled_is_refused_before_it_allocates),
     };

@@ -34,4 +34,16 @@ BN_MUST_USE bn_status bn_surrogate_factors(const double *profile, const size_t *
 BN_MUST_USE bn_status bn_surrogate_scramble(const double *profile, const size_t *order,
                                             struct bn_rng rng, struct bn_mat *j);
 
+/* j <- Q j P^T with random orthogonal matrices, uniform in the sense of Haar: the singular
+ * values stay.  With `one`, P = Q and the eigenvalues stay, too.  O(N^3).   */
+BN_MUST_USE bn_status bn_surrogate_rotate(struct bn_rng rng, bool one, struct bn_mat *j);
+
+/* A symmetric circulant matrix in the order of preferred angles, with the eigenvalue
+ * mode[0] of the mean and mode[n] twice for harmonic n < modes (modes <= N/2), plus
+ * independent Gaussian noise that brings the expected Frobenius norm to `norm`; the noise
+ * alone has the eigenvalues of a disc of radius *sd sqrt N.  Its standard deviation *sd is
+ * 0 if the modes exceed the norm.                                           */
+void bn_surrogate_noisy(const double *mode, size_t modes, const size_t *order, double norm,
+                        struct bn_rng rng, struct bn_mat *j, double *sd);
+
 #endif

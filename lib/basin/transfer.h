@@ -5,15 +5,17 @@
  *     erf        phi(x) = 1 + erf(beta sqrt(pi) (x - b)/2),  phi' = beta exp(-pi beta^2 (x-b)^2/4)
  *     softplus   phi(x) = log(1 + exp(beta (x - b)))/beta,   phi' = 1/(1 + exp(-beta (x - b)))
  *     logistic   phi(x) = 1/(1 + exp(-beta (x - b))),        phi' = beta phi (1 - phi)
+ *     tanh       phi(x) = tanh(beta (x - b)),                phi' = beta (1 - phi^2)
  *
- * Source: Clark, Abbott & Sompolinsky (2025); logistic is common.  Currents and rates are in the
- * units in which the current covariance is of order 1.                      */
+ * Source: Clark, Abbott & Sompolinsky (2025); logistic and tanh are common.  Currents and
+ * rates are in the units in which the current covariance is of order 1.     */
 #ifndef BN_TRANSFER_H
 #define BN_TRANSFER_H
 
 #include <basin/err.h>
 
-enum bn_transfer_kind { BN_TRANSFER_ERF, BN_TRANSFER_SOFTPLUS, BN_TRANSFER_LOGISTIC };
+enum bn_transfer_kind { BN_TRANSFER_ERF, BN_TRANSFER_SOFTPLUS, BN_TRANSFER_LOGISTIC,
+                        BN_TRANSFER_TANH };
 
 struct bn_transfer {
     enum bn_transfer_kind kind;
