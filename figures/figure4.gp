@@ -68,8 +68,12 @@ set logscale y; set format y "10^{%T}"; set ytics auto; set yrange [*:*]; set of
 rms(n) = points(s, "neurons", doublet(n, "distance"))." | awk '{ q[$1] += $2*$2; k[$1]++ } END { for (i in q) print i, sqrt(q[i]/k[i]) }' | sort -g"
 first(n) = system(rms(n)[3:]." | awk 'NR == 1 { print $2*sqrt($1) }'")
 set key bottom left horizontal
+# Pairs of a recording lie so near each other that they mix: points, and a power to compare.
+if (recorded) { unset key; name = "distance in pairs, {/:Italic N}^{−1/2}"; eval NAME }
+top = recorded && words(split) > 0 ? first(int(word(split, 1))) : "1"
 plot for [k=1:words(split)] rms(int(word(split, k))) using 1:2 with points lt k dt 1 pt 7 ps 0.4 title "{/:Italic n} = ".word(split, k), \
-     for [k=1:words(split)] rms(int(word(split, k))) using 1:(real(recorded ? first(int(word(split, k))) : word(theory, int(word(split, k))))/sqrt($1)) with lines lt k dt 1 lw 0.8
+     for [k=1:words(split)] rms(int(word(split, k))) using 1:(real(recorded ? top : word(theory, int(word(split, k))))/sqrt($1)) with lines lt recorded ? 4 : k dt recorded ? 2 : 1 lw 0.8
+set key
 
 # d: each point a network, lines their means, dashed the power of N in theory.
 set xrange [*:*]; set yrange [*:1]; set offsets graph 0.06, graph 0.06, 0, 0
@@ -94,6 +98,7 @@ unset logscale x; set format x "%g"; set key vertical
 
 # e in two rows: angles without jumps at 2 pi, and what is between them.
 unwrap(x) = (u = n == 0 ? turn(x) : u + turn(x - p), p = x, u)
+set xrange [*:*]; set yrange [*:*]     # stats leaves out what is outside
 stats pair(v, "/time", "/angle") using (n = $0, unwrap($2)) nooutput
 span = STATS_max - STATS_min
 letter = "e"; eval PANEL
@@ -105,6 +110,7 @@ set ytics span > 16 ? 8 : span > 8 ? 4 : span > 4 ? 2 : 1; set key top right hor
 plot pair(v, "/time", "/angle") using 1:(n = $0, unwrap($2)) lt 1 title "theory", \
      pair(v, "/time", "/network_angle") using 1:(n = $0, y = unwrap($2), int($0) % 10 == 0 ? y : 1/0) with points lt 2 pt 7 ps 0.25 title "network"
 unset label 98; unset label 99; set multiplot previous
+set xrange [*:*]; set yrange [*:*]
 stats pair(v, "/lag", "/network_difference") using (abs($1) > abs($2) ? abs($1) : abs($2)) nooutput
 eval place(2, 0.505, 0.40167)
 set format x "%g"; set xlabel "time (s)" offset 0, 0.8; set ylabel "(rad)"
@@ -141,8 +147,10 @@ unset logscale y; set format y "%g"; set ylabel "gap (1/{/Symbol t})" offset 0.9
 letter = " "; eval PANEL; name = "gap: stable below 0"; eval NAME; set format y "%g"
 if (recorded) {
     set nonlinear y via asinh(y/0.03) inverse 0.03*sinh(y)
-    set ytics ("−1" -1, "−0.1" -0.1, "0" 0, "0.1" 0.1, "1" 1, "10" 10); set key top right
-    plot for [k=1:words(smooths)] of("gap", word(smooths, k), word(floors, 1), "1") using 1:($2 > $3 ? $2 : $3) with linespoints lt k dt 1 ps 0.4 lw 1, \
+    set ytics ("−1" -1, "−0.1" -0.1, "−0.05" -0.05, "0" 0, "0.05" 0.05, "0.1" 0.1, "0.5" 0.5, "1" 1, "10" 10)
+    set key top right; unset xzeroaxis  # which gnuplot draws elsewhere on such an axis
+    plot 0 lt 4 lw 0.5, \
+         for [k=1:words(smooths)] of("gap", word(smooths, k), word(floors, 1), "1") using 1:($2 > $3 ? $2 : $3) with linespoints lt k dt 1 ps 0.4 lw 1, \
          for [k=1:words(smooths)] of("gap", word(smooths, k), word(floors, words(floors)), "1") using 1:($2 > $3 ? $2 : $3) with lines lt k dt 3 lw 1 title k == 1 ? "floor ".word(floors, words(floors)) : "", \
          for [k=1:words(smooths)] of("gap", word(smooths, k), word(floors, 1), "0") using 1:($2 > $3 ? $2 : $3) with lines lt k dt 2 lw 1 title k == 1 ? "{/:Italic c} = 0" : ""
 } else {

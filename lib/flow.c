@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FINER = 8, SECANTS = 4, DOUBLINGS = 8, MOST_STEPS = 20000 };
+enum { FINER = 8, SECANTS = 4, DOUBLINGS = 8, MOST_STEPS = 1000 };
 
 struct bn_flow {
     size_t m, r;                         /* angles; coefficients, odd */

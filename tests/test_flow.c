@@ -241,7 +241,7 @@ static void flow_carries_angles(void **state)
     const size_t waves[] = { 1, 5, 24 };
     const double a = 1e-3, s = 0.4;
     for (size_t w = 0; w < BN_LEN(waves); w++) {
-        const double k = (double)waves[w], rates[] = { 0.0, 0.3, 4.0, 400.0 };
+        const double k = (double)waves[w], rates[] = { 0.0, 0.3, 4.0, 150.0 };
         bn_flow *f = sine(a, waves[w], s, 0.0);
         for (size_t r = 0; r < BN_LEN(rates); r++) {
             double angle[7], from[7];
