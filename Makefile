@@ -113,7 +113,7 @@ $B/flags: FORCE
 $B/%.o: %.c $B/flags
 	@mkdir -p $(@D)
 	$(call say,cc $<)tools/compile $@ $(tmp) \
-	  $(CC) $(CFLAGS) -MMD -MP -MT $@ -MF $(tmp).d -c $< -o $(tmp)
+	  $(CC) $(CFLAGS) -MMD -MP -MT '$$B/$*.o' -MF $(tmp).d -c $< -o $(tmp)
 $B/libbasin.a: $(lib)
 	$(call say,ar $@)$(AR) rcs $(tmp) $^ && $(move)
 $(stages): $B/stages/%: $B/stages/%.o $B/libbasin.a

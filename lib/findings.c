@@ -188,6 +188,26 @@ static void drifts(const struct ring *r, const double *v, const double *projecte
                  largest(away, m, 1) - largest(away, m, 2));
 }
 
+/* theta(T) - theta_0 of a state that starts at x*(theta_0), first relaxes and then drifts. */
+static void memory(const struct ring *r, const bn_flow *flow)
+{
+    static const char *const name[] = { "memory_flow_1", "memory_flow_10", "memory_flow_100",
+                                        "memory_flow_1000" };
+    const size_t m = r->count;
+    const double *shift = column(r, &r->along->shift);
+    double *angle = bn_scratch_vec(m), *error = bn_scratch_vec(m), time = 1.0;
+
+    for (size_t k = 0; k < BN_LEN(name); k++, time *= 10.0) {
+        for (size_t t = 0; t < m; t++)
+            angle[t] = r->theta[t] + shift[t];
+        bn_flow_carry(flow, time, m, angle);
+        for (size_t t = 0; t < m; t++)
+            error[t] = fabs(angle[t] - r->theta[t]);
+        bn_summarise(name[k], mean_of(error, m, 1), "rad",
+                     fabs(mean_of(error, m, 1) - mean_of(error, m, 2)));
+    }
+}
+
 static void fixed_points(const struct bn_ring_network *net, const struct ring *r,
                          const bn_flow *flow)
 {
@@ -277,6 +297,7 @@ void bn_findings_flow(const struct bn_ring_network *net, const struct bn_operato
     BN_CHECK(bn_flow_new(&flow, v, r.count));
     residuals(&r, net->weights.n);
     drifts(&r, v, column(&r, &r.along->projected));
+    memory(&r, flow);
     fixed_points(net, &r, flow);
     diffusion(&r);
     path_integration(&r, flow, velocity->n > 0);
@@ -356,6 +377,12 @@ static size_t visible(const double *predicted, size_t harmonics)
 
 static void doublet_scores(const struct bn_doublet *d, size_t h, const double *predicted)
 {
+    static const char *const name[][2] = {
+        { "doublet_1_predicted", "doublet_1_distance" },
+        { "doublet_2_predicted", "doublet_2_distance" },
+        { "doublet_3_predicted", "doublet_3_distance" },
+        { "doublet_4_predicted", "doublet_4_distance" },
+        { "doublet_5_predicted", "doublet_5_distance" } };
     double deviation[SCORED], splitting[SCORED];
     size_t n = 0;
 
@@ -363,9 +390,12 @@ static void doublet_scores(const struct bn_doublet *d, size_t h, const double *p
         bn_summarise("singlet", d[0].re[0], "1", 0.0);
         bn_summarise("singlet_predicted", predicted[0], "1", 0.0);
     }
-    for (size_t k = 1; k < h && n < SCORED; k++) {
+    for (size_t k = 1; k < h && k <= SCORED; k++) {
+        bn_summarise(name[k - 1][0], predicted[k], "1", 0.0);
         if (d[k].count < 2)
             continue;
+        bn_summarise(name[k - 1][1], hypot(d[k].re[0] - d[k].re[1], d[k].im[0] - d[k].im[1]),
+                     "1", 0.0);
         deviation[n] = bn_doublet_deviation(&d[k], predicted[k]);
         splitting[n++] = bn_doublet_splitting(&d[k]);
     }
@@ -373,6 +403,17 @@ static void doublet_scores(const struct bn_doublet *d, size_t h, const double *p
         return;
     bn_summarise("doublet_score", bn_median(deviation, n), "1", 0.0);
     bn_summarise("doublet_splitting", bn_median(splitting, n), "1", 0.0);
+}
+
+/* The largest, whatever harmonic they belong to. */
+static void leading(const double *re, size_t found)
+{
+    static const char *const name[2 * SCORED + 1] = { "eigenvalue_1", "eigenvalue_2",
+        "eigenvalue_3", "eigenvalue_4", "eigenvalue_5", "eigenvalue_6", "eigenvalue_7",
+        "eigenvalue_8", "eigenvalue_9", "eigenvalue_10", "eigenvalue_11" };
+
+    for (size_t k = 0; k < found && k < BN_LEN(name); k++)
+        bn_summarise(name[k], re[k], "1", 0.0);
 }
 
 static void doublets(const struct bn_ring_network *net, const double *predicted,
@@ -407,6 +448,7 @@ static void doublets(const struct bn_ring_network *net, const double *predicted,
     bn_output_mat("/doublet_real", &both);
     bn_output_mat("/doublet_imag", &imag);
     bn_output_vec("/doublet_overlap", overlap, shown);
+    leading(re, found);
     doublet_scores(d, h, predicted);
 }
 

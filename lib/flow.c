@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FINER = 8, SECANTS = 4, DOUBLINGS = 8 };
+enum { FINER = 8, SECANTS = 4, DOUBLINGS = 8, MOST_STEPS = 20000 };
 
 struct bn_flow {
     size_t m, r;                         /* angles; coefficients, odd */
@@ -99,6 +99,36 @@ double bn_flow_unresolved(const bn_flow *f)
 {
     const double all = moment(f, 0, 0);
     return all > 0.0 ? moment(f, f->m / 4 + 1, 0) / all : 0.0;
+}
+
+static double speed_at(const bn_flow *f, double theta)
+{
+    double value, slope;
+    bn_flow_at(f, theta, &value, &slope);
+    return value;
+}
+
+void bn_flow_carry(const bn_flow *f, double time, size_t n, double *angle)
+{
+    double steepest = 0.0, value, slope;
+
+    for (size_t k = 0; k < 2 * f->m; k++) {
+        bn_flow_at(f, BN_TWO_PI * (double)k / (double)(2 * f->m), &value, &slope);
+        steepest = fmax(steepest, fabs(slope));
+    }
+    const double steps = ceil(5.0 * steepest * time) + 1.0, h = time / steps;
+    for (size_t k = 0; k < n; k++) {
+        if (!(steps < MOST_STEPS))
+            angle[k] = NAN;
+        for (double s = 0.0; s < steps && steps < MOST_STEPS; s += 1.0) {
+            const double a = speed_at(f, angle[k]);
+            if (fabs(h * a) < 1e-13)
+                break;                   /* it has arrived */
+            const double b = speed_at(f, angle[k] + 0.5 * h * a);
+            const double c = speed_at(f, angle[k] + 0.5 * h * b);
+            angle[k] += h / 6.0 * (a + 2.0 * b + 2.0 * c + speed_at(f, angle[k] + h * c));
+        }
+    }
 }
 
 /* --- zeros ---------------------------------------------------------------------- */

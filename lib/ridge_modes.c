@@ -266,7 +266,7 @@ static bn_status drop_modes(struct work *w, double tolerance)
     return rc;
 }
 
-static bn_status measure(struct work *w, struct bn_modes *out)
+static bn_status measure(struct work *w, struct bn_ridge_modes *out)
 {
     double error[2] = { 0 }, norm[2] = { 0 };
 
@@ -314,12 +314,12 @@ static void release(struct work *w)
 }
 
 bn_status bn_ridge_modes(const struct bn_mat *x, const struct bn_mat *phi, bool velocity,
-                         size_t r, double lambda, double tolerance, struct bn_modes *out)
+                         size_t r, double lambda, double tolerance, struct bn_ridge_modes *out)
 {
     struct work w = { .x = x, .phi = phi, .velocity = velocity, .n = phi->rows,
                       .p = x->cols < r ? x->cols : r, .r = r, .lambda = lambda };
 
-    *out = (struct bn_modes){ 0 };
+    *out = (struct bn_ridge_modes){ 0 };
     if (x->rows != phi->rows || x->rows == 0 || r == 0 || r > phi->cols || x->cols == 0)
         return bn_fail(BN_INPUT, "currents are %zu x %zu, rates %zu x %zu, %zu coefficients "
                        "asked for", x->rows, x->cols, phi->rows, phi->cols, r);
@@ -342,13 +342,13 @@ bn_status bn_ridge_modes(const struct bn_mat *x, const struct bn_mat *phi, bool 
     return rc;
 }
 
-void bn_ridge_modes_free(struct bn_modes *m)
+void bn_ridge_modes_free(struct bn_ridge_modes *m)
 {
     bn_mat_free(&m->basis);
     bn_mat_free(&m->core);
     free(m->diagonal);
     free(m->diagonal_velocity);
-    *m = (struct bn_modes){ 0 };
+    *m = (struct bn_ridge_modes){ 0 };
 }
 
 /* C_x' lift = C_x (d/dtheta lift): c'_2n-1 = n c_2n, c'_2n = -n c_2n-1. */

@@ -11,7 +11,9 @@ $R/figures/figure3$S.pdf: $R/$P/activity.h5 $R/$P/activity.circulant.h5 \
                           $R/$P/activity.scrambled.h5 $R/$P/activity.constant.h5 \
                           $R/$P/activity.velocity.h5 $R/$P/diagnosis.h5
 
-$R/figures/figure4$S.pdf: $R/$P/meanfield.h5 $R/$P/meanfield.velocity.h5
+$R/figures/figure4$S.pdf: $R/$P/meanfield.h5 $R/$P/meanfield.velocity.h5 \
+                          $R/$P-sizes/summary.sizes.h5 \
+                          $R/$P-stability/summary.stability.h5
 
 $R/figures/figureS1$S.pdf: $R/$P/population.h5 $R/$P/population.model.h5 \
                            $R/$P/tuning.fit.h5

@@ -162,6 +162,7 @@ static void run(void)
     const double lambda = offline ? bn_input_number("weights", "/lambda") : 0.0;
     const size_t shown = h < HARMONICS ? h : HARMONICS;
 
+    bn_summarise("neurons", (double)net.weights.n, "1", 0.0);
     bn_findings_flow(&net, &j.velocity);
     bn_progress(0.4);
     bn_findings_jacobians(&net);

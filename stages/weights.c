@@ -112,7 +112,7 @@ static void offline_modes(const struct bn_targets *t)
     const double lambda = bn_real("lambda");
     const bool velocity = bn_flag("velocity");
     const size_t r = bn_ridge_coefficients(&t->x, &t->phi, lambda);
-    struct bn_modes fit;
+    struct bn_ridge_modes fit;
 
     BN_CHECK(bn_ridge_modes(&t->x, &t->phi, velocity, r, lambda, bn_real("rank_tolerance"),
                             &fit));

@@ -129,6 +129,15 @@ static void summary_agrees(void **state)
     assert_close(in_summary("d.h5", "integration_r2"), 1, 0, 1e-3);
     assert_close(in_summary("d.h5", "singlet"), in_summary("d.h5", "singlet_predicted"), 0.5, 0);
     assert_true(in_summary("d.h5", "doublet_score") < 0.3);
+    struct bn_mat re = box_mat("d.h5", "/doublet_real"), im = box_mat("d.h5", "/doublet_imag");
+    struct bn_mat predicted = box_mat("d.h5", "/predicted");
+    struct bn_mat all = box_mat("d.h5", "/eigenvalue_real");
+    assert_close(in_summary("d.h5", "eigenvalue_2"), all.data[1], 1e-9, 0);
+    bn_mat_free(&all);
+    assert_close(in_summary("d.h5", "doublet_2_distance"),
+                 hypot(re.data[4] - re.data[5], im.data[4] - im.data[5]), 1e-14, 0);
+    assert_close(in_summary("d.h5", "doublet_2_predicted"), predicted.data[2], 0, 0);
+    bn_mat_free(&re), bn_mat_free(&im), bn_mat_free(&predicted);
     assert_true(in_summary("d.h5", "participation_rates") > 2.0);
     bn_mat_free(&d), bn_mat_free(&b), bn_mat_free(&slow), bn_mat_free(&v), bn_mat_free(&sign);
     bn_mat_free(&slope);

@@ -233,6 +233,31 @@ static void out_of_memory(void **state)
     }
 }
 
+/* dtheta/dt = A sin(k theta + s): with u = k theta + s, tan(u/2) grows as e^(k A t).  Plain
+ * steps, theta + v t, would be far past the fixed points at k A t = 4.          */
+static void flow_carries_angles(void **state)
+{
+    (void)state;
+    const size_t waves[] = { 1, 5, 24 };
+    const double a = 1e-3, s = 0.4;
+    for (size_t w = 0; w < BN_LEN(waves); w++) {
+        const double k = (double)waves[w], rates[] = { 0.0, 0.3, 4.0, 400.0 };
+        bn_flow *f = sine(a, waves[w], s, 0.0);
+        for (size_t r = 0; r < BN_LEN(rates); r++) {
+            double angle[7], from[7];
+            for (size_t i = 0; i < 7; i++)
+                angle[i] = from[i] = 0.1 + 0.85 * (double)i;
+            bn_flow_carry(f, rates[r] / (k * a), 7, angle);
+            for (size_t i = 0; i < 7; i++) {
+                const double u = k * from[i] + s, turns = BN_TWO_PI * floor(u / BN_TWO_PI + 0.5);
+                const double to = turns + 2.0 * atan(tan((u - turns) / 2.0) * exp(rates[r]));
+                assert_close(angle[i], (to - s) / k, 0, 1e-5 * fabs(to - u) / k + 1e-12);
+            }
+        }
+        bn_flow_free(f);
+    }
+}
+
 static void lines_through_zero(void **state)
 {
     (void)state;
@@ -260,7 +285,7 @@ int main(void)
         cmocka_unit_test(zeros_are_refined_on_the_drift),
         cmocka_unit_test(zeros_of_random_flows),
         cmocka_unit_test(out_of_memory),
-        cmocka_unit_test(lines_through_zero),
+        cmocka_unit_test(flow_carries_angles), cmocka_unit_test(lines_through_zero),
     };
     return cmocka_run_group_tests_name("flow", tests, NULL, NULL);
 }

@@ -583,7 +583,7 @@ static void splitting_of_doublets(void **state)
         double re[16], im[16];
         size_t found;
         struct net w = net_make(N, s + 1);
-        assert_ok(bn_diagnose_spectrum(&w.net.weights, false, 10, re, im, &found));
+        assert_ok(bn_diagnose_spectrum(&w.net.weights, false, 10, re, im, &found, NULL));
         for (size_t k = 0; k < 4; k++) {
             const double dr = re[2 * k] - re[2 * k + 1], di = im[2 * k] - im[2 * k + 1];
             sign[k][s] = N * (dr * dr - di * di);
@@ -651,10 +651,10 @@ static void jacobian_of_finite_networks(void **state)
         struct bn_points p;
         assert_ok(bn_diagnose_points(&w.net, theta, K, &p));
         for (size_t k = 0; k < K; k++) {
-            double re[10], im[10], overlap;
+            double re[10], im[10], overlap, value;
             size_t count, tangent, pair = 0;
             assert_ok(bn_diagnose_jacobian(&w.net, &p, k, 6, re, im, &count, &tangent,
-                                           &overlap));
+                                           &overlap, &value));
             for (size_t i = 0; i < count && pair < 4; i++)
                 if (i != tangent)
                     sum[pair++ / 2][seed] += re[i] / K;

@@ -78,7 +78,7 @@ static void inhibition(void **state)
 struct pair {
     struct ring ring;
     struct bn_ridge fit;
-    struct bn_modes modes;
+    struct bn_ridge_modes modes;
     struct bn_mat j, v, factor, lift[2];
 };
 
@@ -119,7 +119,7 @@ static struct bn_network pair_network(const struct pair *p, const struct bn_mat 
         return net;
     }
     if (kind == 3) {
-        const struct bn_modes *m = &p->modes;
+        const struct bn_ridge_modes *m = &p->modes;
         assert_ok(bn_operator_shared(&net.weights, &p->ring.x, &p->factor, &p->lift[0],
                                      &m->core, m->diagonal));
         assert_ok(bn_operator_shared(&net.velocity, &p->ring.x, &p->factor, &p->lift[1],

@@ -227,6 +227,9 @@ static void every_figure_is_drawn(void **state)
                 "ring.tuning.angles=48 ring.activity.starts=3 ring.activity.disturbances={1} "
                 "ring.diagnosis.drift_angles=16 ring.activity.constant.duration=1 "
                 "ring.activity.velocity.duration=1 ring.weights.lambda=1e-2 "
+                "ring-sizes.sweep.tuning.neurons={60,120} ring-sizes.sweep.tuning.replicate={1} "
+                "ring-stability.sweep.weights.lambda={1e-4,1e-2} "
+                "ring-stability.sweep.tuning.replicate={1} ring-stability.tuning.neurons=60 "
                 "reservoir.tuning.neurons=30 reservoir.tuning.settle=50 "
                 "reservoir.activity.reservoir.starts=3 ring.diagnosis.far.far_time=20 "
                 "ring.activity.far.duration=2'", make);
@@ -239,6 +242,10 @@ static void every_figure_is_drawn(void **state)
                 "mouse.tuning.angles=100 mouse.tuning.model_curves=100 "
                 "mouse.activity.starts=3 mouse.diagnosis.drift_angles=16 "
                 "mouse.activity.constant.duration=1 mouse.activity.velocity.duration=1 "
+                "mouse-sizes.sweep.recording.copies={2,4} "
+                "mouse-sizes.sweep.recording.replicate={1} "
+                "mouse-stability.sweep.weights.lambda={1e-6,1e-4} "
+                "mouse-stability.sweep.tuning.smoothing={0,2} "
                 "mouse.activity.far.duration=2 mouse.diagnosis.far.far_time=20 "
                 "reservoir.tuning.neurons=30 reservoir.tuning.settle=50'",
                 recorded, make);

@@ -383,7 +383,7 @@ static void gradient_vanishes(void **state)
 /* --- modes ------------------------------------------------------------------------ */
 
 /* J of the modes, as a matrix; order 1: J'. */
-static struct bn_mat of_modes(const struct ring *r, const struct bn_modes *m, size_t p,
+static struct bn_mat of_modes(const struct ring *r, const struct bn_ridge_modes *m, size_t p,
                               int order)
 {
     struct bn_mat head = mat_make(r->n, p), factor, lift, left, right, j;
@@ -414,7 +414,7 @@ static void modes_are_the_factors(void **state)
         memcpy(bn_mat_row(&few, i), bn_mat_row(&r.x, i), p * sizeof(double));
     for (double lambda = 1e-2; lambda > 5e-9; lambda *= 1e-3) {
         struct bn_ridge fit = ring_fit(&r, lambda, 0.0);
-        struct bn_modes m;
+        struct bn_ridge_modes m;
         assert_ok(bn_ridge_modes(&few, &r.phi, true, r.phi.cols, lambda, 0.0, &m));
         const struct bn_mat *left[] = { &fit.left, &fit.left_velocity };
         const double residual[] = { m.residual, m.residual_velocity };
@@ -442,7 +442,7 @@ static void modes_are_dropped_alike(void **state)
     (void)state;
     struct ring r = ring_make(1500, 81, RING_SIGMA, RING_BETA, 2);
     struct bn_ridge fit = ring_fit(&r, 1e-4, 1e-2);
-    struct bn_modes m, again;
+    struct bn_ridge_modes m, again;
     bn_threads_set(1);
     assert_ok(bn_ridge_modes(&r.x, &r.phi, true, r.phi.cols, 1e-4, 1e-2, &m));
     bn_threads_set(3);
@@ -465,7 +465,7 @@ static void modes_refuse(void **state)
     (void)state;
     struct ring r = ring_make(20, 41, RING_SIGMA, RING_BETA, 1);
     struct bn_mat few = mat_make(19, 41), lift;
-    struct bn_modes m;
+    struct bn_ridge_modes m;
     assert_fails(bn_ridge_modes(&few, &r.phi, false, 41, 1e-6, 0.0, &m), BN_INPUT);
     assert_fails(bn_ridge_modes(&r.x, &r.phi, false, 42, 1e-6, 0.0, &m), BN_INPUT);
     assert_fails(bn_ridge_modes(&r.x, &r.phi, false, 41, 0.0, 0.0, &m), BN_NUMERIC);

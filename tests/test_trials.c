@@ -81,6 +81,7 @@ static void theory_and_simulation_agree(void **state)
     /* 32 starts of 32 runs: five errors are about 25 % */
     assert_close(in_summary(d, "variance_simulated"), in_summary(d, "variance_response"), 0.25, 0);
     assert_true(in_summary(d, "memory_max") <= in_summary(d, "memory_bound_100"));
+    assert_close(in_summary(d, "memory_mean"), in_summary(d, "memory_flow_100"), 0.15, 0);
     struct bn_mat lead = box_mat(d, "/newton_eigenvalue"), many = box_mat(d, "/newton_positive");
     struct bn_mat angle = box_mat(d, "/newton_angle"), far = box_mat(d, "/newton_distance");
     double stable = in_summary(d, "newton_stable") + in_summary(d, "spurious_stable");

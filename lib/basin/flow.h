@@ -27,6 +27,11 @@ double bn_flow_harmonic(const bn_flow *f);
  * resolve the flow, 1/2 for white noise.                                    */
 double bn_flow_unresolved(const bn_flow *f);
 
+/* Where the flow takes angles [n] in `time`, each by Runge-Kutta steps of fourth order that
+ * are short against 1/slope: 1e-5 of the way.  Angles are not wrapped; they are NaN where
+ * slope x time is above 4,000, which is no drift any more.                   */
+void bn_flow_carry(const bn_flow *f, double time, size_t n, double *angle);
+
 /* The drift itself at any angles, v [count]. */
 typedef bn_status bn_flow_drift(void *context, const double *theta, size_t count, double *v);
 

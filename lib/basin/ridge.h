@@ -51,7 +51,7 @@ void bn_ridge_free(struct bn_ridge *r);
  *     lift = basis_x^T core [p, q],  basis_x: the columns of basis that C_x has;
  * J' has d/dtheta in front of C_x, which moves to lift.  Nothing as large as the curves
  * is made: neurons pass by in blocks, shared out over cores in fixed groups.     */
-struct bn_modes {
+struct bn_ridge_modes {
     struct bn_mat basis;                 /* [q, r]: rows are orthonormal */
     struct bn_mat core;                  /* [q, q] = (U S U^T + lambda)^-1 / N */
     double *diagonal, *diagonal_velocity;        /* D, D' [N]; D' only if asked */
@@ -62,8 +62,8 @@ struct bn_modes {
  * over the manifold.  bn_ridge_modes_free() the result.                           */
 BN_MUST_USE bn_status bn_ridge_modes(const struct bn_mat *x, const struct bn_mat *phi,
                                      bool velocity, size_t r, double lambda,
-                                     double tolerance, struct bn_modes *out);
-void bn_ridge_modes_free(struct bn_modes *m);
+                                     double tolerance, struct bn_ridge_modes *out);
+void bn_ridge_modes_free(struct bn_ridge_modes *m);
 
 /* lift, or lift' (order 1), of p columns of x: [p, q], to be freed. */
 BN_MUST_USE bn_status bn_ridge_lift(const struct bn_mat *basis, const struct bn_mat *core,
