@@ -7,7 +7,7 @@ spectrum(f) = "< basin cat ".f.":/eigenvalue_real ".f.":/eigenvalue_imag"
 number(f, what) = real(values(f, what))
 
 set xlabel "Re"; set ylabel "Im"; set xzeroaxis lt 4 lw 0.3; set yzeroaxis lt 4 lw 0.3
-set offsets graph 0.05, graph 0.05, graph 0.1, graph 0.1; set yrange [-0.15:0.25]; set key top right
+set offsets graph 0.05, graph 0.05, graph 0.1, graph 0.1; set yrange [-0.15:0.25]; set xtics 0.4; set ytics 0.1; set key top right
 letter = "a"; eval PANEL; name = "rotated and mixed"; eval NAME
 plot spectrum(diagnosis_mixed) with points lt 3 ps 0.5 title "mixed", \
      spectrum(diagnosis_rotated) with points lt 2 ps 0.6 title "rotated", \
@@ -18,7 +18,7 @@ plot r*cos(t), r*sin(t) lt 2 lw 0.7, \
      spectrum(diagnosis_noisy) with points lt 1 ps 0.3 title "circulant + noise", \
      spectrum(diagnosis) with points lt 4 pt 6 ps 1 title "{/:Italic J}"
 letter = "c"; eval PANEL; name = "reservoir"; eval NAME
-r = number(weights, "/radius"); set size ratio -1; set yrange [*:*]
+r = number(weights, "/radius"); set size ratio -1; set yrange [*:*]; set xtics 1; set ytics 1
 set offsets graph 0.05, graph 0.05, graph 0.05, graph 0.05
 plot spectrum(diagnosis_reservoir) with points lt 1 ps 0.15, r*cos(t), r*sin(t) lt 2 lw 0.7
 unset parametric; unset xzeroaxis; unset yzeroaxis; set size noratio; set offsets 0, 0, 0, 0
@@ -48,7 +48,7 @@ plot for [k=0:n-1:step] trace(activity_rotated, k) with points pt 7 ps 0.15 lc r
 
 points(k) = sprintf("< basin cat %s:/value %s:/gap %s:/residual | awk '$2 == %d'", summary, summary, summary, k)
 set xlabel "gain {/:Italic g}"; set ylabel "gap (1 / {/Symbol t})"; set xrange [*:*]; set yrange [*:*]; set ytics auto; set xtics 0.4
-set offsets graph 0.05, graph 0.05, graph 0.25, graph 0.05; set key top left vertical maxrows 2
+set offsets graph 0.05, graph 0.05, graph 0.05, graph 0.05; set key bottom right vertical
 set xzeroaxis lt 4 lw 0.5
 letter = "h"; eval PANEL; name = "reservoir: stable below 0"; eval NAME
 plot for [k=1:2] points(k) using 1:3 with linespoints lt k ps 0.8 title sprintf("%d harmonic%s", k, k > 1 ? "s" : "")

@@ -22,10 +22,9 @@ set xlabel "angle of the nearest state (rad)"; set ylabel "distance per neuron (
 set key top right horizontal
 quantity(what) = real(system("basin cat ".d.":/summary/name ".d.":/summary/value | awk '$1 == \"".what."\" { print $2 }'"))
 letter = "c"; eval PANEL
-name = sprintf("fixed points: %.0f stable off the ring", quantity("spurious_stable")); eval NAME
-fixed(test) = sprintf("< basin cat %s:/newton_angle %s:/newton_distance %s:/newton_positive | awk '$3 %s 0'", d, d, d, test)
+name = sprintf("fixed points: %.0f off the ring", quantity("spurious_fixed_points")); eval NAME
 set offsets 0, 0, graph 0.2, graph 0.05
-plot fixed("==") with points lt 1 pt 7 ps 0.7 title "stable", \
-     fixed(">") with points lt 2 pt 4 ps 0.7 title "saddle"
+plot sprintf("< basin cat %s:/newton_angle %s:/newton_distance %s:/newton_positive", d, d, d) using 1:2:($3 > 0 ? 4 : 7):($3 > 0 ? 2 : 1) with points pt variable ps 0.7 lc variable, \
+     1/0 with points lt 1 pt 7 ps 0.7 title "stable", 1/0 with points lt 2 pt 4 ps 0.7 title "saddle"
 unset multiplot
 unset output

@@ -19,6 +19,7 @@ $R/mouse/weights.hebb.h5:       $R/mouse/tuning.h5
 $R/mouse/weights.rotated.h5:    $R/mouse/weights.h5 $R/mouse/tuning.h5
 $R/mouse/weights.mixed.h5:      $R/mouse/weights.h5 $R/mouse/tuning.h5
 $R/mouse/weights.noisy.h5:      $R/mouse/weights.h5 $R/mouse/tuning.h5
+$R/mouse/weights.far.h5:        $R/mouse/tuning.h5
 
 $R/mouse/activity.h5:           $R/mouse/weights.h5 $R/mouse/tuning.h5
 $R/mouse/activity.circulant.h5: $R/mouse/weights.circulant.h5 $R/mouse/tuning.h5
@@ -39,8 +40,8 @@ $R/mouse/diagnosis.mixed.h5:    $R/mouse/weights.mixed.h5 $R/mouse/tuning.h5
 $R/mouse/diagnosis.noisy.h5:    $R/mouse/weights.noisy.h5 $R/mouse/tuning.h5
 
 # where far starts end (figure S3)
-$R/mouse/activity.far.h5:       $R/mouse/weights.h5 $R/mouse/tuning.h5
-$R/mouse/diagnosis.far.h5:      $R/mouse/weights.h5 $R/mouse/tuning.h5
+$R/mouse/activity.far.h5:       $R/mouse/weights.far.h5 $R/mouse/tuning.h5
+$R/mouse/diagnosis.far.h5:      $R/mouse/weights.far.h5 $R/mouse/tuning.h5
 
 # the theory, which knows erf rates only: the default process, with the recorded velocity
 $R/mouse/meanfield.h5:
