@@ -64,10 +64,10 @@ static bn_status reserve(struct workspace *w, size_t n, size_t k)
 }
 
 static bn_status iterate(struct workspace *w, const char *which, double tolerance,
-                         bn_arnoldi_apply *apply, void *context, size_t *count)
+                         int restarts, bn_arnoldi_apply *apply, void *context, size_t *count)
 {
     int ido = 0, info = 1;               /* 1: start from resid */
-    int iparam[11] = { 1, 0, 3000, 1, 0, 0, 1 }, ipntr[14] = { 0 };
+    int iparam[11] = { 1, 0, restarts, 1, 0, 0, 1 }, ipntr[14] = { 0 };
     const struct bn_rng rng = { .seed = 1, .stream = bn_rng_stream("arnoldi") };
 
     bn_rng_normals(rng, 0, 0, w->resid, (size_t)w->n);
@@ -137,13 +137,20 @@ static bn_status sparse(size_t n, size_t k, enum bn_arnoldi_which which, double 
                         bn_arnoldi_apply *apply, void *context, double *re, double *im,
                         size_t *found, struct bn_mat *vectors)
 {
-    const size_t asked = k + SPARE;
+    const char *leading = which == BN_LARGEST_REAL ? "LR" : "LM";
+    size_t asked = k + SPARE, count = 0;
     struct workspace w;
-    size_t count = 0;
 
     BN_TRY(reserve(&w, n, asked));
-    bn_status rc = iterate(&w, which == BN_LARGEST_REAL ? "LR" : "LM", tolerance, apply,
-                           context, &count);
+    bn_status rc = iterate(&w, leading, tolerance, 300, apply, context, &count);
+    if (rc == BN_NUMERIC) {
+        /* The spare ones do not converge where one value fills the rest of the spectrum, as
+         * the -1 of a Jacobian with few other modes does.                   */
+        release(&w);
+        asked = k;
+        BN_TRY(reserve(&w, n, asked));
+        rc = iterate(&w, leading, tolerance, 3000, apply, context, &count);
+    }
     struct pair *p = rc == BN_OK ? bn_alloc(asked + 1, sizeof *p) : NULL;
     if (rc == BN_OK && p == NULL)
         rc = BN_NOMEM;

@@ -149,6 +149,47 @@ static void a_diagonal_gives_itself(void **state)
 
 /* Rotations by angles that repeat: every pair occurs twice.  Sorted by value alone
  * they would come as + + - -.                                               */
+/* -1 but for the modes of a random matrix of rank 8: a Jacobian with few modes.  No more
+ * than nine values can be told apart.                                        */
+static bn_status apply_few(void *context, const double *x, double *y)
+{
+    const struct bn_mat *f = context;    /* [16, n]: rows of U, then of V */
+    for (size_t i = 0; i < f->cols; i++)
+        y[i] = -x[i];
+    for (size_t r = 0; r < 8; r++) {
+        const double *u = bn_mat_row(f, r), a = bn_dot(f->cols, bn_mat_row(f, 8 + r), x);
+        for (size_t i = 0; i < f->cols; i++)
+            y[i] += a * u[i];
+    }
+    return BN_OK;
+}
+
+static void few_modes_are_enough(void **state)
+{
+    (void)state;
+    enum { N = 300 };
+    struct bn_mat f = random_matrix(N, 5), small = { 0 };
+    double want[16], re[9], im[9];
+    size_t found;
+    f.rows = 16;
+    /* U V^T has the eigenvalues of V^T U. */
+    assert_ok(bn_mat_alloc(&small, 8, 8));
+    for (size_t i = 0; i < 64; i++)
+        small.data[i] = bn_dot(N, bn_mat_row(&f, 8 + i / 8), bn_mat_row(&f, i % 8));
+    assert_ok(bn_eig_general(&small, want, want + 8));
+    sort_by_real(8, want, want + 8);
+    size_t k = 0;
+    while (k < 8 && want[k] > 0.0)
+        k++;
+    assert_true(k > 1);
+    assert_ok(bn_arnoldi(N, k, BN_LARGEST_REAL, 1e-12, apply_few, &f, re, im, &found, NULL));
+    assert_true(found >= k);
+    for (size_t i = 0; i < k; i++)
+        assert_close(re[i], want[i] - 1.0, 0, 1e-10);
+    bn_mat_free(&small);
+    bn_mat_free(&f);
+}
+
 static bn_status apply_rotations(void *context, const double *x, double *y)
 {
     const size_t n = *(const size_t *)context;
@@ -303,6 +344,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_matrices_agree_with_lapack),
         cmocka_unit_test(a_diagonal_gives_itself),
+        cmocka_unit_test(few_modes_are_enough),
         cmocka_unit_test(equal_pairs_stay_pairs),
         cmocka_unit_test(results_repeat_bit_for_bit),
         cmocka_unit_test(what_does_not_converge_is_reported),

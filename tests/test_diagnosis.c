@@ -310,6 +310,16 @@ static void refusals(void **state)
         box_refuses("diagnosis", &rows[k]);
 }
 
+/* A strong ridge leaves few modes, and hundreds of eigenvalues -1 of the Jacobian, which
+ * no iteration can tell apart: asking for more than the few must not be fatal.    */
+static void a_strong_ridge_is_diagnosed(void **state)
+{
+    (void)state;
+    box_runs("tuning", "--out few.h5 --set neurons=300");
+    box_runs("weights", "--in tuning=few.h5 --out strong.h5 --set lambda=1e-2");
+    box_runs("diagnosis", "--in tuning=few.h5 --in weights=strong.h5 --out said.h5");
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -332,6 +342,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(predicted_spectrum),
         cmocka_unit_test(profile),
         cmocka_unit_test(own_weights),
+        cmocka_unit_test(a_strong_ridge_is_diagnosed),
         cmocka_unit_test(refusals),
     };
     (void)argc;
