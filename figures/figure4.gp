@@ -67,7 +67,7 @@ name = "distance within pairs"; eval NAME
 set logscale y; set format y "10^{%T}"; set ytics auto; set yrange [*:*]; set offsets graph 0.06, graph 0.06, graph 0.2, graph 0.1
 rms(n) = points(s, "neurons", doublet(n, "distance"))." | awk '{ q[$1] += $2*$2; k[$1]++ } END { for (i in q) print i, sqrt(q[i]/k[i]) }' | sort -g"
 first(n) = system(rms(n)[3:]." | awk 'NR == 1 { print $2*sqrt($1) }'")
-set key bottom left horizontal
+set key top right horizontal
 # Pairs of a recording lie so near each other that they mix: points, and a power to compare.
 if (recorded) { unset key; name = "distance in pairs, {/:Italic N}^{−1/2}"; eval NAME }
 top = recorded && words(split) > 0 ? first(int(word(split, 1))) : "1"
@@ -76,7 +76,7 @@ plot for [k=1:words(split)] rms(int(word(split, k))) using 1:2 with points lt k 
 set key
 
 # d: each point a network, lines their means, dashed the power of N in theory.
-set xrange [*:*]; set yrange [*:1]; set offsets graph 0.06, graph 0.06, 0, 0
+set xrange [*:*]; set yrange [*:10]; set offsets graph 0.06, graph 0.06, 0, 0
 set xlabel "neurons"; set ylabel "drift, error, diffusion" offset 1.3, 0; set key top right vertical
 letter = "d"; eval PANEL; name = "drift, memory, diffusion"; eval NAME
 end(what) = system(points(s, "neurons", what)[3:]." | sort -g | awk '{ q[$1] += $2; k[$1]++; n = $1 } END { print n, q[n]/k[n] }'")
@@ -89,7 +89,7 @@ plot points(s, "neurons", "drift_rms") using 1:2 with points lt 1 pt 6 ps 0.4 ti
      points(s, "neurons", "diffusion") using 1:2 with points lt 3 dt 1 pt 2 ps 0.4 title "{/:Italic D}/{/Symbol s}^2 (rad^2/{/Symbol t})", \
      "" using 1:(line(diffusion_end, -1, $1)) smooth unique ls 11
 
-unset logscale y; set format y "%g"; set yrange [0:*]; set offsets graph 0.06, graph 0.06, graph 0.3, 0
+unset logscale y; set format y "%g"; set yrange [0:*]; set offsets graph 0.06, graph 0.06, graph 0.6, 0
 set ylabel "stable points" offset 0.2, 0; set ytics auto; unset label 99
 letter = " "; eval PANEL; name = "fixed points on the ring"; eval NAME
 plot points(s, "neurons", "fixed_points_stable") using ($1*1.15**($4-2)):2 with points lt 1 pt 6 ps 0.4 title "counted", \
@@ -105,7 +105,7 @@ letter = "e"; eval PANEL
 name = (recorded ? "recorded" : "random") . " velocity"; eval NAME
 eval place(2, 0.62833, 0.525)
 set xrange [0:*]; set autoscale xfix; set xtics auto; set format x ""; set xlabel ""
-set ylabel "angle (rad)"; set yrange [*:*]; set offsets 0, 0, 0.45*span, 0.05*span
+set ylabel "angle (rad)"; set yrange [*:*]; set offsets 0, 0, 0.75*span, 0.05*span
 set ytics span > 16 ? 8 : span > 8 ? 4 : span > 4 ? 2 : 1; set key top right horizontal
 plot pair(v, "/time", "/angle") using 1:(n = $0, unwrap($2)) lt 1 title "theory", \
      pair(v, "/time", "/network_angle") using 1:(n = $0, y = unwrap($2), int($0) % 10 == 0 ? y : 1/0) with points lt 2 pt 7 ps 0.25 title "network"

@@ -298,13 +298,31 @@ static void spread(struct gc *g)
 
 struct aged {
     const char *k2, *node, *date;
+    struct timespec written;             /* dates tell no two of one second apart */
 };
 
 static int by_node_and_age(const void *a, const void *b)
 {
     const struct aged *x = a, *y = b;
-    const int c = strcmp(x->node, y->node);
-    return c != 0 ? c : -strcmp(x->date, y->date);      /* the newest first */
+    int c = strcmp(x->node, y->node);
+    if (c == 0)
+        c = -strcmp(x->date, y->date);                  /* the newest first */
+    if (c == 0)
+        c = (x->written.tv_sec < y->written.tv_sec) - (x->written.tv_sec > y->written.tv_sec);
+    return c != 0 ? c : (x->written.tv_nsec < y->written.tv_nsec)
+                            - (x->written.tv_nsec > y->written.tv_nsec);
+}
+
+static bn_status when_written(const struct gc *g, struct aged *x)
+{
+    char *json = store_object_path(g->results, x->k2, ".json");
+    struct stat st;
+    if (json == NULL)
+        return BN_NOMEM;
+    if (stat(json, &st) == 0)
+        x->written = st.st_mtim;
+    free(json);
+    return BN_OK;
 }
 
 static bn_status add_object(struct gc *g, const struct aged *x)
@@ -338,10 +356,14 @@ static bn_status find_objects(struct gc *g)
     struct aged *all = bn_alloc(n + 1, sizeof *all);
     if (all == NULL)
         return BN_NOMEM;
-    json_object_foreach(g->found, k2, m)
-        all[i++] = (struct aged){ k2, text_of(m, "node"), text_of(m, "date") };
-    qsort(all, n, sizeof *all, by_node_and_age);
     bn_status rc = BN_OK;
+    json_object_foreach(g->found, k2, m) {
+        all[i] = (struct aged){ k2, text_of(m, "node"), text_of(m, "date"), { 0, 0 } };
+        if (rc == BN_OK)
+            rc = when_written(g, &all[i++]);
+    }
+    if (rc == BN_OK)
+        qsort(all, n, sizeof *all, by_node_and_age);
     for (i = 0; i < n && rc == BN_OK; i++) {
         rank = i > 0 && strcmp(all[i].node, all[i - 1].node) == 0 ? rank + 1 : 0;
         if (rank >= g->keep_last && json_object_get(g->live, all[i].k2) == NULL)
