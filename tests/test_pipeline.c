@@ -304,6 +304,10 @@ static void a_look_does_not_disturb(void **state)
     assert_string_equal(said, "0.0001\n");
     assert_exits(0, "%s -C 1 -q out/ring/diagnosis.h5 SET='" SMALL
                  "ring.seed=2 ring.weights.lambda=1e-4'", make);
+    /* A look that came before the diagnosis was published has aged the others only. */
+    assert_runs("cd 1/out/ring && touch -h -d '2000-01-01 UTC' tuning.h5 weights.h5");
+    assert_exits(0, "%s -C 1 -q out/ring/diagnosis.h5 SET='" SMALL
+                 "ring.seed=2 ring.weights.lambda=1e-4'", make);
 }
 
 static void refused(void **state)

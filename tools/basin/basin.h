@@ -214,7 +214,8 @@ BN_MUST_USE bn_status store_link(const char *results, const char *name,
                                  const struct object *o);
 void store_unlink(const char *results, const char *name);   /* only a link */
 void store_age(const char *results, const char *name);      /* only a link */
-void store_renew(const char *results, const char *name);    /* only an aged one */
+/* Now, if the link was aged or `always`; true if so.                        */
+bool store_renew(const char *results, const char *name, bool always);
 BN_MUST_USE bn_status store_lock(const char *results, const char *k1,
                                  const json_t *parameters, int *fd, char **path);
 void store_unlock(int fd, char *path);

@@ -40,6 +40,7 @@ struct resolve {
     json_t *plan;                        /* name -> node, in the order of fragments */
     json_t *codes;                       /* stage -> identity */
     json_t *states;                      /* name -> content digest, or "" if stale */
+    json_t *renewed;                     /* names of links that got the time of now */
     json_t *origins;                     /* name -> where it stands, or NULL: see plan_look */
     bool still;                          /* only looks, beside a make that may have aged
                                             a link for its own parameters */
@@ -428,9 +429,10 @@ static bn_status add_edges(struct resolve *r)
 
 static bn_status check_state(struct resolve *r, const char *name);
 
-/* Digests of the inputs by role; *whole is false if one is not up to date. */
+/* Digests of the inputs by role; *whole is false if one is not up to date, *renewed is
+ * true if a link of one was renewed.                                        */
 static bn_status input_states(struct resolve *r, const json_t *node, json_t *digests,
-                              bool *whole)
+                              bool *whole, bool *renewed)
 {
     const char *role;
     json_t *input;
@@ -438,6 +440,7 @@ static bn_status input_states(struct resolve *r, const json_t *node, json_t *dig
         BN_TRY(check_state(r, json_string_value(input)));
         const char *digest = text_of(r->states, json_string_value(input));
         *whole = *whole && digest[0] != '\0';
+        *renewed = *renewed || json_object_get(r->renewed, json_string_value(input)) != NULL;
         json_object_set_new(digests, role, json_string(digest));
     }
     return BN_OK;
@@ -457,9 +460,9 @@ static bn_status check_state(struct resolve *r, const char *name)
     const json_t *node = json_object_get(r->plan, name);
     struct object o;
     char digest[BN_HEX] = "", k1[BN_HEX];
-    bool whole = true;
+    bool whole = true, renewed = false;
     json_t *digests = json_object();
-    bn_status rc = input_states(r, node, digests, &whole);
+    bn_status rc = input_states(r, node, digests, &whole, &renewed);
     const enum holds holds = rc == BN_OK ? store_holds(r->results, name, &o)
                                          : HOLDS_NOTHING;
     if (holds == HOLDS_FILE && store_digest(r->results, o.path, digest) != BN_OK)
@@ -474,8 +477,10 @@ static bn_status check_state(struct resolve *r, const char *name)
         snprintf(digest, sizeof digest, "%s", o.content);
     if (rc == BN_OK && holds != HOLDS_FILE && digest[0] == '\0')
         store_age(r->results, name);
-    else if (rc == BN_OK && holds == HOLDS_OBJECT && !r->still)
-        store_renew(r->results, name);   /* aged for the sake of other parameters */
+    /* Aged for the sake of other parameters; what depends on it must not be older than it. */
+    else if (rc == BN_OK && holds == HOLDS_OBJECT && !r->still &&
+             store_renew(r->results, name, renewed))
+        json_object_set_new(r->renewed, name, json_true());
     if (holds != HOLDS_NOTHING)
         object_free(&o);
     json_decref(digests);
@@ -777,6 +782,7 @@ static void resolve_free(struct resolve *r)
     json_decref(r->plan);
     json_decref(r->codes);
     json_decref(r->states);
+    json_decref(r->renewed);
     json_decref(r->origins);
     schema_free_all();
 }
@@ -788,6 +794,7 @@ bn_status plan_look(const char *results, const char *from, const char *set, json
     r.plan = json_object();
     r.codes = json_object();
     r.states = json_object();
+    r.renewed = json_object();
     r.origins = json_object();
     const bn_status rc = build_plan(&r);
     *plan = rc == BN_OK ? json_incref(r.plan) : NULL;
@@ -838,6 +845,7 @@ int plan_main(int argc, char **argv)
     r.plan = json_object();
     r.codes = json_object();
     r.states = json_object();
+    r.renewed = json_object();
     const bn_status rc = resolve(&r);
     int status = 0;
     if (rc != BN_OK)

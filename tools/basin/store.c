@@ -437,15 +437,16 @@ void store_age(const char *results, const char *name)
     free(path);
 }
 
-void store_renew(const char *results, const char *name)
+bool store_renew(const char *results, const char *name, bool always)
 {
     const struct timespec times[2] = { { 0, UTIME_NOW }, { 0, UTIME_NOW } };
     struct stat st;
     char *path = bn_format("%s/%s", results, name);
-    if (path != NULL && lstat(path, &st) == 0 && S_ISLNK(st.st_mode) &&
-        st.st_mtim.tv_sec == YEAR_2000)
-        utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW);
+    const bool renewed = path != NULL && lstat(path, &st) == 0 && S_ISLNK(st.st_mode) &&
+                         (always || st.st_mtim.tv_sec == YEAR_2000) &&
+                         utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW) == 0;
     free(path);
+    return renewed;
 }
 
 /* --- locks --------------------------------------------------------------- */
