@@ -10,7 +10,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { BLOCK = 16 << 20, STAGED = 64 << 10 };
+/* A box stays in the cache and its memory is reused; a chunk may be larger. */
+enum { BLOCK = 1 << 20, CHUNKS = 64 << 20, STAGED = 64 << 10 };
 
 enum kind { HARD, SOFT, EXTERNAL };
 
@@ -479,7 +480,7 @@ static bn_status add_boxes(struct walk *w, hid_t dataset, hid_t type, hid_t spac
 static bn_status add_dataset(struct walk *w, const char *name)
 {
     const hid_t access = H5Pcreate(H5P_DATASET_ACCESS);
-    H5Pset_chunk_cache(access, 12421, 4 * (size_t)BLOCK, 1.0);
+    H5Pset_chunk_cache(access, 12421, (size_t)CHUNKS, 1.0);
     const hid_t dataset = H5Dopen2(w->file, name, access);
     bn_status rc = dataset >= 0 ? BN_OK : unreadable(w, name);
     H5Pclose(access);

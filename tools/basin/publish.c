@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,16 +142,50 @@ static bn_status write_manifest(const char *results, const struct object *o)
     return rc;
 }
 
+/* Bytes and content are read at the same time: half of the waiting for a large result. */
+struct bytes {
+    const char *path;
+    char sha[BN_HEX];
+    bn_status rc;
+    char *message;                       /* of the thread: its own */
+};
+
+static void *sum_bytes(void *context)
+{
+    struct bytes *b = context;
+    b->rc = bn_digest_file(b->path, b->sha);
+    b->message = b->rc != BN_OK ? bn_copy(bn_error()) : NULL;
+    return NULL;
+}
+
+static bn_status digests_of(const char *made, char sha[BN_HEX], char content[BN_HEX])
+{
+    struct bytes b = { .path = made };
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, sum_bytes, &b) != 0) {
+        BN_TRY(bn_digest_file(made, sha));
+        return bn_h5_digest(made, content);
+    }
+    bn_status rc = bn_h5_digest(made, content);
+    pthread_join(thread, NULL);
+    if (rc == BN_OK && b.rc != BN_OK)
+        rc = bn_fail(b.rc, "%s", b.message != NULL ? b.message : made);
+    free(b.message);
+    memcpy(sha, b.sha, BN_HEX);
+    return rc;
+}
+
 static bn_status describe(const char *name, const char *made, const char *k1,
                           const struct list *names, struct object *o)
 {
     char sha[BN_HEX];
     BN_TRY(store_second_key(k1, json_object_get(o->manifest, "parameters"), names, o->k2));
-    BN_TRY(bn_digest_file(made, sha));
-    if (strcmp(extension(name), ".h5") == 0)
-        BN_TRY(bn_h5_digest(made, o->content));
-    else
+    if (strcmp(extension(name), ".h5") == 0) {
+        BN_TRY(digests_of(made, sha, o->content));
+    } else {
+        BN_TRY(bn_digest_file(made, sha));
         memcpy(o->content, sha, BN_HEX);
+    }
     json_object_set_new(o->manifest, "k1", json_string(k1));
     json_object_set_new(o->manifest, "k2", json_string(o->k2));
     json_object_set_new(o->manifest, "content", json_string(o->content));
