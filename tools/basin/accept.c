@@ -20,12 +20,6 @@
 
 enum { REFUSED = 1 };
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *s = json_string_value(json_object_get(object, key));
-    return s ? s : "";
-}
-
 /* --- may it be? ---------------------------------------------------------- */
 
 static bn_status check_inputs(const struct look *l, const struct look_node *n,

@@ -35,6 +35,9 @@ char *list_sentence(const struct list *l);
 /* " (did you mean `x`?)", or "" if nothing is near. */
 const char *list_hint(const struct list *l, const char *name, char buf[96]);
 
+/* The text under `key`, owned by `object`; "" if there is none. */
+const char *text_of(const json_t *object, const char *key);
+
 bool file_exists(const char *path);
 bool file_is_link(const char *path);
 BN_MUST_USE bn_status file_read(const char *path, char **text, size_t *n);

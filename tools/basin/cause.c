@@ -15,12 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *s = json_string_value(json_object_get(object, key));
-    return s ? s : "";
-}
-
 json_t *cause_add(json_t *causes, const char *kind, char *text)
 {
     json_t *cause = json_pack("{ss ss}", "kind", kind, "text", text ? text : "");

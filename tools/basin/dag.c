@@ -33,12 +33,6 @@ struct drawing {
     bool grouped;
 };
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *s = json_string_value(json_object_get(object, key));
-    return s ? s : "";
-}
-
 static const struct {
     const char *attributes, *legend;
 } styles[] = {

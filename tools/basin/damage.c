@@ -20,12 +20,6 @@
 #include <time.h>
 #include <unistd.h>
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *s = json_string_value(json_object_get(object, key));
-    return s ? s : "";
-}
-
 /* --- the seal of a manifest ---------------------------------------------- */
 
 static const char seal_start[] = "{\n  \"seal\": \"", seal_end[] = "\",\n";

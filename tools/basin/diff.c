@@ -49,12 +49,6 @@ struct diff {
     bool json;
 };
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *s = json_string_value(json_object_get(object, key));
-    return s ? s : "";
-}
-
 static bn_status add_finding(struct diff *d, const char *name, struct finding **out)
 {
     struct finding *at = bn_grow(d->at, d->n + 1, sizeof *at);

@@ -12,12 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *s = json_string_value(json_object_get(object, key));
-    return s ? s : "";
-}
-
 /* This file and the one that starts programs decide how a figure comes out, too. */
 static bn_status own_code(const char *build, bn_digest *d)
 {

@@ -76,6 +76,12 @@ const char *list_hint(const struct list *l, const char *name, char buf[96])
     return buf;
 }
 
+const char *text_of(const json_t *object, const char *key)
+{
+    const char *s = json_string_value(json_object_get(object, key));
+    return s ? s : "";
+}
+
 bool file_exists(const char *path)
 {
     struct stat st;

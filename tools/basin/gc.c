@@ -49,12 +49,6 @@ struct gc {
     size_t n, room;
 };
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *s = json_string_value(json_object_get(object, key));
-    return s ? s : "";
-}
-
 static const char *base_of(const char *path)
 {
     const char *slash = strrchr(path, '/');

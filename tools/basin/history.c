@@ -12,12 +12,6 @@
 #include <string.h>
 #include <time.h>
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *s = json_string_value(json_object_get(object, key));
-    return s ? s : "";
-}
-
 /* Days from 1970-01-01 to a date of the Gregorian calendar (years from March). */
 static long days(long y, long m, long d)
 {

@@ -15,12 +15,6 @@
 #include <time.h>
 #include <unistd.h>
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *s = json_string_value(json_object_get(object, key));
-    return s ? s : "";
-}
-
 const char *look_state_name(enum look_state state)
 {
     static const char *const names[] = { "fresh", "own file", "cached", "follows", "runs" };

@@ -15,12 +15,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *s = json_string_value(json_object_get(object, key));
-    return s ? s : "";
-}
-
 static const char *extension(const char *name)
 {
     const char *dot = strrchr(name, '.');

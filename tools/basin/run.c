@@ -31,12 +31,6 @@ static int ensure(const struct run *r, const char *name, bool wanted, struct obj
 static int ensure_inputs(const struct run *r, const json_t *node, struct input *inputs,
                          json_t *digests);
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *s = json_string_value(json_object_get(object, key));
-    return s ? s : "";
-}
-
 /* --- what make was told -------------------------------------------------- */
 
 /* MAKEFLAGS starts with the single letters, then " -j2 ..." and the rest. */

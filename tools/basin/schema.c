@@ -15,12 +15,6 @@
 static struct schema **schemas;
 static size_t n_schemas;
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *s = json_string_value(json_object_get(object, key));
-    return s ? s : "";
-}
-
 static double number_of(const json_t *object, const char *key, double other)
 {
     const json_t *x = json_object_get(object, key);

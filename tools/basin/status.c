@@ -14,12 +14,6 @@
 /* Columns of name and state, most of a name; points of a sweep that get their own row. */
 enum { BOTH = 66, NAME = 46, FEW = 4 };
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *s = json_string_value(json_object_get(object, key));
-    return s ? s : "";
-}
-
 /* --- one row ------------------------------------------------------------- */
 
 static const json_t *cause_of(const struct look_node *n, const char *kind)

@@ -18,12 +18,6 @@
 
 enum { MOST_AXES = 64, MOST_POINTS = 1000000, MOST_NAME = 240 };
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *s = json_string_value(json_object_get(object, key));
-    return s ? s : "";
-}
-
 /* --- axes ---------------------------------------------------------------- */
 
 static void axis_free(struct axis *a)

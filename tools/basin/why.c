@@ -21,12 +21,6 @@
 /* MOST: causes of one node; FEW: points of one sweep that are shown. */
 enum { WIDE = 46, DEEPEST = 12, MOST = 6, FEW = 4 };
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *s = json_string_value(json_object_get(object, key));
-    return s ? s : "";
-}
-
 /* --- the tree ------------------------------------------------------------ */
 
 static void print_causes(const struct look_node *n, int indent)
@@ -238,7 +232,6 @@ static void print_json(const struct look *l, const struct list *names)
 }
 
 /* --- the command --------------------------------------------------------- */
-
 
 static bn_status look_at_all(struct look *l, const struct list *words, struct list *names)
 {
