@@ -48,12 +48,6 @@ struct resolve {
     char recorded[128];                  /* node of $(RECORDED) */
 };
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *s = json_string_value(json_object_get(object, key));
-    return s ? s : "";
-}
-
 static bool is_figure(const char *name)
 {
     return strncmp(name, "figures/", 8) == 0;
@@ -769,6 +763,14 @@ static bn_status resolve(struct resolve *r)
     return write_plan(r);
 }
 
+static void resolve_begin(struct resolve *r)
+{
+    r->plan = json_object();
+    r->codes = json_object();
+    r->states = json_object();
+    r->renewed = json_object();
+}
+
 static void resolve_free(struct resolve *r)
 {
     for (size_t i = 0; i < r->n_nodes; i++) {
@@ -791,10 +793,7 @@ bn_status plan_look(const char *results, const char *from, const char *set, json
                     json_t **origins)
 {
     struct resolve r = { .results = results, .from = from, .set = set };
-    r.plan = json_object();
-    r.codes = json_object();
-    r.states = json_object();
-    r.renewed = json_object();
+    resolve_begin(&r);
     r.origins = json_object();
     const bn_status rc = build_plan(&r);
     *plan = rc == BN_OK ? json_incref(r.plan) : NULL;
@@ -842,10 +841,7 @@ int plan_main(int argc, char **argv)
             return BN_USAGE;
         }
     }
-    r.plan = json_object();
-    r.codes = json_object();
-    r.states = json_object();
-    r.renewed = json_object();
+    resolve_begin(&r);
     const bn_status rc = resolve(&r);
     int status = 0;
     if (rc != BN_OK)
