@@ -186,7 +186,7 @@ static bn_status add_include(struct list *files, const char *from, const char *l
     return rc;
 }
 
-static bn_status closure(const char *source, struct list *files)
+static bn_status find_closure(const char *source, struct list *files)
 {
     if (!file_exists(source))
         return bn_fail(BN_INPUT, "%s: no such source", source);
@@ -208,6 +208,23 @@ static bn_status closure(const char *source, struct list *files)
     }
     list_sort(files);
     return BN_OK;
+}
+
+/* Found once per process for the source that was asked for last: `basin run` asks for
+ * one source, whether it is built, what it is and of which files.            */
+static bn_status closure(const char *source, const struct list **files)
+{
+    static struct list last;
+    static char *of;
+    *files = &last;
+    if (of != NULL && strcmp(of, source) == 0)
+        return BN_OK;
+    free(of);
+    of = NULL;
+    list_free(&last);
+    BN_TRY(find_closure(source, &last));
+    of = bn_copy(source);
+    return of ? BN_OK : BN_NOMEM;
 }
 
 /* --- digests, each file's tokens hashed once per process ----------------- */
@@ -261,35 +278,33 @@ static bn_status add_defines(const char *build, bn_digest *d)
 
 bn_status code_identity(const char *build, const char *source, char hex[BN_HEX])
 {
-    struct list files = { 0 };
+    const struct list *files;
     bn_digest *d = NULL;
     bn_status rc = closure(source, &files);
     if (rc == BN_OK)
         rc = bn_digest_new(&d);
     if (rc == BN_OK)
         rc = add_defines(build, d);
-    for (size_t i = 0; i < files.n && rc == BN_OK; i++) {
-        rc = token_hash(files.at[i], hex);
-        bn_digest_text(d, files.at[i]);
+    for (size_t i = 0; i < files->n && rc == BN_OK; i++) {
+        rc = token_hash(files->at[i], hex);
+        bn_digest_text(d, files->at[i]);
         bn_digest_text(d, hex);
     }
     if (d != NULL)
         bn_digest_end(d, hex);
-    list_free(&files);
     return rc;
 }
 
 bn_status code_files(const char *source, json_t *hashes)
 {
-    struct list files = { 0 };
+    const struct list *files;
     bn_status rc = closure(source, &files);
-    for (size_t i = 0; i < files.n && rc == BN_OK; i++) {
+    for (size_t i = 0; i < files->n && rc == BN_OK; i++) {
         char hex[BN_HEX];
-        rc = token_hash(files.at[i], hex);
+        rc = token_hash(files->at[i], hex);
         if (rc == BN_OK)
-            json_object_set_new(hashes, files.at[i], json_string(hex));
+            json_object_set_new(hashes, files->at[i], json_string(hex));
     }
-    list_free(&files);
     return rc;
 }
 
@@ -400,20 +415,20 @@ bn_status code_drop_wrong_objects(const char *build)
  * program was linked. */
 bn_status code_is_built(const char *build, const char *source, const char *program)
 {
-    struct list files = { 0 };
+    const struct list *files;
     struct stat linked, st;
     if (stat(program, &linked) != 0)
         return bn_fail(BN_INPUT, "%s: not built; run make again", program);
     bn_status rc = closure(source, &files);
-    for (size_t i = 0; i < files.n && rc == BN_OK; i++) {
-        const char *dot = strrchr(files.at[i], '.');
+    for (size_t i = 0; i < files->n && rc == BN_OK; i++) {
+        const char *dot = strrchr(files->at[i], '.');
         enum built built = BUILT;
         char from[256];
-        if (stat(files.at[i], &st) != 0 || is_later(&st.st_mtim, &linked.st_mtim))
+        if (stat(files->at[i], &st) != 0 || is_later(&st.st_mtim, &linked.st_mtim))
             built = NOT_YET;
-        snprintf(from, sizeof from, "%s", files.at[i]);
+        snprintf(from, sizeof from, "%s", files->at[i]);
         if (built == BUILT && strcmp(dot, ".c") == 0) {
-            char *base = bn_format("%.*s", (int)(dot - files.at[i]), files.at[i]);
+            char *base = bn_format("%.*s", (int)(dot - files->at[i]), files->at[i]);
             rc = base ? check_object(build, base, &built, from) : BN_NOMEM;
             free(base);
         }
@@ -421,7 +436,6 @@ bn_status code_is_built(const char *build, const char *source, const char *progr
             rc = bn_fail(BN_INPUT, "%s: sources changed while make was running (%s was "
                          "built from another text): run make again", from, program);
     }
-    list_free(&files);
     return rc;
 }
 
@@ -452,24 +466,6 @@ static bn_status script_closure(struct list *files)
     return BN_OK;
 }
 
-bn_status code_of_script(const char *script, bn_digest *d)
-{
-    struct list files = { 0 };
-    bn_status rc = list_add(&files, script);
-    if (rc == BN_OK)
-        rc = script_closure(&files);
-    for (size_t i = 0; i < files.n && rc == BN_OK; i++) {
-        char hex[BN_HEX];
-        rc = bn_digest_file(files.at[i], hex);
-        if (rc == BN_OK) {
-            bn_digest_text(d, files.at[i]);
-            bn_digest_text(d, hex);
-        }
-    }
-    list_free(&files);
-    return rc;
-}
-
 bn_status code_files_of_script(const char *script, json_t *hashes)
 {
     struct list files = { 0 };
@@ -483,5 +479,18 @@ bn_status code_files_of_script(const char *script, json_t *hashes)
             json_object_set_new(hashes, files.at[i], json_string(hex));
     }
     list_free(&files);
+    return rc;
+}
+
+bn_status code_of_script(const char *script, bn_digest *d)
+{
+    json_t *hashes = json_object(), *hash;   /* in the order in which they turn up */
+    const char *path;
+    const bn_status rc = code_files_of_script(script, hashes);
+    json_object_foreach(hashes, path, hash) {
+        bn_digest_text(d, path);
+        bn_digest_text(d, json_string_value(hash));
+    }
+    json_decref(hashes);
     return rc;
 }
