@@ -2,7 +2,6 @@
 #include <basin/packed.h>
 #include <basin/mem.h>
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,47 +11,17 @@
 enum { PANEL = 16, DEPTH = 256, ROWS = 6, AHEAD = 32 * PANEL };
 
 #if defined(__x86_64__)
-#include <immintrin.h>
-
-#define NAME   kernel_avx512
-#define TARGET __attribute__((target("avx512f")))
-#define REAL   __m512d
-#define LANES  8
-#define LOAD   _mm512_loadu_pd
-#define STORE  _mm512_storeu_pd
-#define SET    _mm512_set1_pd
-#define FMA    _mm512_fmadd_pd
+#define NAME kernel_512
+#define BITS 512
 #include "packed_kernel.h"
 
-#define NAME   kernel_avx2
-#define TARGET __attribute__((target("avx2,fma")))
-#define REAL   __m256d
-#define LANES  4
-#define LOAD   _mm256_loadu_pd
-#define STORE  _mm256_storeu_pd
-#define SET    _mm256_set1_pd
-#define FMA    _mm256_fmadd_pd
+#define NAME kernel_256
+#define BITS 256
 #include "packed_kernel.h"
 #endif
 
-static inline double load_one(const double *p)
-{
-    return *p;
-}
-
-static inline void store_one(double *p, double x)
-{
-    *p = x;
-}
-
-#define NAME   kernel_scalar
-#define TARGET
-#define REAL   double
-#define LANES  1
-#define LOAD   load_one
-#define STORE  store_one
-#define SET(x) (x)
-#define FMA    fma
+#define NAME kernel_64
+#define BITS 64
 #include "packed_kernel.h"
 
 typedef void kernel(size_t n, const double *const a[6], const double *b, double *const out[6]);
@@ -60,17 +29,17 @@ typedef void kernel(size_t n, const double *const a[6], const double *b, double 
 static kernel *choose(size_t *columns)
 {
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f")) {
+    if (registers_have(512)) {
         *columns = 16;
-        return kernel_avx512;
+        return kernel_512;
     }
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+    if (registers_have(256)) {
         *columns = 8;
-        return kernel_avx2;
+        return kernel_256;
     }
 #endif
     *columns = 2;
-    return kernel_scalar;
+    return kernel_64;
 }
 
 static size_t panels(size_t cols)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * Six rows times two registers of columns: packed.c includes this once for each register
- * width and defines NAME, TARGET, REAL, LANES, LOAD, STORE, SET and FMA.
+ * Six rows times two registers of columns: packed.c defines NAME and BITS and includes
+ * this, once for each width of registers.
  * out[i][j] += sum_k a[i][k] b[k * PANEL + j], k = 0 .. n - 1; row pointers may repeat. */
+#include "registers.h"
+
 TARGET static void NAME(size_t n, const double *const a[6], const double *b,
                         double *const out[6])
 {
@@ -28,10 +30,4 @@ TARGET static void NAME(size_t n, const double *const a[6], const double *b,
 }
 
 #undef NAME
-#undef TARGET
-#undef REAL
-#undef LANES
-#undef LOAD
-#undef STORE
-#undef SET
-#undef FMA
+#undef BITS

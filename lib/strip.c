@@ -2,72 +2,35 @@
 #include <basin/strip.h>
 #include <basin/mem.h>
 
-#include <math.h>
 #include <stdlib.h>
 
 /* Numbers in a panel of a block: one cache line per neuron. */
 enum { PANEL = BN_STRIP_PANEL, BLOCK = BN_STRIP_ROWS * PANEL };
 
 #if defined(__x86_64__)
-#include <immintrin.h>
-
 #define NAME(x) x##_16
-#define TARGET __attribute__((target("avx512f")))
-#define REAL   __m512d
-#define LANES  8
-#define PAIR   1
-#define ROWS   12
-#define LOAD   _mm512_loadu_pd
-#define STORE  _mm512_storeu_pd
-#define SET    _mm512_set1_pd
-#define FMA    _mm512_fmadd_pd
+#define BITS 512
+#define PAIR 1
+#define ROWS 12
 #include "strip_kernel.h"
 
 #define NAME(x) x##_8
-#define TARGET __attribute__((target("avx2,fma")))
-#define REAL   __m256d
-#define LANES  4
-#define PAIR   1
-#define ROWS   6
-#define LOAD   _mm256_loadu_pd
-#define STORE  _mm256_storeu_pd
-#define SET    _mm256_set1_pd
-#define FMA    _mm256_fmadd_pd
+#define BITS 256
+#define PAIR 1
+#define ROWS 6
 #include "strip_kernel.h"
 
 #define NAME(x) x##_4
-#define TARGET __attribute__((target("avx2,fma")))
-#define REAL   __m256d
-#define LANES  4
-#define PAIR   0
-#define ROWS   12
-#define LOAD   _mm256_loadu_pd
-#define STORE  _mm256_storeu_pd
-#define SET    _mm256_set1_pd
-#define FMA    _mm256_fmadd_pd
+#define BITS 256
+#define PAIR 0
+#define ROWS 12
 #include "strip_kernel.h"
 #endif
 
-static inline double load_one(const double *p)
-{
-    return *p;
-}
-
-static inline void store_one(double *p, double x)
-{
-    *p = x;
-}
-
 #define NAME(x) x##_2
-#define TARGET
-#define REAL   double
-#define LANES  1
-#define PAIR   1
-#define ROWS   6
-#define LOAD   load_one
-#define STORE  store_one
-#define SET(x) (x)
-#define FMA    fma
+#define BITS 64
+#define PAIR 1
+#define ROWS 6
 #include "strip_kernel.h"
 
 /* Loops for `lanes` trajectories at a time. */
@@ -95,9 +58,9 @@ static const struct kernel kernels[] = {
 static const struct kernel *kernel_for(size_t left)
 {
 #if defined(__x86_64__)
-    if (left >= 16 && __builtin_cpu_supports("avx512f"))
+    if (left >= 16 && registers_have(512))
         return &kernels[0];
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+    if (registers_have(256))
         return left >= 8 ? &kernels[1] : &kernels[2];
 #else
     (void)left;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * Four loops over one or two registers of trajectories: strip.c includes this once for
- * each register width and defines NAME(x), TARGET, REAL, LANES, PAIR (two registers, or
- * one), ROWS (neurons per turn: 12 or 6), LOAD, STORE, SET and FMA.            */
+ * Four loops over one or two registers of trajectories: strip.c defines NAME(x), BITS,
+ * PAIR (two registers, or one) and ROWS (neurons per turn: 12 or 6) and includes this,
+ * once for each width of registers.                                           */
+#include "registers.h"
+
 #if ROWS == 12
 #define EACH(do) do(0) do(1) do(2) do(3) do(4) do(5) do(6) do(7) do(8) do(9) do(10) do(11)
 #else
@@ -103,12 +105,6 @@ TARGET static void NAME(decay)(const struct bn_strip_self *p, size_t rows, size_
 #undef EACH_COLUMN
 #undef TWO
 #undef NAME
-#undef TARGET
-#undef REAL
-#undef LANES
+#undef BITS
 #undef PAIR
 #undef ROWS
-#undef LOAD
-#undef STORE
-#undef SET
-#undef FMA
