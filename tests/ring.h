@@ -6,6 +6,7 @@
 
 #include "test.h"
 
+#include <basin/diagnose.h>
 #include <basin/fourier.h>
 #include <basin/gp.h>
 #include <basin/manifold.h>
@@ -115,6 +116,33 @@ static inline struct bn_mat ring_weights(const struct ring *r, double lambda)
     assert_ok(bn_ridge_dense(&fit.left, &fit.right, &j));
     bn_ridge_free(&fit);
     return j;
+}
+
+/* A ring with its offline weights as factors, as the diagnostics take it. */
+struct ring_net {
+    struct ring ring;
+    struct bn_ridge fit;
+    struct bn_ring_network net;
+    struct bn_operator velocity;
+};
+
+static inline struct ring_net ring_net_make(size_t n, size_t m, double sigma, double beta,
+                                            double lambda, uint64_t seed)
+{
+    struct ring_net w = { .ring = ring_make(n, m, sigma, beta, seed) };
+    w.fit = ring_fit(&w.ring, lambda, 1e-9);
+    w.net = (struct bn_ring_network){ .transfer = w.ring.transfer, .x = w.ring.x };
+    assert_ok(bn_operator_factored(&w.net.weights, &w.fit.left, &w.fit.right,
+                                   w.fit.diagonal));
+    assert_ok(bn_operator_factored(&w.velocity, &w.fit.left_velocity, &w.fit.right,
+                                   w.fit.diagonal_velocity));
+    return w;
+}
+
+static inline void ring_net_free(struct ring_net *w)
+{
+    bn_ridge_free(&w->fit);
+    ring_free(&w->ring);
 }
 
 #endif

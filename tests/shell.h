@@ -77,4 +77,18 @@ static inline const char *programs(void)
     return path;
 }
 
+/* The start of a `make` of the test's own: variant and compiler of the programs under
+ * test, results in out/, the build in folder `build` (NULL: the one under test).  */
+static inline void write_make(char *make, size_t size, const char *build)
+{
+    char folder[1024], cc[64] = "gcc";
+    snprintf(folder, sizeof folder, "%s", programs());
+    if (sh("cut -d ' ' -f 1 '%s/flags'", folder) == 0)
+        sscanf(said, "%63s", cc);
+    char *variant = strrchr(folder, '/');
+    *variant++ = '\0';
+    snprintf(make, size, "env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make --no-print-directory "
+             "V=%s BUILD='%s' CC='%s' RESULTS=out", variant, build ? build : folder, cc);
+}
+
 #endif

@@ -523,34 +523,14 @@ static void changing_velocity_is_integrated(void **state)
 
 enum { ANGLES = 121 };
 
-struct net {
-    struct ring ring;
-    struct bn_ridge fit;
-    struct bn_ring_network net;
-    struct bn_operator velocity;
-};
-
-static struct net net_with(size_t n, double lambda, uint64_t seed)
+static struct ring_net net_with(size_t n, double lambda, uint64_t seed)
 {
-    struct net w = { .ring = ring_make(n, ANGLES, RING_SIGMA, RING_BETA, seed) };
-    w.fit = ring_fit(&w.ring, lambda, 1e-9);
-    w.net = (struct bn_ring_network){ .transfer = w.ring.transfer, .x = w.ring.x };
-    assert_ok(bn_operator_factored(&w.net.weights, &w.fit.left, &w.fit.right,
-                                   w.fit.diagonal));
-    assert_ok(bn_operator_factored(&w.velocity, &w.fit.left_velocity, &w.fit.right,
-                                   w.fit.diagonal_velocity));
-    return w;
+    return ring_net_make(n, ANGLES, RING_SIGMA, RING_BETA, lambda, seed);
 }
 
-static struct net net_make(size_t n, uint64_t seed)
+static struct ring_net net_make(size_t n, uint64_t seed)
 {
     return net_with(n, 1e-8, seed);
-}
-
-static void net_free(struct net *w)
-{
-    bn_ridge_free(&w->fit);
-    ring_free(&w->ring);
 }
 
 static void mean_and_error(const double *x, size_t n, double *mean, double *error)
@@ -582,7 +562,7 @@ static void splitting_of_doublets(void **state)
     for (size_t s = 0; s < SEEDS; s++) {
         double re[16], im[16];
         size_t found;
-        struct net w = net_make(N, s + 1);
+        struct ring_net w = net_make(N, s + 1);
         assert_ok(bn_diagnose_spectrum(&w.net.weights, false, 10, re, im, &found, NULL));
         for (size_t k = 0; k < 4; k++) {
             const double dr = re[2 * k] - re[2 * k + 1], di = im[2 * k] - im[2 * k + 1];
@@ -590,7 +570,7 @@ static void splitting_of_doublets(void **state)
             size[k][s] = fabs(sign[k][s]);
             complex += di != 0.0;
         }
-        net_free(&w);
+        ring_net_free(&w);
     }
     for (size_t k = 0; k < 4; k++) {
         const double split = bn_meanfield_split(stretch[k], turn[k]);
@@ -647,7 +627,7 @@ static void jacobian_of_finite_networks(void **state)
     assert_ok(bn_meanfield_modes(&mf, s, &modes));
     bn_ring_grid(K, theta);
     for (size_t seed = 0; seed < SEEDS; seed++) {
-        struct net w = net_make(N, 100 + seed);
+        struct ring_net w = net_make(N, 100 + seed);
         struct bn_points p;
         assert_ok(bn_diagnose_points(&w.net, theta, K, &p));
         for (size_t k = 0; k < K; k++) {
@@ -660,7 +640,7 @@ static void jacobian_of_finite_networks(void **state)
                     sum[pair++ / 2][seed] += re[i] / K;
         }
         bn_points_free(&p);
-        net_free(&w);
+        ring_net_free(&w);
     }
     mean_and_error(sum[0], SEEDS, &mean, &error);
     assert_close(mean, modes.odd[1] + modes.even_re[0], 0, 5.0 * error + 10.0 / N);
@@ -708,7 +688,7 @@ static void network_follows_the_theory(void **state)
     (void)state;
     enum { N = 4000, STEPS = 200 };
     struct bn_meanfield mf = field(RING_SIGMA, RING_BETA, ANGLES, 1e-12);
-    struct net w = net_make(N, 77);
+    struct ring_net w = net_make(N, 77);
     const struct bn_network run = { .weights = w.net.weights, .velocity = w.velocity,
         .transfer = w.ring.transfer, .tau = 0.05, .dt = 0.005 };
     struct bn_mat omega = mat_make(STEPS, 1);
@@ -734,7 +714,7 @@ static void network_follows_the_theory(void **state)
     assert_close(sqrt(sum), 0, 0, five);
     bn_points_free(&p);
     bn_mat_free(&omega), bn_mat_free(&f.phi);
-    net_free(&w);
+    ring_net_free(&w);
     bn_meanfield_free(&mf);
 }
 
@@ -764,7 +744,7 @@ static void guard_is_the_ridge(void **state)
     (void)state;
     enum { N = 4000, K = 8 };
     const double lambda = 0.06;
-    struct net w = net_with(N, lambda, 5);
+    struct ring_net w = net_with(N, lambda, 5);
     const struct bn_network run = { .weights = w.net.weights, .transfer = w.ring.transfer,
         .tau = 1.0, .dt = 0.1 };
     struct first_harmonic f = { .phi = mat_make(N, 3) };
@@ -789,7 +769,7 @@ static void guard_is_the_ridge(void **state)
     assert_true(fabs(mean - s[1][1]) > 5.0 / sqrt(N) * mean);
     bn_points_free(&p);
     bn_mat_free(&f.phi);
-    net_free(&w);
+    ring_net_free(&w);
 }
 
 /* --- bad input ----------------------------------------------------------------------------- */

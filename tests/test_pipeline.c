@@ -14,19 +14,13 @@ static int setup(void **state)
 {
     (void)state;
     static char dir[] = "/tmp/basin-test-XXXXXX";
-    char here[512], build[1024], cc[64] = "gcc";
+    char here[512];
     if (getcwd(here, sizeof here) == NULL || mkdtemp(dir) == NULL)
         return -1;
     snprintf(root, sizeof root, "%s", dir);
     if (sh("cd \"${BASIN_DATA:-/nowhere}\" && pwd") == 0)
         sscanf(said, "%4095[^\n]", recorded);
-    snprintf(build, sizeof build, "%s", programs());
-    char *variant = strrchr(build, '/');
-    *variant++ = '\0';
-    if (sh("cut -d ' ' -f 1 '%s/%s/flags'", build, variant) == 0)
-        sscanf(said, "%63s", cc);
-    snprintf(make, sizeof make, "env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make "
-             "--no-print-directory V=%s BUILD='%s' CC='%s' RESULTS=out", variant, build, cc);
+    write_make(make, sizeof make, NULL);
     for (int k = 1; k <= 2; k++)
         if (sh("mkdir '%s/%d' && cd '%s' && cp -Rp Makefile lib stages tools tests params "
                "pipelines figures '%s/%d'", root, k, here, root, k) != 0)

@@ -62,18 +62,12 @@ static int setup(void **state)
 {
     (void)state;
     static char dir[] = "/tmp/basin-test-XXXXXX";
-    char here[512], build[1024], cc[64] = "gcc";
+    char here[512];
     bin = programs();
     if (getcwd(here, sizeof here) == NULL || mkdtemp(dir) == NULL)
         return -1;
     snprintf(root, sizeof root, "%s", dir);
-    snprintf(build, sizeof build, "%s", bin);
-    char *variant = strrchr(build, '/');
-    *variant++ = '\0';
-    if (sh("cut -d ' ' -f 1 '%s/flags'", bin) == 0)
-        sscanf(said, "%63s", cc);
-    snprintf(make, sizeof make, "env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make "
-             "--no-print-directory V=%s BUILD='%s' CC='%s' RESULTS=out", variant, build, cc);
+    write_make(make, sizeof make, NULL);
     if (sh("cd '%s' && cp -Rp Makefile lib stages tools tests figures '%s' && cd '%s' && "
            "mkdir pipelines params && printf '$R/ring/%%s\\n' tuning.h5: "
            "'weights.h5: $R/ring/tuning.h5' 'weights.hebb.h5: $R/ring/tuning.h5' "

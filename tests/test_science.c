@@ -86,39 +86,20 @@ static void rate_covariance(void **state)
 
 /* --- networks -------------------------------------------------------------------------- */
 
-struct net {
-    struct ring ring;
-    struct bn_ridge fit;
-    struct bn_ring_network net;
-    struct bn_operator velocity;
-};
-
-static struct net net_of(size_t n, double sigma, double beta, double lambda, uint64_t seed)
+static struct ring_net net_of(size_t n, double sigma, double beta, double lambda,
+                              uint64_t seed)
 {
-    struct net w = { .ring = ring_make(n, M, sigma, beta, seed) };
-    w.fit = ring_fit(&w.ring, lambda, 1e-9);
-    w.net = (struct bn_ring_network){ .transfer = w.ring.transfer, .x = w.ring.x };
-    assert_ok(bn_operator_factored(&w.net.weights, &w.fit.left, &w.fit.right,
-                                   w.fit.diagonal));
-    assert_ok(bn_operator_factored(&w.velocity, &w.fit.left_velocity, &w.fit.right,
-                                   w.fit.diagonal_velocity));
-    return w;
+    return ring_net_make(n, M, sigma, beta, lambda, seed);
 }
 
-static struct net net_make(size_t n, double lambda, uint64_t seed)
+static struct ring_net net_make(size_t n, double lambda, uint64_t seed)
 {
     return net_of(n, RING_SIGMA, RING_BETA, lambda, seed);
 }
 
-static void net_free(struct net *w)
-{
-    bn_ridge_free(&w->fit);
-    ring_free(&w->ring);
-}
-
 /* Mean and squared splitting of doublets 1 .. 4 of J: the eight leading eigenvalues,
  * adjacent because the four levels stay apart at these N (pairs may be complex).  */
-static void doublets(struct net w, double *mean, double *split)
+static void doublets(struct ring_net w, double *mean, double *split)
 {
     double re[16], im[16];
     size_t found;
@@ -128,7 +109,7 @@ static void doublets(struct net w, double *mean, double *split)
         mean[k] = 0.5 * (re[2 * k] + re[2 * k + 1]);
         split[k] = dr * dr + di * di;
     }
-    net_free(&w);
+    ring_net_free(&w);
 }
 
 /* Doublets approach alpha Ghat^x/(Ghat^phi + lambda): five standard errors over seeds
@@ -202,7 +183,7 @@ static void profile_is_jbar(void **state)
     (void)state;
     enum { N = 1500 };
     const double lambda = 1e-8;
-    struct net w = net_make(N, lambda, 5);
+    struct ring_net w = net_make(N, lambda, 5);
     const struct closed c = closed(RING_SIGMA, RING_BETA, 200);
     struct bn_mat mean = mat_make(2, M), sd = mat_make(1, M), bar = mat_make(2, M);
     struct bn_mat profile = mat_make(1, N), hat = mat_make(1, N);
@@ -226,10 +207,10 @@ static void profile_is_jbar(void **state)
     }
     bn_mat_free(&mean), bn_mat_free(&sd), bn_mat_free(&bar), bn_mat_free(&profile);
     bn_mat_free(&hat);
-    net_free(&w);
+    ring_net_free(&w);
 }
 
-static void report(const struct net *w, double *residual, double *drift, double *gap)
+static void report(const struct ring_net *w, double *residual, double *drift, double *gap)
 {
     enum { K = 32 };
     double theta[K], v[K], re[8], im[8], overlap, value, error = 0.0, norm = 0.0;
@@ -261,9 +242,9 @@ static void lambda_sets_the_drift(void **state)
     const double lambda[] = { 1e-10, 1e-8, 1e-6, 1e-4 };
     double r[4], v[4], g[4];
     for (size_t k = 0; k < 4; k++) {
-        struct net w = net_make(600, lambda[k], 3);
+        struct ring_net w = net_make(600, lambda[k], 3);
         report(&w, &r[k], &v[k], &g[k]);
-        net_free(&w);
+        ring_net_free(&w);
         assert_true(g[k] < -0.03 && g[k] > -0.2);
         assert_close(g[k], g[0], 0, 0.05);
         /* one step of 100 in lambda is 10 in both, within a factor of 2 */
@@ -283,7 +264,7 @@ struct ends {
 };
 
 /* Run STARTS states, equally spaced and disturbed by sd, for a time of 20 tau each. */
-static struct ends ends(const struct net *w, const struct bn_operator *op, double sd,
+static struct ends ends(const struct ring_net *w, const struct bn_operator *op, double sd,
                         size_t steps, uint64_t seed)
 {
     struct bn_network run = { .weights = *op, .transfer = w->ring.transfer, .tau = 1.0,
@@ -320,7 +301,7 @@ static double largest(const double *x)
 static void perturbed_states_return(void **state)
 {
     (void)state;
-    struct net w = net_make(1000, 1e-6, 2);
+    struct ring_net w = net_make(1000, 1e-6, 2);
     struct bn_mat none = { 0 };
     for (double sd = 0.5; sd < 4.0; sd *= 2.4) {
         const struct ends soon = ends(&w, &w.net.weights, sd, 200, 3);
@@ -337,7 +318,7 @@ static void perturbed_states_return(void **state)
     for (size_t k = 0; k < STARTS; k++)
         assert_true(lost.distance[k] > 0.5);
     bn_mat_free(&none);
-    net_free(&w);
+    ring_net_free(&w);
 }
 
 /* How many different angles are there, to 0.02 rad? */
@@ -359,7 +340,7 @@ static void surrogates_of_the_weights(void **state)
 {
     (void)state;
     enum { N = 500 };
-    struct net w = net_make(N, 1e-8, 4);
+    struct ring_net w = net_make(N, 1e-8, 4);
     struct bn_mat j = mat_make(N, N), c = mat_make(N, N);
     double preferred[N], profile[N], moved[3] = { 0 };
     size_t order[N], left[3];
@@ -384,7 +365,7 @@ static void surrogates_of_the_weights(void **state)
     assert_true(moved[1] < 1e-3 && left[1] == STARTS);
     assert_true(moved[2] > 0.1 && left[2] <= 8);
     bn_mat_free(&j), bn_mat_free(&c);
-    net_free(&w);
+    ring_net_free(&w);
 }
 
 struct follow {
@@ -404,7 +385,7 @@ static bn_status angle_now(void *context, size_t first, size_t save, const struc
 static void velocity_is_integrated(void **state)
 {
     (void)state;
-    struct net w = net_make(1500, 1e-8, 6);
+    struct ring_net w = net_make(1500, 1e-8, 6);
     for (int sign = -1; sign <= 1; sign += 2) {
         struct bn_network run = { .weights = w.net.weights, .velocity = w.velocity,
             .transfer = w.ring.transfer, .tau = 0.05, .dt = 0.005 };
@@ -431,7 +412,7 @@ static void velocity_is_integrated(void **state)
         bn_points_free(&p);
         bn_decoder_free(d);
     }
-    net_free(&w);
+    ring_net_free(&w);
 }
 
 int main(void)

@@ -215,16 +215,13 @@ static inline void write_project(void)
 static inline int tiny_setup(void **state)
 {
     (void)state;
-    char here[512], build[1024], cc[64] = "gcc";
+    char here[512], build[1024];
     strcpy(tiny_root, "/tmp/basin-tiny-XXXXXX");
     if (getcwd(here, sizeof here) == NULL || mkdtemp(tiny_root) == NULL)
         return -1;
     snprintf(build, sizeof build, "%s", programs());
     const char *variant = strrchr(build, '/') + 1;
-    if (sh("cut -d ' ' -f 1 '%s/flags'", build) == 0)
-        sscanf(said, "%63s", cc);
-    snprintf(tiny_make, sizeof tiny_make, "env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make "
-             "--no-print-directory V=%s CC='%s' BUILD=build RESULTS=out", variant, cc);
+    write_make(tiny_make, sizeof tiny_make, "build");
     if (chdir(tiny_root) != 0 ||
         sh("mkdir p && cd p && mkdir -p stages params pipelines tests build/%s/tools && "
            "cp -Rp '%s/Makefile' '%s/lib' '%s/tools' . && "
