@@ -149,13 +149,13 @@ static void decide(const bn_learner *l, struct rows *s, size_t i, double turn,
         s->f[j][i] = value(&p->add[j], post);
         s->f_velocity[j][i] = share * turn * s->f[j][i];
     }
-    for (size_t j = 0; j < p->n_scale; j++) {
-        s->a[j][i] = value(&p->scale[j], post);
-        s->a_velocity[j][i] = share * s->a[j][i];
-    }
     if (m->homeostasis > 0.0) {
         const double own = l->rate_target[s->i0 + i];
         gain = 1.0 + m->homeostasis * (own - l->rate_mean[s->i0 + i]);
+    }
+    for (size_t j = 0; j < p->n_scale; j++) {
+        s->a[j][i] = gain * value(&p->scale[j], post);
+        s->a_velocity[j][i] = share * s->a[j][i];
     }
     s->keep[i] = gain * (1.0 + k);
     s->keep_velocity[i] = gain * (1.0 + share * k);
