@@ -32,13 +32,13 @@ static void harmonics_that_are_there(void **state)
     (void)state;
     struct bn_mat x = mat_make(2, 11);
     *bn_mat_at(&x, 0, 0) = 1.0;
-    *bn_mat_at(&x, 1, 2) = 1e-3;         /* harmonic 1 */
-    *bn_mat_at(&x, 0, 3) = 2e-4;         /* harmonic 2: 4e-8 of the whole */
-    *bn_mat_at(&x, 0, 5) = 5e-5;         /* harmonic 3: below 1e-8 */
+    *bn_mat_at(&x, 1, 2) = 1e-2;         /* harmonic 1 */
+    *bn_mat_at(&x, 0, 3) = 5e-3;         /* harmonic 2: 2.5e-5 of 1 + 1 */
+    *bn_mat_at(&x, 0, 5) = 1e-3;         /* harmonic 3: below 1e-5 */
     *bn_mat_at(&x, 0, 8) = 1.0;          /* behind the gap */
     assert_int_equal(bn_milestones_harmonics(&x, 50), 3);
     assert_int_equal(bn_milestones_harmonics(&x, 2), 2);
-    *bn_mat_at(&x, 0, 5) = 5e-4;
+    *bn_mat_at(&x, 0, 5) = 1e-2;
     assert_int_equal(bn_milestones_harmonics(&x, 50), 5);
     bn_mat_free(&x);
 }
