@@ -563,9 +563,8 @@ static bn_status fill_weights(const struct bn_averaged *a, struct shape *s)
 
 bn_status bn_averaged_weights(const bn_averaged *a, double n, struct bn_averaged_weights *w)
 {
-    struct shape s = { a, n, w };
-
     *w = (struct bn_averaged_weights){ 0 };
+    struct shape s = { a, n, w };
     const bn_status rc = fill_weights(a, &s);
     if (rc != BN_OK)
         bn_averaged_weights_free(w);
@@ -584,7 +583,7 @@ void bn_averaged_weights_free(struct bn_averaged_weights *w)
 
 bn_status bn_averaged_dense(const bn_averaged *a, double n, struct bn_mat *j)
 {
-    struct bn_averaged_weights w;
+    struct bn_averaged_weights w = { 0 };
 
     if (j->rows != a->n || j->cols != a->n)
         return bn_fail(BN_INPUT, "weights of %zu neurons into %zu x %zu", a->n, j->rows,
@@ -681,9 +680,11 @@ static bn_status add_up(struct residual *w, struct bn_mat *power, size_t at)
 }
 
 /* Where columns decay at rates of their own, W^T diag(gain) F is another one each time. */
-static bn_status residual_columns(struct residual *w, size_t count, struct bn_mat *power)
+static bn_status residual_columns(const struct residual *all, size_t count,
+                                  struct bn_mat *power)
 {
-    const struct bn_averaged *a = w->a;
+    const struct bn_averaged *a = all->a;
+    struct residual w = *all;
     struct bn_mat scaled = { 0 }, y = { 0 }, z = { 0 };
     double *by = bn_alloc(2 * a->n, sizeof *by);
 
@@ -692,20 +693,20 @@ static bn_status residual_columns(struct residual *w, size_t count, struct bn_ma
         rc = bn_mat_alloc(&y, a->q, a->r);
     for (size_t t = 0; rc == BN_OK && t < count; t++) {
         for (size_t j = 0; j < a->n; j++) {
-            by[j] = gain(a->eta, a->row[0] + a->column[j], w->n[0]);
-            by[a->n + j] = left_over(a->eta, a->row[0] + a->column[j], w->n[0]);
+            by[j] = gain(a->eta, a->row[0] + a->column[j], w.n[0]);
+            by[a->n + j] = left_over(a->eta, a->row[0] + a->column[j], w.n[0]);
             for (size_t k = 0; k < a->r; k++)
                 *bn_mat_at(&scaled, j, k) = by[j] * *bn_mat_at(&a->phi, j, k);
         }
         rc = bn_gemm(1.0, &a->w, BN_TRANSPOSED, &scaled, BN_PLAIN, 0.0, &y);
         if (rc == BN_OK && a->initial != NULL)
             rc = apply_initial(a->initial, by + a->n, &a->phi, &z);
-        w->y = &y;
-        w->z = &z;
-        w->by = by;
+        w.y = &y;
+        w.z = &z;
+        w.by = by;
         if (rc == BN_OK)
-            rc = add_up(w, power, t);
-        w->n++;
+            rc = add_up(&w, power, t);
+        w.n++;
     }
     bn_mat_free(&scaled);
     bn_mat_free(&y);
