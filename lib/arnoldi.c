@@ -216,8 +216,8 @@ bn_status bn_arnoldi(size_t n, size_t k, enum bn_arnoldi_which which, double tol
     if (n < 3 * k + 40)
         return dense(n, k, which, apply, context, re, im, found, vectors);
     const bn_status rc = sparse(n, k, which, tolerance, apply, context, re, im, found, vectors);
-    /* Fewer than k eigenvalues above rounding, as weights of low rank have: to a relative
-     * tolerance the others never converge.                                  */
+    /* As where one value fills the spectrum from before the k-th on: weights of low rank less
+     * a constant diagonal.                                                  */
     if (rc == BN_NUMERIC && n <= MOST_DENSE)
         return dense(n, k, which, apply, context, re, im, found, vectors);
     return rc;
