@@ -167,19 +167,26 @@ static void killed_and_resumed(void **state)
 {
     (void)state;
     static const char *const runs[] = {
-        "--set presentations=30000 --set engine=dense --set order=ou --set velocity=yes "
+        T "--set presentations=30000 --set engine=dense --set order=ou --set velocity=yes "
             "--set tau_trace=0.1 --set rule=temporal-difference --set decay_scale=1 "
             "--set eta_scale=0.01",
-        "--set presentations=2000 --set maintenance=120 --set noise=0.2 --set order=ou "
+        T "--set presentations=2000 --set maintenance=120 --set noise=0.2 --set order=ou "
             "--set homeostasis=1e-3 --set keep=all --set snapshots=4",
+        "--in tuning=t512.h5 --set presentations=1000000 --set decay=5.12e-6 "
+            "--set snapshots=13",
     };
-    for (size_t r = 0; r < BN_LEN(runs); r++) {
+    const bool slow = getenv("BASIN_SLOW") != NULL;  /* the last takes minutes */
+    if (slow)
+        box_runs("tuning", "--out t512.h5 --set neurons=512 --set angles=128");
+    for (size_t r = 0; r + !slow < BN_LEN(runs); r++) {
         char command[4096];
-        learns("whole.h5", runs[r]);
+        char line[1024];
+        snprintf(line, sizeof line, "--out whole.h5 %s", runs[r]);
+        box_runs("learning", line);
         int resumed = 0;
         for (int k = 0; k < 3; k++) {
             snprintf(command, sizeof command, "old=$(stat -c %%i c.state 2>/dev/null); "
-                     "%s/learning " T "--out cut.h5 --checkpoint c.state --checkpoint-every 0 "
+                     "%s/learning --out cut.h5 --checkpoint c.state --checkpoint-every 0 "
                      "%s 2>>said.txt & while kill -0 $! 2>/dev/null && "
                      "[ \"$(stat -c %%i c.state 2>/dev/null)\" = \"$old\" ]; do sleep 0.01; done; "
                      "sleep 0.0%d; kill -9 $! 2>/dev/null; wait $! 2>/dev/null; "
@@ -187,9 +194,8 @@ static void killed_and_resumed(void **state)
             resumed += system(command) == 0;
         }
         assert_true(resumed > 0);
-        char again[1024];
-        snprintf(again, sizeof again, T "--out cut.h5 --checkpoint c.state %s", runs[r]);
-        box_runs("learning", again);
+        snprintf(line, sizeof line, "--out cut.h5 --checkpoint c.state %s", runs[r]);
+        box_runs("learning", line);
         assert_says(box_said, "continues from its checkpoint");
         assert_int_equal(system("cmp whole.h5 cut.h5"), 0);
         assert_int_equal(system("[ ! -e c.state ]"), 0);
