@@ -62,7 +62,8 @@ static const struct bn_param params[] = {
     BN_REAL("cue_after", "s", "2", 1e-3, 1e6, "light after it"),
     BN_REAL("interval", "s", "0.01", 1e-6, 1e3, "time between saved states"),
     BN_REALS("speeds", "degree/s", "0 90 180 360", -1e5, 1e5, "constant velocities of the trials"),
-    BN_CHOICE("velocity", "ou", "ou recorded", "velocity of the last trial"),
+    BN_CHOICE("velocity", "ou", "none constant ou recorded", "velocity of the last trial"),
+    BN_REAL("speed", "rad/s", "0.8", -100, 100, "its velocity, if constant"),
     BN_REAL("ou_sd", "rad/s", "225 degree/s", 0, 1e3, "its standard deviation, if "
             "Ornstein-Uhlenbeck"),
     BN_REAL("ou_tau", "s", "0.5", 1e-3, 1e3, "its correlation time, if Ornstein-Uhlenbeck"),
@@ -423,7 +424,11 @@ static void light_dark_light(const struct subject *s)
     c.dark = steps_of(s, "cue");
     c.light = c.dark + steps_of(s, "dark");
     c.steps = c.light + steps_of(s, "cue_after");
-    const struct bn_drive drive = bn_drive_read(c.steps, s->dt);
+    struct bn_drive drive = bn_drive_read(c.steps, s->dt);
+    if (drive.omega.rows == 0) {         /* velocity = none */
+        drive.omega = bn_scratch(c.steps, 1);
+        drive.turned = bn_scratch_vec(c.steps + 1);
+    }
     double *start = bn_scratch_vec(c.trials), *speed = bn_scratch_vec(c.trials);
     for (size_t t = 0; t < c.trials; t++)
         start[t] = drive.recorded ? drive.start : BN_TWO_PI / 2.0;
