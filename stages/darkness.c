@@ -226,22 +226,26 @@ static bn_status see_cells(void *context, size_t first, size_t save, const struc
     return BN_OK;
 }
 
+/* The nearest state of the manifold says where: the overlap has its top beside it where
+ * rates are not equally strong in all directions.                            */
 static bn_status see_overlap(void *context, size_t first, size_t save, const struct bn_mat *x,
                              const struct bn_mat *rate)
 {
     struct course *c = context;
-    struct bn_mat curve = { 0 }, angle = { 0 };
+    struct bn_mat curve = { 0 }, room = { 0 };
 
-    (void)x;
     bn_status rc = bn_mat_alloc(&curve, rate->rows, c->subject->points);
     if (rc == BN_OK)
-        rc = bn_mat_alloc(&angle, rate->rows, 1);
+        rc = bn_mat_alloc(&room, 2, rate->rows);
+    double *const angle = room.data, *const distance = room.data + room.cols;
     if (rc == BN_OK)
-        rc = bn_decode_overlap(c->subject->decoder, rate, &curve, angle.data, NULL);
+        rc = bn_decode_overlap(c->subject->decoder, rate, &curve, angle, NULL);
+    if (rc == BN_OK)
+        rc = bn_decode_distance(c->subject->decoder, x, distance, angle);
     for (size_t t = 0; rc == BN_OK && t < rate->rows; t++)
-        see(c, first + t, save, bn_mat_row(&curve, t), angle.data[t]);
+        see(c, first + t, save, bn_mat_row(&curve, t), angle[t]);
     bn_mat_free(&curve);
-    bn_mat_free(&angle);
+    bn_mat_free(&room);
     return rc;
 }
 
