@@ -18,6 +18,8 @@ struct bn_averaged {
     size_t n, r, q;
     double eta;
     bool pull, self, columns;
+    enum bn_whole whole;                 /* RLS and offline: gains of their own */
+    double decay;
     struct bn_mat phi;                   /* F [N, R] */
     struct bn_mat w;                     /* [N, q]: right factor of J; with a pull W^T W is
                                             diagonal */
@@ -70,6 +72,22 @@ static double forgotten(double eta, double mu, double a, double n)
     return (left_over(eta, mu + a, n) - left_over(eta, a, n)) / mu;
 }
 
+/* What n presentations make of a source and of initial weights in a mode of rate mu. */
+struct gains {
+    double source, initial;
+};
+
+static struct gains gains_of(const struct bn_averaged *a, double mu, double row, double n)
+{
+    const double lambda = a->whole == BN_WHOLE_RLS ? a->decay / n : a->decay;
+
+    if (a->whole == BN_WHOLE_NONE)
+        return (struct gains){ gain(a->eta, mu + row, n), forgotten(a->eta, mu, row, n) };
+    if (n == 0.0)
+        return (struct gains){ 0.0, 0.0 };
+    return (struct gains){ 1.0 / (mu + lambda), -1.0 / (mu + lambda) };
+}
+
 /* --- making it ------------------------------------------------------------------------ */
 
 static bn_status copy(const struct bn_mat *from, struct bn_mat *to)
@@ -114,22 +132,55 @@ static bn_status root_of(const struct bn_mat *gram, struct bn_mat *root, struct 
     return rc;
 }
 
-/* Orthogonal modes of F Gamma: the eigenvectors of its Gram matrix above rounding, [q, g] in
- * u, ascending.  What is below has eigenvalues that are rounding of the largest, and at a
- * stable learning rate would need 1e13 presentations to show.                     */
+/* Rotates the first `low` rows of u [g, g] so that tall u^T has orthogonal columns; e [low]
+ * their squares, ascending.                                                     */
+static bn_status resolve(const struct bn_mat *tall, size_t low, struct bn_mat *u, double *e)
+{
+    const struct bn_mat few = { low, u->cols, u->data };
+    struct bn_mat w = { 0 }, v = { 0 }, turned = { 0 };
+
+    bn_status rc = bn_mat_alloc(&w, tall->rows, low);
+    if (rc == BN_OK)
+        rc = bn_gemm(1.0, tall, BN_PLAIN, &few, BN_TRANSPOSED, 0.0, &w);
+    if (rc == BN_OK)
+        rc = bn_mat_alloc(&v, low, low);
+    if (rc == BN_OK)
+        rc = bn_gram(1.0, &w, BN_TRANSPOSED, &v);
+    if (rc == BN_OK)
+        rc = bn_eig_symmetric(&v, e);
+    if (rc == BN_OK)
+        rc = bn_mat_alloc(&turned, low, u->cols);
+    if (rc == BN_OK)
+        rc = bn_gemm(1.0, &v, BN_PLAIN, &few, BN_PLAIN, 0.0, &turned);
+    if (rc == BN_OK)
+        memcpy(u->data, turned.data, low * u->cols * sizeof(double));
+    bn_mat_free(&w);
+    bn_mat_free(&v);
+    bn_mat_free(&turned);
+    return rc;
+}
+
+/* Orthogonal modes of F Gamma, [q, g] in u, squares ascending: the eigenvectors of its Gram
+ * matrix, and again of what is small in it, since the smaller half of the digits of c is
+ * rounding of the largest.  At lambda = 1e-8 modes of 1e-15 c_max still show in J.    */
 static bn_status modes_of(const struct bn_mat *tall, struct bn_mat *u)
 {
     const size_t g = tall->cols;
     struct bn_mat all = { 0 };
     double *e = bn_alloc(g, sizeof *e);
-    size_t drop = 0;
+    size_t low = 0, drop = 0;
 
     bn_status rc = e == NULL ? BN_NOMEM : bn_mat_alloc(&all, g, g);
     if (rc == BN_OK)
         rc = bn_gram(1.0, tall, BN_TRANSPOSED, &all);
     if (rc == BN_OK)
         rc = bn_eig_symmetric(&all, e);
-    while (rc == BN_OK && drop + 1 < g && e[drop] <= 8.0 * (double)g * DBL_EPSILON * e[g - 1])
+    while (rc == BN_OK && low + 1 < g && e[low] <= 1e-7 * e[g - 1])
+        low++;
+    if (rc == BN_OK && low > 0)
+        rc = resolve(tall, low, &all, e);
+    while (rc == BN_OK && drop < low
+           && e[drop] <= (double)g * DBL_EPSILON * fmax(e[low - 1], 1e-8 * e[g - 1]))
         drop++;
     if (rc == BN_OK)
         rc = bn_mat_alloc(u, g - drop, g);
@@ -267,9 +318,9 @@ static bn_status fill(struct bn_averaged *a, const struct bn_averaged_spec *spec
     step->row = step->column = NULL;
     BN_TRY(bn_mat_alloc(&a->y, a->q, a->r));
     BN_TRY(bn_gemm(1.0, &a->w, BN_TRANSPOSED, &a->phi, BN_PLAIN, 0.0, &a->y));
-    a->initial = spec->initial;
-    if (a->initial == NULL)
+    if (spec->initial == NULL || a->whole == BN_WHOLE_OFFLINE)
         return BN_OK;
+    a->initial = spec->initial;
     BN_TRY(apply_initial(a->initial, NULL, &a->phi, &a->z_phi));
     return a->pull ? apply_initial(a->initial, NULL, &a->w, &a->z) : BN_OK;
 }
@@ -284,7 +335,8 @@ bn_status bn_averaged_new(const struct bn_averaged_spec *spec, bn_averaged **out
     bn_status rc = a == NULL ? BN_NOMEM : BN_OK;
     if (rc == BN_OK) {
         *a = (struct bn_averaged){ .n = spec->phi->rows, .r = spec->phi->cols,
-                                   .eta = spec->eta, .self = spec->self };
+                                   .eta = spec->eta, .self = spec->self,
+                                   .whole = spec->rule->whole, .decay = spec->decay };
         rc = fill(a, spec, &step);
     }
     bn_mean_step_free(&step);
@@ -379,12 +431,12 @@ static bn_status row_at(const struct bn_averaged *a, size_t i, const double *n, 
     BN_TRY(row_modes(a, i, row));
     for (size_t t = 0; t < count; t++)
         for (size_t k = 0; k < a->q; k++) {
-            const double rate = row->mu[k] + a->row[i];
+            const struct gains g = gains_of(a, row->mu[k], a->row[i], n[t]);
             double sum = 0.0;
-            if (rate > floor || !isinf(n[t]))
-                sum = row->source[k] * gain(a->eta, rate, n[t]);
+            if (row->mu[k] + a->row[i] > floor || !isinf(n[t]))
+                sum = row->source[k] * g.source;
             if (a->z.data != NULL && (row->mu[k] > floor || !isinf(n[t])))
-                sum += row->initial[k] * forgotten(a->eta, row->mu[k], a->row[i], n[t]);
+                sum += row->initial[k] * g.initial;
             *bn_mat_at(&row->by_mode, t, k) = sum;
         }
     if (a->self) {
@@ -511,9 +563,8 @@ static bn_status fill_weights(const struct bn_averaged *a, struct shape *s)
 
 bn_status bn_averaged_weights(const bn_averaged *a, double n, struct bn_averaged_weights *w)
 {
-    struct shape s = { a, n, w };
-
     *w = (struct bn_averaged_weights){ 0 };
+    struct shape s = { a, n, w };
     const bn_status rc = fill_weights(a, &s);
     if (rc != BN_OK)
         bn_averaged_weights_free(w);
@@ -532,7 +583,7 @@ void bn_averaged_weights_free(struct bn_averaged_weights *w)
 
 bn_status bn_averaged_dense(const bn_averaged *a, double n, struct bn_mat *j)
 {
-    struct bn_averaged_weights w;
+    struct bn_averaged_weights w = { 0 };
 
     if (j->rows != a->n || j->cols != a->n)
         return bn_fail(BN_INPUT, "weights of %zu neurons into %zu x %zu", a->n, j->rows,
@@ -629,9 +680,11 @@ static bn_status add_up(struct residual *w, struct bn_mat *power, size_t at)
 }
 
 /* Where columns decay at rates of their own, W^T diag(gain) F is another one each time. */
-static bn_status residual_columns(struct residual *w, size_t count, struct bn_mat *power)
+static bn_status residual_columns(const struct residual *all, size_t count,
+                                  struct bn_mat *power)
 {
-    const struct bn_averaged *a = w->a;
+    const struct bn_averaged *a = all->a;
+    struct residual w = *all;
     struct bn_mat scaled = { 0 }, y = { 0 }, z = { 0 };
     double *by = bn_alloc(2 * a->n, sizeof *by);
 
@@ -640,20 +693,20 @@ static bn_status residual_columns(struct residual *w, size_t count, struct bn_ma
         rc = bn_mat_alloc(&y, a->q, a->r);
     for (size_t t = 0; rc == BN_OK && t < count; t++) {
         for (size_t j = 0; j < a->n; j++) {
-            by[j] = gain(a->eta, a->row[0] + a->column[j], w->n[0]);
-            by[a->n + j] = left_over(a->eta, a->row[0] + a->column[j], w->n[0]);
+            by[j] = gain(a->eta, a->row[0] + a->column[j], w.n[0]);
+            by[a->n + j] = left_over(a->eta, a->row[0] + a->column[j], w.n[0]);
             for (size_t k = 0; k < a->r; k++)
                 *bn_mat_at(&scaled, j, k) = by[j] * *bn_mat_at(&a->phi, j, k);
         }
         rc = bn_gemm(1.0, &a->w, BN_TRANSPOSED, &scaled, BN_PLAIN, 0.0, &y);
         if (rc == BN_OK && a->initial != NULL)
             rc = apply_initial(a->initial, by + a->n, &a->phi, &z);
-        w->y = &y;
-        w->z = &z;
-        w->by = by;
+        w.y = &y;
+        w.z = &z;
+        w.by = by;
         if (rc == BN_OK)
-            rc = add_up(w, power, t);
-        w->n++;
+            rc = add_up(&w, power, t);
+        w.n++;
     }
     bn_mat_free(&scaled);
     bn_mat_free(&y);

@@ -420,7 +420,8 @@ static bn_status check(const struct bn_averaged_spec *s)
     if (!(s->eta > 0.0) || !(s->decay >= 0.0))
         return bn_fail(BN_USAGE, "a learning rate of %g and a decay of %g: eta must be above 0, "
                        "decay 0 or more", s->eta, s->decay);
-    if (s->rule->whole != BN_WHOLE_NONE || s->rule->n_terms == 0)
+    if (s->rule->whole == BN_WHOLE_SUBSPACE || s->rule->whole == BN_WHOLE_CLAMPED
+        || (s->rule->whole == BN_WHOLE_NONE && s->rule->n_terms == 0))
         return bn_fail(BN_USAGE, "no closed mean of the weights for the rule %s: it is no sum of "
                        "terms", s->rule->name);
     if (m != NULL && (m->homeostasis != 0.0 || m->dale != BN_DALE_NONE || m->bound > 0.0
@@ -503,6 +504,9 @@ static bn_status finish(struct work *w)
     return BN_OK;
 }
 
+/* Of RLS and the offline solution: what they make zero. */
+static const struct bn_term error_term = { 1.0, BN_SCALE_ONE, BN_POST_ERROR, BN_PRE_P, false };
+
 bn_status bn_mean_step(const struct bn_averaged_spec *spec, struct bn_mean_step *step)
 {
     struct work w = { .spec = spec, .step = step };
@@ -512,6 +516,8 @@ bn_status bn_mean_step(const struct bn_averaged_spec *spec, struct bn_mean_step 
     w.n = spec->phi->rows;
     w.r = spec->phi->cols;
     bn_status rc = prepare(&w);
+    if (rc == BN_OK && spec->rule->whole != BN_WHOLE_NONE)
+        rc = add_term(&w, &error_term);
     for (size_t t = 0; rc == BN_OK && t < spec->rule->n_terms; t++)
         rc = add_term(&w, &spec->rule->terms[t]);
     if (rc == BN_OK)

@@ -9,7 +9,7 @@
 
 /* A harmonic is there from this share of the mean square on; neurons up to which all
  * eigenvalues are computed where the leading ones alone do not converge.      */
-static const double VISIBLE = 1e-8;
+static const double VISIBLE = 1e-5;
 enum { FULL_LIMIT = 2000 };
 
 size_t bn_milestones_at(uint64_t total, size_t count, double *at)

@@ -6,8 +6,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Of v beside |v|: below it a component moves no eigenvalue, but its pole must stay. */
-static const double LEAST = 1e-60;
+/* Of v beside |v|: below it a component moves no eigenvalue, but its pole must stay.  Of d
+ * beside |v|^2: how far apart zeros are put.                                     */
+static const double LEAST = 1e-60, ZERO = 1e-40;
 
 enum { MOST_STEPS = 200 };
 
@@ -165,14 +166,14 @@ static void diagonal(size_t n, const double *d, double *mu, struct bn_mat *q)
 static bool prepare(size_t n, const double *d, const double *v, double *pole, double *w,
                     double *length)
 {
-    double apart = fmax(fabs(d[0]), fabs(d[n - 1]));
     double norm = 0.0;
 
     for (size_t k = 0; k < n; k++)
         norm = fmax(norm, fabs(v[k]));
-    apart = 4.0 * DBL_EPSILON * fmax(apart, norm * norm);
     for (size_t k = 0; k < n; k++) {
-        pole[k] = k > 0 ? fmax(d[k], pole[k - 1] + apart) : d[k];
+        const double before = k > 0 ? pole[k - 1] : 0.0;
+        const double apart = 4.0 * DBL_EPSILON * fabs(before) + ZERO * norm * norm;
+        pole[k] = k > 0 ? fmax(d[k], before + apart) : d[k];
         length[k] = fabs(v[k]) > LEAST * norm ? v[k] : LEAST * norm;
         w[k] = length[k] * length[k];
     }

@@ -18,7 +18,11 @@
  * Without P_i each mode learns alone, with gain 1 - (1 - eta (c_k + a))^n.  With it each
  * row has the eigenproblem of a diagonal less a rank-one matrix (secular.h), exactly.
  * n counts presentations, so stability is that of the discrete recursion:
- * eta < 2/(c_max + a).  No N x N is formed.                                 */
+ * eta < 2/(c_max + a).  No N x N is formed.
+ *
+ * Of the rules that see the whole network, RLS stands after n presentations at the ridge
+ * solution for lambda = decay/n (exactly so after whole sweeps of the angles), and offline at
+ * that for lambda = decay whatever n is; the subspace rules are not linear.  */
 #ifndef BN_AVERAGED_H
 #define BN_AVERAGED_H
 

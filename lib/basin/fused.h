@@ -15,7 +15,7 @@
 
 #include <basin/mat.h>
 
-enum { BN_FUSED_LANES = 8, BN_FUSED_MOST = 8 };
+enum { BN_FUSED_LANES = 8, BN_FUSED_MOST = 9 };
 
 /* Columns with their padding: the stride of W, and the length of g, h and q (zeros from
  * `cols` on).                                                                      */

@@ -21,7 +21,7 @@ struct bn_milestones {
  * fewer): at [count]; returns how many there are.                             */
 size_t bn_milestones_at(uint64_t total, size_t count, double *at);
 
-/* Harmonics of x [N, R] that are there: their mean square is above 1e-8 of the whole, up to
+/* Harmonics of x [N, R] that are there: their mean square is above 1e-5 of the whole, up to
  * the first that is not, and at most `most`.                                  */
 size_t bn_milestones_harmonics(const struct bn_mat *x, size_t most);
 

@@ -14,7 +14,7 @@
 #include <basin/mat.h>
 
 /* d [n] ascending, v [n]; mu [n] ascending; row k of q [n, n] is the unit eigenvector of
- * mu[k].  d that coincide are put 4 epsilon |A| apart, which is what rounding did to
+ * mu[k].  d that coincide are put 4 epsilon d apart, which is what rounding did to
  * them: the result is that of a matrix so close to A.  BN_INPUT if d is not ascending or
  * not finite.                                                               */
 BN_MUST_USE bn_status bn_secular(size_t n, const double *d, const double *v, double *mu,
