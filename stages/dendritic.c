@@ -5,8 +5,10 @@
  * Ornstein-Uhlenbeck velocity: equations in basin/dendrite.h, what they lead to in
  * docs/science/dendritic.md.  What the weights do in the dark: stage darkness.
  */
+#include <basin/course.h>
 #include <basin/dendrite.h>
 #include <basin/manifold.h>
+#include <basin/milestones.h>
 #include <basin/stage.h>
 #include <basin/summarise.h>
 
@@ -40,8 +42,8 @@ static const struct bn_param params[] = {
     BN_INTEGER("neurons", "60", 4, 10000, "HD cells, two for each direction; as many HR cells"),
     BN_REAL("dt", "s", "0.0005", 1e-6, 0.1, "Euler step"),
     BN_REAL("duration", "s", "80000", 1, 1e7, "time of training"),
-    BN_INTEGER("snapshots", "24", 1, 1000, "how often the weights are saved, equally spaced in "
-               "the logarithm of time"),
+    BN_INTEGER("snapshots", "24", 2, 1000, "how often the weights are saved, at the start and "
+               "then equally spaced in the logarithm of time"),
     BN_REAL("eta", "1/kHz^2", "0.05", 0, 1e3, "learning rate; 0: the weights stay as they are"),
     BN_REAL("initial", "1", "1", 0, 100, "standard deviation of the initial weights x sqrt(2 "
             "neurons), in 1/kHz"),
@@ -70,56 +72,37 @@ static const struct bn_param params[] = {
 };
 
 /* Where the animal looks and how fast it turns, at every step of a second. */
-struct course {
-    double now[2];                       /* heading rad, velocity degree/s: kept */
-    double decay, kick, sd, mean, gain;
-    double dt;                           /* s */
-    struct bn_rng rng;
-    double *z;
+struct eyes {
+    struct bn_course course;             /* of what is seen */
+    struct bn_course_state now;
+    double felt;                         /* degree/s felt for a rad/s seen */
+    double *theta, *omega;
     struct bn_dendrite_input *in;
 };
 
-static struct course make_course(double dt, size_t steps)
+static struct eyes open_eyes(double dt, size_t steps)
 {
-    struct course c = { .now = { BN_TWO_PI / 2.0, 0.0 }, .sd = bn_real("velocity_sd"),
-                        .mean = bn_real("velocity_mean"), .gain = bn_real("gain"), .dt = dt,
-                        .decay = exp(-dt / bn_real("velocity_tau")) };
+    const double gain = bn_real("gain"), seen = gain * BN_TWO_PI / 360.0;
+    struct eyes e = { .course = { .order = BN_ORDER_OU, .dt = dt, .start = BN_TWO_PI / 2.0,
+                                  .bias = seen * bn_real("velocity_mean"),
+                                  .sd = fabs(seen) * bn_real("velocity_sd"),
+                                  .tau = bn_real("velocity_tau") }, .felt = 1.0 / seen };
 
-    c.kick = c.sd * sqrt(1.0 - c.decay * c.decay);
-    c.rng = bn_rng_sub(bn_random(), "velocity");
-    c.z = bn_scratch_vec(steps);
-    c.in = (struct bn_dendrite_input *)(void *)bn_scratch(steps, 3).data;
-    return c;
+    if (gain == 0.0)
+        BN_REFUSE(BN_USAGE, "gain = 0: what is seen would never turn; give another gain");
+    e.course.rng = bn_rng_sub(bn_random(), "velocity");
+    e.now = bn_course_begin(&e.course);
+    e.theta = bn_scratch_vec(steps);
+    e.omega = bn_scratch_vec(steps);
+    e.in = (struct bn_dendrite_input *)(void *)bn_scratch(steps, 3).data;
+    return e;
 }
 
-/* The exact update of the Ornstein-Uhlenbeck process, from its stationary state on. */
-static void next_second(struct course *c, uint64_t first, size_t steps)
+static void next_second(struct eyes *e, uint64_t first, size_t steps)
 {
-    bn_rng_normals(c->rng, 0, first, c->z, steps);
-    for (size_t k = 0; k < steps; k++) {
-        c->now[1] = first + k == 0 ? c->sd * c->z[k] : c->decay * c->now[1] + c->kick * c->z[k];
-        const double velocity = c->mean + c->now[1];
-        c->in[k] = (struct bn_dendrite_input){ c->now[0], velocity, true };
-        c->now[0] = bn_ring_wrap(c->now[0] + BN_TWO_PI / 360.0 * c->gain * velocity * c->dt);
-    }
-}
-
-/* Seconds after which weights are saved: 0, and then equally spaced in their logarithm. */
-static size_t *schedule(size_t snapshots, size_t seconds)
-{
-    size_t *at = (size_t *)(void *)bn_scratch_vec(snapshots + 1);
-
-    if (snapshots > seconds)
-        BN_REFUSE(BN_USAGE, "snapshots = %zu, but only %zu s are trained: one a second is the most",
-                  snapshots, seconds);
-    for (size_t s = 1; s <= snapshots; s++) {
-        const double want = pow((double)seconds, (double)s / (double)snapshots);
-        at[s] = (size_t)llround(want);
-        if (at[s] <= at[s - 1])
-            at[s] = at[s - 1] + 1;
-    }
-    at[snapshots] = seconds;
-    return at;
+    BN_CHECK(bn_course_walk(&e->course, &e->now, first, steps, e->theta, e->omega));
+    for (size_t k = 0; k < steps; k++)
+        e->in[k] = (struct bn_dendrite_input){ e->theta[k], e->felt * e->omega[k], true };
 }
 
 static struct bn_dendrite constants(void)
@@ -178,47 +161,50 @@ static void profile(const char *name, const double *weights, size_t snapshots, s
 }
 
 static void write(const struct bn_dendrite *d, const double *weights, const double *error,
-                  const size_t *at, size_t snapshots)
+                  const double *at, size_t snapshots)
 {
-    const size_t n = bn_dendrite_neurons(d), m = n / 2, s = snapshots + 1;
+    const size_t n = bn_dendrite_neurons(d), m = n / 2, intervals = snapshots - 1;
     const double second = 1e-3 * d->dt * (double)llround(1e3 / d->dt);
-    double *time = bn_scratch_vec(s), *preferred = bn_scratch_vec(n), *wing = bn_scratch_vec(n);
-    double *offset = bn_scratch_vec(m);
+    double *time = bn_scratch_vec(snapshots), *preferred = bn_scratch_vec(n);
+    double *offset = bn_scratch_vec(m), *wing = bn_scratch_vec(n);
 
-    for (size_t k = 0; k < s; k++)
-        time[k] = second * (double)at[k];
+    for (size_t k = 0; k < snapshots; k++)
+        time[k] = second * at[k];
     for (size_t i = 0; i < n; i++)
         wing[i] = i % 2 == 0 ? 1.0 : -1.0;
     for (size_t k = 0; k < m; k++)
         offset[k] = BN_TWO_PI * ((double)k - (double)(m / 2)) / (double)m;
     bn_dendrite_preferred(d, preferred);
-    bn_output_vec("/snapshot", time, s);
+    bn_output_vec("/snapshot", time, snapshots);
     bn_output_vec("/preferred", preferred, n);
     bn_output_vec("/wing", wing, n);
-    bn_output_array("/weights", weights, bn_shape3(s, n, 2 * n));
+    bn_output_array("/weights", weights, bn_shape3(snapshots, n, 2 * n));
     write_constants(*d);
-    bn_output_vec("/error_time", time + 1, snapshots);
-    bn_output_vec("/error", error, snapshots);
+    bn_output_vec("/error_time", time + 1, intervals);
+    bn_output_vec("/error", error, intervals);
     bn_output_vec("/offset", offset, m);
-    profile("/profile_recurrent", weights, s, n, n, 1);
-    profile("/profile_positive", weights, s, n, 0, 2);
-    profile("/profile_negative", weights, s, n, 1, 2);
+    profile("/profile_recurrent", weights, snapshots, n, n, 1);
+    profile("/profile_positive", weights, snapshots, n, 0, 2);
+    profile("/profile_negative", weights, snapshots, n, 1, 2);
     bn_summarise("neurons", (double)n, "1", 0.0);
-    bn_summarise("training_time", time[snapshots], "s", 0.0);
+    bn_summarise("training_time", time[intervals], "s", 0.0);
     bn_summarise("learning_error_first", error[0], "Hz", 0.0);
-    bn_summarise("learning_error", error[snapshots - 1], "Hz", 0.0);
+    bn_summarise("learning_error", error[intervals - 1], "Hz", 0.0);
     bn_summary_write();
 }
 
 struct training {
+    struct bn_dendrite network;
     struct bn_dendrite_memory memory;
     struct bn_dendrite_state state;
-    struct course course;
-    double *weights, *error;             /* [snapshots + 1, n, 2n], [snapshots] Hz */
+    struct eyes eyes;
+    double *at;                          /* [snapshots] s: from 0 to all */
+    double *weights, *error;             /* [snapshots, n, 2n], [snapshots - 1] Hz */
     double sum[1];                       /* of the interval so far, kHz */
+    size_t snapshots, second;            /* steps of one */
 };
 
-static void keep(struct training *t, size_t snapshots)
+static void keep(struct training *t)
 {
     const size_t n = t->memory.neurons;
 
@@ -231,49 +217,57 @@ static void keep(struct training *t, size_t snapshots)
     bn_keep("dendrite", t->state.dendrite.data, n);
     bn_keep("soma", t->state.soma.data, n);
     bn_keep("seen", t->state.seen.data, n);
-    bn_keep("course", t->course.now, 2);
-    bn_keep("weights", t->weights, (snapshots + 1) * n * 2 * n);
-    bn_keep("error", t->error, snapshots);
+    bn_keep("theta", &t->eyes.now.theta, 1);
+    bn_keep("velocity", &t->eyes.now.velocity, 1);
+    bn_keep("weights", t->weights, t->snapshots * n * 2 * n);
+    bn_keep("error", t->error, t->snapshots);
     bn_keep("sum", t->sum, 1);
+}
+
+/* Second k is over: is it one after which the weights are saved? */
+static void save(struct training *t, uint64_t seconds)
+{
+    const size_t n = t->memory.neurons;
+
+    for (size_t s = 1; s < t->snapshots; s++) {
+        if ((double)seconds != t->at[s])
+            continue;
+        struct bn_mat to = { n, 2 * n, t->weights + s * n * 2 * n };
+        bn_dendrite_weights(&t->memory, &to);
+        t->error[s - 1] = 1e3 * t->sum[0]
+                        / ((double)(n * t->second) * (t->at[s] - t->at[s - 1]));
+        t->sum[0] = 0.0;
+    }
 }
 
 static void run(void)
 {
-    const struct bn_dendrite d = constants();
-    const size_t n = bn_dendrite_neurons(&d), second = (size_t)llround(1e3 / d.dt);
-    const size_t seconds = (size_t)fmax(1.0, round(bn_real("duration") / (1e-3 * d.dt)
-                                                   / (double)second));
-    const size_t snapshots = bn_count("snapshots"), *at = schedule(snapshots, seconds);
+    struct training t = { .network = constants() };
+    const size_t n = bn_dendrite_neurons(&t.network);
     const struct bn_rng noise = bn_rng_sub(bn_random(), "noise");
     struct bn_mat w = initial_weights(n);
-    struct training t = { .course = make_course(1e-3 * d.dt, second),
-                          .weights = bn_scratch((snapshots + 1) * n, 2 * n).data,
-                          .error = bn_scratch_vec(snapshots) };
-    size_t next = 1;
 
-    BN_CHECK(bn_dendrite_memory(&t.memory, &d, &w));
-    BN_CHECK(bn_dendrite_start(&t.state, &d, 1));
+    t.second = (size_t)llround(fmax(1.0, 1e3 / t.network.dt));
+    t.eyes = open_eyes(1e-3 * t.network.dt, t.second);
+    const uint64_t seconds = (uint64_t)llround(bn_real("duration") * 1e3
+                                               / ((double)t.second * t.network.dt));
+    t.at = bn_scratch_vec(bn_count("snapshots"));
+    t.snapshots = bn_milestones_at(seconds, bn_count("snapshots"), t.at);
+    t.weights = bn_scratch(t.snapshots * n, 2 * n).data;
+    t.error = bn_scratch_vec(t.snapshots);
+    BN_CHECK(bn_dendrite_memory(&t.memory, &t.network, &w));
+    BN_CHECK(bn_dendrite_start(&t.state, &t.network, 1));
     memcpy(t.weights, w.data, n * 2 * n * sizeof(double));
-    keep(&t, snapshots);
-    const uint64_t from = bn_resume();
-    while (at[next] <= from && next < snapshots)
-        next++;
-    for (uint64_t k = from; k < seconds; k++) {
-        next_second(&t.course, k * second, second);
-        BN_CHECK(bn_dendrite_learn(&d, &t.memory, &t.state, k * second, second, t.course.in,
-                                   noise, t.sum));
-        if (k + 1 == at[next]) {
-            struct bn_mat to = { n, 2 * n, t.weights + next * n * 2 * n };
-            bn_dendrite_weights(&t.memory, &to);
-            t.error[next - 1] = 1e3 * t.sum[0] / (double)n / (double)second
-                                / (double)(at[next] - at[next - 1]);
-            t.sum[0] = 0.0;
-            next += next < snapshots;
-        }
+    keep(&t);
+    for (uint64_t k = bn_resume(); k < seconds; k++) {
+        next_second(&t.eyes, k * t.second, t.second);
+        BN_CHECK(bn_dendrite_learn(&t.network, &t.memory, &t.state, k * t.second, t.second,
+                                   t.eyes.in, noise, t.sum));
+        save(&t, k + 1);
         bn_checkpoint(k + 1);
         bn_progress((double)(k + 1) / (double)seconds);
     }
-    write(&d, t.weights, t.error, at, snapshots);
+    write(&t.network, t.weights, t.error, t.at, t.snapshots);
     bn_dendrite_forget(&t.memory);
     bn_dendrite_free(&t.state);
 }
