@@ -11,21 +11,23 @@ quantity(f, what) = real(system("basin cat ".f.":/summary/name ".f.":/summary/va
 top = real(system(sprintf("basin cat '%s:/weights[-1,:,:]' | awk '{ for (k = 1; k <= NF; k++) { a = $k < 0 ? -$k : $k; if (a > m) m = a } } END { print m }'", w)))
 set palette defined (@SIGNED); set cbrange [-top:top]; set cbtics 20
 set xrange [-0.5:2*n-0.5]; set yrange [-0.5:n-0.5]; set ytics ("0" -0.5, "π" n/2-0.5, "2π" n-0.5)
-set xtics ("HR" n/2, "HD" 3*n/2) scale 0; set xlabel "source" ; set ylabel "preferred angle (rad)"
-set arrow 1 from n-0.5, -0.5 to n-0.5, n-0.5 nohead lt 4 lw 0.5 front
+set xtics ("HR +" n/4, "HR −" 3*n/4, "HD" 3*n/2) scale 0; set xlabel "source" ; set ylabel "preferred angle (rad)"
+do for [k=1:2] { set arrow k from k*n/2-0.5, -0.5 to k*n/2-0.5, n-0.5 nohead lt 4 lw 0.5 front }
 letter = "a"; eval PANEL; name = "learned weights (1/kHz)"; eval NAME
-plot sprintf("< basin cat '%s:/weights[-1,:,:]'", w) matrix with image
-unset arrow 1; unset colorbox; set xtics scale 0.6 auto; set ytics auto; set yrange [*:*]; set xrange [*:*]
+part(from, to, step) = sprintf("< basin cat '%s:/weights[-1,:,%d:%d:%d]'", w, from, to, step)
+plot part(0, n, 2) matrix with image, part(1, n, 2) matrix using ($1+n/2):2:3 with image, \
+     part(n, 2*n, 1) matrix using ($1+n):2:3 with image
+unset arrow 1; unset arrow 2; unset colorbox; set xtics scale 0.6 auto; set ytics auto; set yrange [*:*]; set xrange [*:*]
 
 deg = 180/pi
 set xlabel "offset (°)"; set ylabel "weight (1/kHz)"; set xrange [-180:180]; set xtics 90; set xzeroaxis lt 4 lw 0.3
-set offsets 0, 0, graph 0.25, 0
-letter = "b"; eval PANEL; name = "mean weights"; eval NAME; set key top right
+set offsets 0, 0, graph 0.35, graph 0.05
+letter = "b"; eval PANEL; name = "mean weights"; eval NAME; set key top center horizontal maxcols 3 samplen 0.6
 mean_of(what) = sprintf("< basin cat %s:/offset '%s:/profile_%s[-1,:]'", w, w, what)
 plot mean_of("recurrent") using ($1*deg):2 lt 4 title "HD", \
-     mean_of("positive") using ($1*deg):2 lt 1 title "HR, {/:Italic v} > 0", \
-     mean_of("negative") using ($1*deg):2 lt 2 title "HR, {/:Italic v} < 0"
-unset xzeroaxis; set offsets 0, 0, 0, 0
+     mean_of("positive") using ($1*deg):2 lt 1 title "HR +", \
+     mean_of("negative") using ($1*deg):2 lt 2 title "HR −"
+unset xzeroaxis; set offsets 0, 0, 0, 0; set key vertical samplen 1.2
 
 set xlabel "time trained (s)"; set ylabel "error (Hz)"; set logscale x; set format x "10^{%T}"
 set xrange [*:*]; set autoscale xfix; set xtics auto; set yrange [0:*]
@@ -41,7 +43,7 @@ set xlabel "time (s)"; set xrange [0:*]; set autoscale xfix; eval ANGLE_Y; set x
 set palette defined (@VIRIDIS)
 do for [p=1:2] {
     f = p == 1 ? d : r; letter = word("d e", p); eval PANEL
-    name = p == 1 ? "learned: rates in light, dark, light" : "ring: overlap"; eval NAME
+    name = p == 1 ? "learned: rates" : "ring: overlap"; eval NAME
     do for [k=1:2] { set arrow k from dark(f, k == 1 ? "first" : "last"), 0 to dark(f, k == 1 ? "first" : "last"), 2*pi nohead lc rgb "white" lw 1 dt 2 front }
     set cbrange [*:*]
     plot "< basin cat --grid --transpose ".f.":/bump" nonuniform matrix with image, \
@@ -50,11 +52,13 @@ do for [p=1:2] {
     unset arrow 1; unset arrow 2
 }
 
-set ylabel "error (°)" ; set yrange [*:*]; set ytics auto
-letter = "f"; eval PANEL; name = "decoded − true heading"; eval NAME; set key top left
+set ylabel "error (°)" ; set yrange [-180:180]; set ytics 90
+letter = "f"; eval PANEL; name = "decoded − true heading"; eval NAME; set key bottom left
+# A line breaks where the error jumps by a turn.
+jumps(f, t) = line(f, "error", t)." | awk '{ if (NR > 1 && ($2 - last > 3 || last - $2 > 3)) print \"\"; last = $2; print }'"
 set object 1 rectangle from dark(d, "first"), graph 0 to dark(d, "last"), graph 1 behind fc rgb "#E8E8E8" fs solid noborder
-plot for [t=0:last(d)] line(d, "error", t) using 1:($2*deg) lt 1 lw 0.7 dt t+1, \
-     for [t=0:last(r)] line(r, "error", t) using 1:($2*deg) lt 2 lw 0.7 dt t+1, \
+plot for [t=0:last(d)] jumps(d, t) using 1:($2*deg) lt 1 lw 0.7 dt t+1, \
+     for [t=0:last(r)] jumps(r, t) using 1:($2*deg) lt 2 lw 0.7 dt t+1, \
      1/0 lt 1 title "learned", 1/0 lt 2 title "ring"
 unset object 1
 
@@ -73,7 +77,7 @@ set xlabel "location (°)"; set ylabel "moved in 3 s of dark (°)"; set xrange [
 turn(x) = x - 360*floor(x/360 + 0.5)
 set xzeroaxis lt 4 lw 0.3
 moved(f) = sprintf("< basin cat %s:/location %s:/location_end", f, f)
-letter = "i"; eval PANEL; name = sprintf("bumps left alone: %.0f and %.0f of %.0f stay", quantity(d, "stable_locations"), quantity(r, "stable_locations"), quantity(d, "locations")); eval NAME; set key top right horizontal
+letter = "i"; eval PANEL; name = sprintf("%.0f and %.0f of %.0f stay", quantity(d, "stable_locations"), quantity(r, "stable_locations"), quantity(d, "locations")); eval NAME; set key top right horizontal
 plot moved(d) using ($1*deg):(turn(($2-$1)*deg)) with points lt 1 pt 7 ps 0.4 title "learned", \
      moved(r) using ($1*deg):(turn(($2-$1)*deg)) with points lt 2 pt 6 ps 0.7 title "ring"
 unset multiplot

@@ -4,6 +4,7 @@
 
 #include <basin/dendrite.h>
 #include <basin/manifold.h>
+#include <basin/mem.h>
 #include <basin/tile.h>
 
 #include <stdlib.h>
@@ -526,6 +527,61 @@ static void refusals(void **state)
     bn_mat_free(&w);
 }
 
+static void out_of_memory(void **state)
+{
+    (void)state;
+    const struct bn_dendrite d = published(20);
+    struct bn_mat w = random_weights(20, 1.0);
+    bn_status rc = BN_NOMEM;
+
+    bn_threads_set(1);
+    for (long n = 0; rc == BN_NOMEM; n++) {
+        struct bn_dendrite_memory m;
+        struct bn_dendrite_state s;
+        const struct bn_dendrite_input in = { .light = true };
+        const struct bn_dendrite_trials trials = { .network = &d, .weights = &w, .rng = rng,
+                                                   .every = 1, .course = course };
+        double error = 0.0;
+        bn_alloc_fail_after(n);
+        rc = bn_dendrite_start(&s, &d, 1);
+        if (rc == BN_OK)
+            rc = bn_dendrite_run(&trials, &s, 0, 2);
+        if (rc == BN_OK && (rc = bn_dendrite_memory(&m, &d, &w)) == BN_OK) {
+            rc = bn_dendrite_learn(&d, &m, &s, 0, 1, &in, rng, &error);
+            bn_dendrite_forget(&m);
+        }
+        bn_alloc_fail_after(-1);
+        bn_dendrite_free(&s);
+        assert_true(n < 100);
+    }
+    assert_int_equal(rc, BN_OK);
+    bn_threads_set(0);
+    bn_mat_free(&w);
+}
+
+/* Weights that are not finite are told, by those who learn and those who do not. */
+static void what_is_not_finite(void **state)
+{
+    (void)state;
+    const struct bn_dendrite d = published(20);
+    struct bn_mat w = random_weights(20, 1.0);
+    struct bn_dendrite_state s;
+    const struct bn_dendrite_trials trials = { .network = &d, .weights = &w, .rng = rng,
+                                               .every = 4, .course = course };
+    const struct bn_dendrite_input in[3] = { { 0.0, 0.0, false } };
+    double error = 0.0;
+
+    w.data[7] = NAN;
+    struct pupil p = enrol(&d, w);
+    assert_ok(bn_dendrite_start(&s, &d, 1));
+    assert_fails(bn_dendrite_run(&trials, &s, 0, 8), BN_NUMERIC);
+    assert_says(bn_error(), "a rate of trials 0 to 0 is not finite after 0.002 s");
+    assert_fails(bn_dendrite_learn(&d, &p.memory, &p.state, 0, 3, in, rng, &error), BN_NUMERIC);
+    assert_says(bn_error(), "the weights diverged before 0.0015 s with eta = 0.05");
+    bn_dendrite_free(&s);
+    leave(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -539,6 +595,8 @@ int main(void)
         cmocka_unit_test(trials_are_networks_that_do_not_learn),
         cmocka_unit_test(noise_has_its_variance),
         cmocka_unit_test(refusals),
+        cmocka_unit_test(out_of_memory),
+        cmocka_unit_test(what_is_not_finite),
     };
     return cmocka_run_group_tests_name("dendrite", tests, NULL, NULL);
 }
