@@ -52,7 +52,7 @@ do for [p=1:2] {
     unset arrow 1; unset arrow 2
 }
 
-set ylabel "error (°)" ; set yrange [-180:180]; set ytics 90
+set ylabel "error (°)" ; set yrange [*:*]; set ytics 45; set offsets 0, 0, 0, graph 0.1
 letter = "f"; eval PANEL; name = "decoded − true heading"; eval NAME; set key bottom left
 # A line breaks where the error jumps by a turn.
 jumps(f, t) = line(f, "error", t)." | awk '{ if (NR > 1 && ($2 - last > 3 || last - $2 > 3)) print \"\"; last = $2; print }'"
@@ -60,10 +60,10 @@ set object 1 rectangle from dark(d, "first"), graph 0 to dark(d, "last"), graph 
 plot for [t=0:last(d)] jumps(d, t) using 1:($2*deg) lt 1 lw 0.7 dt t+1, \
      for [t=0:last(r)] jumps(r, t) using 1:($2*deg) lt 2 lw 0.7 dt t+1, \
      1/0 lt 1 title "learned", 1/0 lt 2 title "ring"
-unset object 1
+unset object 1; set offsets 0, 0, 0, 0
 
 against(f, what) = sprintf("< basin cat %s:/velocity %s:/%s", f, f, what)
-set xlabel "velocity (°/s)"; set ylabel "velocity of the bump (°/s)"; set xrange [-720:720]; set yrange [-720:720]; set xtics 360; set ytics 360
+set xlabel "velocity (°/s)"; set ylabel "velocity of the bump (°/s)"; set xrange [-720:720]; set yrange [-720:720]; set xtics 360; set ytics 360; set key top left
 letter = "g"; eval PANEL; name = "in the dark"; eval NAME
 plot x lt 4 lw 0.5, against(d, "velocity_dark") with points lt 1 pt 7 ps 0.25 title sprintf("gain %.2f", quantity(d, "velocity_gain")), \
      against(r, "velocity_dark") with points lt 2 pt 6 ps 0.6 title sprintf("gain %.2f", quantity(r, "velocity_gain"))
