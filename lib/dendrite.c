@@ -45,7 +45,7 @@ struct plan {
     relax *relax;
 };
 
-/* --- constants ------------------------------------------------------------------------ */
+/* --- constants -------------------------------------------------------------------------- */
 
 #define CONSTANT(name, field, scale) { name, offsetof(struct bn_dendrite, field), scale }
 static const struct bn_dendrite_constant constants[] = {
@@ -269,7 +269,7 @@ static void draw(const struct plan *p, struct bn_rng rng, uint64_t trial, uint64
         bn_rng_normals(rng, trial, step * 3 * p->n, z, 3 * p->n);
 }
 
-/* --- weights that do not learn ------------------------------------------------------------ */
+/* --- weights that do not learn ---------------------------------------------------------- */
 
 struct run {
     const struct bn_dendrite_trials *trials;
@@ -380,7 +380,7 @@ bn_status bn_dendrite_run(const struct bn_dendrite_trials *trials, struct bn_den
     return rc;
 }
 
-/* --- weights that learn ------------------------------------------------------------------- */
+/* --- weights that learn ----------------------------------------------------------------- */
 
 static double *weight_of(const struct bn_dendrite_memory *m, size_t i, size_t j)
 {

@@ -80,8 +80,8 @@ static const struct bn_param params[] = {
             "within this"),
     BN_REAL("stimulus", "1", "16", 0, 1e3, "height M of the light that puts bumps (dendritic)"),
     BN_REAL("stimulus_width", "1", "0.25", 1e-3, 10, "and its width (dendritic)"),
-    BN_REALS("noises", "1", "", 0, 1e3, "standard deviations of noise: of each step (dendritic), in "
-             "currents per sqrt(tau) (ring)"),
+    BN_REALS("noises", "1", "", 0, 1e3, "standard deviations of noise: of each step (dendritic), "
+             "in currents per sqrt(tau) (ring)"),
     BN_INTEGER("runs", "100", 2, 1e6, "runs for each of them, from random directions"),
     BN_REAL("runs_dark", "s", "8", 1e-3, 1e6, "darkness of a run, after stable_cue"),
     BN_REAL("tau", "s", "0.05", 1e-4, 10, "time constant (ring)"),
@@ -195,7 +195,7 @@ static struct subject read_subject(void)
     return s;
 }
 
-/* --- what is seen of them ------------------------------------------------------------------ */
+/* --- what is seen of them --------------------------------------------------------------- */
 
 static void see(struct course *c, size_t t, size_t save, const double *bump, double angle)
 {
@@ -249,7 +249,7 @@ static bn_status see_overlap(void *context, size_t first, size_t save, const str
     return rc;
 }
 
-/* --- running them -------------------------------------------------------------------------- */
+/* --- running them ----------------------------------------------------------------------- */
 
 static void cells_get(void *context, size_t t, size_t k, struct bn_dendrite_input *in)
 {
@@ -379,7 +379,7 @@ static double mean(const double *x, size_t from, size_t to)
     return sum / (double)(to - from);
 }
 
-/* --- light, darkness, light ---------------------------------------------------------------- */
+/* --- light, darkness, light ------------------------------------------------------------- */
 
 static void write_trials(const struct course *c)
 {
@@ -445,7 +445,7 @@ static void light_dark_light(const struct subject *s)
     write_trials(&c);
 }
 
-/* --- gain ------------------------------------------------------------------------------------ */
+/* --- gain ------------------------------------------------------------------------------- */
 
 /* What is measured of all velocities in the dark or in the light. */
 struct measured {
@@ -516,8 +516,8 @@ static void gain(const struct subject *s)
         BN_REFUSE(BN_USAGE, "velocity_step = %g degrees/s is more than velocity_limit = %g: there "
                   "is no velocity to measure", step, limit);
     if (bn_real("gain_range") < step)
-        BN_REFUSE(BN_USAGE, "gain_range = %g degrees/s is less than velocity_step = %g: there is no "
-                  "line to fit", bn_real("gain_range"), step);
+        BN_REFUSE(BN_USAGE, "gain_range = %g degrees/s is less than velocity_step = %g: there is "
+                  "no line to fit", bn_real("gain_range"), step);
     for (size_t k = 0; k < n; k++) {
         v[k] = step * ((double)k - (double)half);
         speed[k] = BN_TWO_PI / 360.0 * v[k];
@@ -547,7 +547,7 @@ static void gain(const struct subject *s)
     bn_summarise("peak_light", light.peak[half], s->ring ? "1" : "Hz", 0.0);
 }
 
-/* --- bumps that are left alone ----------------------------------------------------------------- */
+/* --- bumps that are left alone ---------------------------------------------------------- */
 
 static void locations(const struct subject *s)
 {
@@ -633,10 +633,10 @@ static void run(void)
 const struct bn_stage bn_stage = {
     .name = "darkness",
     .summary = "does a network know where it looks when the light is off?",
-    .details = "Trials with light, darkness, light at constant and changing velocities; the velocity "
-               "of the bump against the one given; which bumps stay where they are put; how fast "
-               "they diffuse. In the light a network of `dendritic` sees its cue, and a ring is held "
-               "on its manifold; in the dark both have their velocity alone.",
+    .details = "Trials with light, darkness, light at constant and changing velocities; the "
+               "velocity of the bump against the one given; which bumps stay where they are put; "
+               "how fast they diffuse. In the light a network of `dendritic` sees its cue, and a "
+               "ring is held on its manifold; in the dark both have their velocity alone.",
     .inputs = inputs, .n_inputs = BN_LEN(inputs),
     .outputs = outputs, .n_outputs = BN_LEN(outputs),
     .params = params, .n_params = BN_LEN(params),

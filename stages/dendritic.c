@@ -54,8 +54,8 @@ static const struct bn_param params[] = {
     BN_REAL("tau_synapse", "s", "0.065", 1e-5, 10, "synapses: currents and their traces"),
     BN_REAL("tau_dendrite", "s", "0.01", 1e-5, 10, "membrane of the dendrite"),
     BN_REAL("tau_plasticity", "s", "0.1", 0, 1e3, "eligibility of a weight; 0: none"),
-    BN_REAL("tau_rotation", "s", "0.0325", 1e-5, 10, "from HD to HR cells, as published figures were "
-            "made: docs/science/dendritic.md"),
+    BN_REAL("tau_rotation", "s", "0.0325", 1e-5, 10, "from HD to HR cells, as published figures "
+            "were made: docs/science/dendritic.md"),
     BN_REAL("g_dendrite", "1/s", "2000", 0, 1e6, "coupling of soma and dendrite / capacitance"),
     BN_REAL("g_leak", "1/s", "1000", 1e-3, 1e6, "leak of the soma / capacitance"),
     BN_REAL("rate_max", "Hz", "150", 1e-3, 1e4, "largest rate f_max"),

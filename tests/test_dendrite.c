@@ -239,7 +239,8 @@ static void learning_obeys_the_equations(void **state)
         d.eta = 5.0;
         struct pupil p = enrol(&d, w);
         for (size_t k = 0; k < STEPS; k++) {
-            const struct bn_dendrite_input in = { 0.02 * (double)k, 100.0 + (double)k, k % 90 < 60 };
+            const double now = (double)k;
+            const struct bn_dendrite_input in = { 0.02 * now, 100.0 + now, k % 90 < 60 };
             plain_step(&s, &d, &in);
             teach(&p, &d, 1, in);
         }
