@@ -316,6 +316,37 @@ static void residuals_are_predicted(void **state)
     assert_false(box_has("p.h5", "/residual_predicted"));
 }
 
+/* Traces and lags depend on how the angle moves: theory is told so.  A sweep has no chance in
+ * it; walks forget in 1/(eta lambda) = 16,000 presentations, in which there are 16,000/20
+ * independent looks: five standard errors are 5/sqrt 800.  Theory for independent angles
+ * has 1.7 instead of 0.46 for the first harmonic of the walks (rule = temporal-difference),
+ * and 0.26 instead of 1.9 for that of the sweep (delta with lagging rates).      */
+static void moving_courses_are_predicted(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *set;
+        double tolerance;
+    } rows[] = {
+        { "order=sweep --set rule=temporal-difference --set decay_scale=0.3", 0.005 },
+        { "order=sweep --set tau_synapse=0.1 --set decay_scale=0.01", 0.005 },
+        { "order=ou --set rule=temporal-difference --set decay_scale=0.3", 0.177 },
+        { "order=diffusion --set diffusion=20 --set rule=temporal-difference "
+          "--set decay_scale=0.3", 0.177 },
+    };
+    for (size_t r = 0; r < BN_LEN(rows); r++) {
+        char line[512];
+        snprintf(line, sizeof line, "--set tau=1e-4 --set tau_trace=0.2 --set eta_scale=0.002 "
+                 "--set presentations=100000 --set snapshots=3 --set %s", rows[r].set);
+        learns("p.h5", line);
+        struct bn_mat got = last_row("p.h5", "/residual_harmonic");
+        struct bn_mat want = last_row("p.h5", "/residual_predicted");
+        for (size_t k = 1; k < 4; k++)
+            assert_close(got.data[k], want.data[k], rows[r].tolerance, 0);
+        bn_mat_free(&got), bn_mat_free(&want);
+    }
+}
+
 /* Whole sweeps of the grid with the share eta lambda M = 0.02 of J lost per sweep: J is
  * B/lambda, y and p weighted within the last sweep by no more than that, and gain 1 on the
  * first harmonic is what decay_scale = 1 means.  B from the curves, by hand.    */
@@ -505,6 +536,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(terms_are_the_rule),
         cmocka_unit_test(decay_is_lambda_of_the_ridge),
         cmocka_unit_test(residuals_are_predicted),
+        cmocka_unit_test(moving_courses_are_predicted),
         cmocka_unit_test(hebb_finds_the_correlations),
         cmocka_unit_test(one_way_round_turns),
         cmocka_unit_test(initial_weights),
