@@ -190,38 +190,69 @@ void bn_enrol(const struct bn_targets *t, bool dense, struct bn_enrolled *e)
     BN_CHECK(bn_learner_open(p, &e->learner));
 }
 
-/* What the rule takes for y, as a function of the angle. */
-static struct bn_mat signal(const struct bn_enrolled *e, double velocity)
+static bool takes_rates(const struct bn_learner_spec *p)
 {
-    const enum bn_post_signal post =
-        e->spec.post != BN_SIGNAL_AUTO ? e->spec.post : e->spec.rule.post;
+    return (p->post != BN_SIGNAL_AUTO ? p->post : p->rule.post) == BN_SIGNAL_RATE;
+}
 
-    if (post == BN_SIGNAL_RATE)
-        return e->phi;
+/* plain x* + by x*', the slope along the ring */
+static struct bn_mat turned(const struct bn_enrolled *e, double plain, double by)
+{
     struct bn_mat y = bn_scratch(e->x.rows, e->x.cols);
+
     memcpy(y.data, e->x.data, y.rows * y.cols * sizeof(double));
     bn_fourier_differentiate(&y);
     for (size_t k = 0; k < y.rows * y.cols; k++)
-        y.data[k] = e->x.data[k] + e->spec.tau * velocity * y.data[k];
+        y.data[k] = plain * e->x.data[k] + by * y.data[k];
     return y;
 }
 
-bn_averaged *bn_enrol_average(const struct bn_enrolled *e, bool moves, double velocity)
+/* Averages so slow that the course of a moment before does not show in them. */
+static bool reads_means(const struct bn_rule *rule)
+{
+    for (size_t k = 0; k < rule->n_terms; k++) {
+        const enum bn_post_factor g = rule->terms[k].post;
+        const enum bn_pre_factor h = rule->terms[k].pre;
+        if (g == BN_POST_MEAN || g == BN_POST_CENTRED || g == BN_POST_BCM || h == BN_PRE_MEAN
+            || h == BN_PRE_CENTRED)
+            return true;
+    }
+    return false;
+}
+
+bn_averaged *bn_enrol_average(const struct bn_enrolled *e, const struct bn_motion *motion,
+                              double velocity)
 {
     const struct bn_learner_spec *p = &e->spec;
     const bool past = (bn_rule_reads(&p->rule) & BN_READS_AVERAGES) != 0;
+    const bool moves = isfinite(motion->sd);
+    const size_t harmonics = e->phi.cols / 2 + 1;
+    struct bn_lowpass trace = { 0 }, synapse = { 0 };
     bn_averaged *a = NULL;
 
-    if (p->clamp != BN_CLAMP_FULL || (moves && past) || p->tau_synapse > 0.0
-        || (p->velocity && velocity != 0.0))
+    if (p->clamp != BN_CLAMP_FULL || (moves && reads_means(&p->rule))
+        || (p->velocity && (velocity != 0.0 || (moves && p->tau_synapse > 0.0))))
         return NULL;
-    const struct bn_mat post = signal(e, velocity);
-    const struct bn_averaged_spec spec = { .post = &post, .phi = &e->phi, .rule = &p->rule,
+    if (moves && past)
+        BN_CHECK(bn_lowpass_make(motion, -expm1(-p->dt / p->tau_trace), true, harmonics,
+                                 &trace));
+    if (p->tau_synapse > 0.0)
+        BN_CHECK(bn_lowpass_make(motion, -expm1(-p->dt / p->tau_synapse), false, harmonics,
+                                 &synapse));
+    const bool rates = takes_rates(p);
+    const struct bn_mat post = rates ? e->phi : turned(e, 1.0, p->tau * velocity);
+    const struct bn_mat turn = rates ? post : turned(e, 0.0, p->tau / p->dt);
+    const struct bn_averaged_spec spec = { .post = &post, .turn = rates ? NULL : &turn,
+        .phi = &e->phi, .rule = &p->rule,
         .modifiers = &p->modifiers, .eta = p->eta, .decay = p->decay, .y0 = p->y0,
         .epsilon = p->epsilon, .share_mean = past ? -expm1(-p->dt / p->tau_mean) : 0.0,
         .share_trace = past ? -expm1(-p->dt / p->tau_trace) : 0.0, .noise_rate = p->noise_rate,
-        .initial = e->first.n != 0 ? &e->first : NULL };
+        .initial = e->first.n != 0 ? &e->first : NULL,
+        .trace = moves && past ? &trace : NULL,
+        .synapse = p->tau_synapse > 0.0 ? &synapse : NULL };
     const bn_status rc = bn_averaged_new(&spec, &a);
+    bn_lowpass_free(&trace);
+    bn_lowpass_free(&synapse);
     if (rc != BN_OK && rc != BN_USAGE)   /* usage: no closed form is known */
         bn_die(rc);
     return rc == BN_OK ? a : NULL;

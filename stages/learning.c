@@ -500,14 +500,35 @@ static void summarise(const struct school *s)
     bn_summary_write();
 }
 
+/* Steps of the course, for the theory; sd INFINITY: no angle knows the one before. */
+static struct bn_motion motion_of(const struct bn_course *c)
+{
+    struct bn_motion m = { .mean = c->dt * c->bias };
+
+    switch (c->order) {
+    case BN_ORDER_SWEEP:
+        m.mean = BN_TWO_PI / (double)c->angles;
+        break;
+    case BN_ORDER_DIFFUSION:
+        m.sd = sqrt(2.0 * c->diffusion * c->dt);
+        break;
+    case BN_ORDER_OU:
+        m.sd = c->dt * c->sd;
+        m.memory = exp(-c->dt / c->tau);
+        break;
+    default:
+        m = (struct bn_motion){ .sd = INFINITY };
+    }
+    return m;
+}
+
 static void predict(struct school *s)
 {
-    const enum bn_order order = s->course.order;
-    const bool moves = order != BN_ORDER_IID && order != BN_ORDER_SHUFFLED;
-    const double step = BN_TWO_PI / (double)s->course.angles;
-    const double velocity = order == BN_ORDER_SWEEP ? step / s->course.dt : s->course.bias;
-    bn_averaged *a = order == BN_ORDER_RECORDED ? NULL
-                                                : bn_enrol_average(&s->e, moves, velocity);
+    const struct bn_motion motion = motion_of(&s->course);
+    const double velocity = s->course.order == BN_ORDER_SWEEP ? motion.mean / s->course.dt
+                                                              : s->course.bias;
+    bn_averaged *a = s->course.order == BN_ORDER_RECORDED
+                   ? NULL : bn_enrol_average(&s->e, &motion, velocity);
     struct bn_mat harmonic = bn_scratch(s->seen.count, s->seen.harmonics);
 
     if (a == NULL)

@@ -25,11 +25,12 @@ struct bn_enrolled {
 /* dense: it must stay exact when the network leaves the ring later on.        */
 void bn_enrol(const struct bn_targets *t, bool dense, struct bn_enrolled *e);
 
-/* The mean of what it will learn from independent presentations with a mean velocity
- * (rad/s), or NULL where no closed form is known: rules that are not linear, other clamps,
- * averages over a course that moves (`moves`), velocity weights beside a mean velocity.
+/* The mean of what it will learn along a course that moves so, with a mean velocity (rad/s),
+ * or NULL where no closed form is known: rules that are not linear, other clamps, velocity
+ * weights beside a mean velocity, slow averages over angles that are not independent.
  * bn_averaged_free() it.                                                     */
-bn_averaged *bn_enrol_average(const struct bn_enrolled *e, bool moves, double velocity);
+bn_averaged *bn_enrol_average(const struct bn_enrolled *e, const struct bn_motion *motion,
+                              double velocity);
 
 #define BN_ENROL_PARAMS                                                               \
     BN_TEXT("rule", "delta", "name of a rule (docs/science/plasticity.md), or terms such as " \
