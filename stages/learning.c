@@ -36,7 +36,7 @@ static const struct bn_output outputs[] = {
     { "/residual_harmonic", "snapshot harmonic", "1",
       "the same of one harmonic of the ring, over that of x*", 1e-9, 1e-3, false },
     { "/residual_predicted", "snapshot harmonic", "1", "the same of the mean of the weights, by "
-      "theory, where it is known (independent angles, full clamp)", 1e-9, 1e-3, false },
+      "theory, where it is known (linear rules, full clamp)", 1e-9, 1e-3, false },
     { "/rate_power", "harmonic", "1", "mean square of a coefficient of the rates, Ghat^phi",
       1e-12, 1e-9, false },
     { "/eigenvalue_real", "snapshot eigenvalue", "1",
@@ -500,35 +500,9 @@ static void summarise(const struct school *s)
     bn_summary_write();
 }
 
-/* Steps of the course, for the theory; sd INFINITY: no angle knows the one before. */
-static struct bn_motion motion_of(const struct bn_course *c)
-{
-    struct bn_motion m = { .mean = c->dt * c->bias };
-
-    switch (c->order) {
-    case BN_ORDER_SWEEP:
-        m.mean = BN_TWO_PI / (double)c->angles;
-        break;
-    case BN_ORDER_DIFFUSION:
-        m.sd = sqrt(2.0 * c->diffusion * c->dt);
-        break;
-    case BN_ORDER_OU:
-        m.sd = c->dt * c->sd;
-        m.memory = exp(-c->dt / c->tau);
-        break;
-    default:
-        m = (struct bn_motion){ .sd = INFINITY };
-    }
-    return m;
-}
-
 static void predict(struct school *s)
 {
-    const struct bn_motion motion = motion_of(&s->course);
-    const double velocity = s->course.order == BN_ORDER_SWEEP ? motion.mean / s->course.dt
-                                                              : s->course.bias;
-    bn_averaged *a = s->course.order == BN_ORDER_RECORDED
-                   ? NULL : bn_enrol_average(&s->e, &motion, velocity);
+    bn_averaged *a = bn_enrol_average(&s->e, &s->course);
     struct bn_mat harmonic = bn_scratch(s->seen.count, s->seen.harmonics);
 
     if (a == NULL)
