@@ -666,13 +666,13 @@ static void test_traces(void **state)
 /* Low-passes where their sums are known.  With q = 1 - share and rho a step's correlation:
  * sum_s share q^s rho^s = share/(1 - q rho), from s = 1 on rho as much, and for the power
  * share/(2 - share) (1 + q rho)/(1 - q rho); a sweep has rho = e^{-ik step}, and its power is
- * |h|^2.  Ornstein-Uhlenbeck steps against the double sum over their covariance.  */
+ * |h|^2.                                                                        */
 static void test_lowpass(void **state)
 {
     (void)state;
     const double a = 0.15, q = 1.0 - a, step = 0.2, sd = 0.3;
     const struct bn_motion still = { 0.0, INFINITY, 0.0 }, walk = { 0.0, sd, 0.0 };
-    const struct bn_motion sweep = { step, 0.0, 0.0 }, ou = { 0.0, sd, 0.9 };
+    const struct bn_motion sweep = { step, 0.0, 0.0 };
     struct bn_lowpass l;
 
     assert_ok(bn_lowpass_make(&still, a, false, 4, &l));
@@ -705,6 +705,20 @@ static void test_lowpass(void **state)
         assert_close(l.power[k], a * a / below, 1e-13, 1e-15);
     }
     bn_lowpass_free(&l);
+    assert_ok(bn_lowpass_make(&walk, 1.0, true, 3, &l));     /* the presentation before */
+    assert_close(l.re[2], exp(-2.0 * sd * sd), 1e-14, 0.0);
+    bn_lowpass_free(&l);
+    assert_fails(bn_lowpass_make(&walk, 0.0, true, 3, &l), BN_USAGE);
+}
+
+/* Ornstein-Uhlenbeck steps against the double sum over their covariance. */
+static void test_lowpass_of_ou(void **state)
+{
+    (void)state;
+    const double a = 0.15, q = 1.0 - a, sd = 0.3;
+    const struct bn_motion ou = { 0.0, sd, 0.9 };
+    struct bn_lowpass l;
+
     assert_ok(bn_lowpass_make(&ou, a, true, 3, &l));
     for (size_t k = 0; k < 3; k++) {
         double want = 0.0;
@@ -731,10 +745,6 @@ static void test_lowpass(void **state)
     assert_close(l.swing_im[2], swing, 1e-12, 0.0);
     assert_close(l.swing_re[2], 0.0, 0.0, 0.0);
     bn_lowpass_free(&l);
-    assert_ok(bn_lowpass_make(&walk, 1.0, true, 3, &l));     /* the presentation before */
-    assert_close(l.re[2], exp(-2.0 * sd * sd), 1e-14, 0.0);
-    bn_lowpass_free(&l);
-    assert_fails(bn_lowpass_make(&walk, 0.0, true, 3, &l), BN_USAGE);
 }
 
 /* Noise s on the rates is a ridge of s^2. */
@@ -851,7 +861,8 @@ int main(void)
         cmocka_unit_test(test_times), cmocka_unit_test(test_rotation),
         cmocka_unit_test(test_lag), cmocka_unit_test(test_lag_of_error),
         cmocka_unit_test(test_traces),
-        cmocka_unit_test(test_lowpass), cmocka_unit_test(test_noise),
+        cmocka_unit_test(test_lowpass), cmocka_unit_test(test_lowpass_of_ou),
+        cmocka_unit_test(test_noise),
         cmocka_unit_test(test_large),
         cmocka_unit_test(test_refuses),
     };
