@@ -21,10 +21,10 @@ static bool modified(const struct bn_modifiers *m)
         || m->density < 1.0 || m->turnover > 0.0;
 }
 
+/* At every presentation: noise and turnover are rarer. */
 static bool by_synapse(const struct bn_modifiers *m)
 {
-    return m->dale != BN_DALE_NONE || m->bound > 0.0 || m->noise > 0.0 || m->density < 1.0
-        || m->turnover > 0.0;
+    return m->dale != BN_DALE_NONE || m->bound > 0.0 || m->density < 1.0;
 }
 
 static bn_status check_shapes(const struct bn_learner_spec *s)
