@@ -36,7 +36,8 @@ static const struct bn_output outputs[] = {
     { "/residual_harmonic", "presentation harmonic", "1",
       "the same of one harmonic of the ring, over that of x*", 1e-9, 1e-3, false },
     { "/residual_predicted", "presentation harmonic", "1",
-      "the same of the mean of the weights, by theory, where it is known (linear rules, full clamp)", 1e-9, 1e-3, false },
+      "the same of the mean of the weights, by theory, where it is known "
+      "(linear rules, full clamp)", 1e-9, 1e-3, false },
     { "/rate_power", "harmonic", "1", "mean square of a coefficient of the rates, Ghat^phi",
       1e-12, 1e-9, false },
     { "/eigenvalue_real", "presentation eigenvalue", "1",
