@@ -163,9 +163,9 @@ static void run(void)
     const size_t shown = h < HARMONICS ? h : HARMONICS;
 
     bn_summarise("neurons", (double)net.weights.n, "1", 0.0);
-    bn_findings_flow(&net, &j.velocity);
+    const struct bn_gap near = bn_findings_flow(&net, &j.velocity);
     bn_progress(0.4);
-    bn_findings_jacobians(&net);
+    bn_findings_jacobians(&net, near);
     covariance_harmonics(gx, gphi, cross, h);
     for (size_t k = 0; k < shown; k++)
         predicted[k] = cross[k] / (gphi[k] + lambda);
@@ -179,7 +179,7 @@ static void run(void)
 const struct bn_stage bn_stage = {
     .name = "diagnosis",
     .summary = "is the set of target states an attractor?",
-    .details = "A small residual does not make an attractor: read /residual, /drift and /gap "
+    .details = "A small residual does not make an attractor: read /residual, /drift and /gap_ring "
                "together. The drift is the projection of the residual on the left eigenvector of "
                "the tangent mode; the gap is the largest real part of any other mode of the "
                "Jacobian on the manifold and must be negative. All scalars stand in /summary, too.",
