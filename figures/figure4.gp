@@ -44,6 +44,7 @@ plot map("/map_gap") nonuniform matrix using (log10($1)):(log10($2)):3 with imag
 
 # c in two rows: the largest eigenvalues, each network a little beside the last; how far
 # the two of a pair are apart, root mean square over networks, where all have that pair.
+# figure4-million goes on to 1,000,000 neurons, which take half an hour.
 doublet(n, what) = sprintf("doublet_%d_%s", n, what)
 split = ""; lines = 0
 do for [n=1:5] { if (known(s, doublet(n, "distance"))) { split = split.sprintf(" %d", n) } }
@@ -64,19 +65,21 @@ unset label 98; unset label 99; set multiplot previous
 eval place(2, 0.815, 0.73167)
 set format x "10^{%T}"; set xlabel "neurons"
 name = "distance within pairs"; eval NAME
-set logscale y; set format y "10^{%T}"; set ytics auto; set yrange [*:*]; set offsets graph 0.06, graph 0.06, graph 0.2, graph 0.1
+set logscale y; set format y "10^{%T}"; set ytics auto; set yrange [*:*]
 rms(n) = points(s, "neurons", doublet(n, "distance"))." | awk '{ q[$1] += $2*$2; k[$1]++ } END { for (i in q) print i, sqrt(q[i]/k[i]) }' | sort -g"
 first(n) = system(rms(n)[3:]." | awk 'NR == 1 { print $2*sqrt($1) }'")
-set key top right horizontal
+set key top right vertical samplen 0.3 spacing 0.9; top_room = 0.3; low_room = 0.1
 # Pairs of a recording lie so near each other that they mix: points, and a power to compare.
-if (recorded) { unset key; name = "distance in pairs, {/:Italic N}^{−1/2}"; eval NAME }
+if (recorded) { set key bottom left horizontal samplen 0.1 width -1.5 maxrows 1; top_room = 0.1; low_room = 0.5
+                name = "distance in pairs, {/:Italic N}^{−1/2}"; eval NAME }
+set offsets graph 0.06, graph 0.06, graph top_room, graph low_room
 top = recorded && words(split) > 0 ? first(int(word(split, 1))) : "1"
-plot for [k=1:words(split)] rms(int(word(split, k))) using 1:2 with points lt k dt 1 pt 7 ps 0.4 title "{/:Italic n} = ".word(split, k), \
+plot for [k=1:words(split)] rms(int(word(split, k))) using 1:2 with points lt k dt 1 pt 7 ps 0.4 title recorded && k > 1 ? word(split, k) : "{/:Italic n} = ".word(split, k), \
      for [k=1:words(split)] rms(int(word(split, k))) using 1:(real(recorded ? top : word(theory, int(word(split, k))))/sqrt($1)) with lines lt recorded ? 4 : k dt recorded ? 2 : 1 lw 0.8
-set key
+unset key; set key samplen 1.2 spacing 1.1 font ",7" noautotitle
 
 # d: each point a network, lines their means, dashed the power of N in theory.
-set xrange [*:*]; set yrange [*:10]; set offsets graph 0.06, graph 0.06, 0, 0
+set xrange [*:*]; set yrange [*:10]; set offsets graph 0.06, graph 0.06, 0, graph 0.05
 set xlabel "neurons"; set ylabel "drift, error, diffusion" offset 1.3, 0; set key top right vertical
 letter = "d"; eval PANEL; name = "drift, memory, diffusion"; eval NAME
 end(what) = system(points(s, "neurons", what)[3:]." | sort -g | awk '{ q[$1] += $2; k[$1]++; n = $1 } END { print n, q[n]/k[n] }'")
@@ -114,7 +117,7 @@ set xrange [*:*]; set yrange [*:*]
 stats pair(v, "/lag", "/network_difference") using (abs($1) > abs($2) ? abs($1) : abs($2)) nooutput
 eval place(2, 0.505, 0.40167)
 set format x "%g"; set xlabel "time (s)" offset 0, 0.8; set ylabel "(rad)"
-set offsets 0, 0, 1.5*STATS_max, 0.1*STATS_max
+set offsets 0, 0, 2.2*STATS_max, 0.1*STATS_max
 set ytics STATS_max > 0.2 ? 0.2 : 0.1; set xzeroaxis lt 4 lw 0.5; set key vertical
 plot pair(v, "/time", "/network_difference") lt 2 lw 1 title "network − theory", \
      pair(v, "/time", "/lag") lt 3 lw 1 title "{/:Italic G} − {/:Italic m}"
