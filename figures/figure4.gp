@@ -70,13 +70,18 @@ rms(n) = points(s, "neurons", doublet(n, "distance"))." | awk '{ q[$1] += $2*$2;
 first(n) = system(rms(n)[3:]." | awk 'NR == 1 { print $2*sqrt($1) }'")
 set key top right vertical samplen 0.3 spacing 0.9; top_room = 0.3; low_room = 0.1
 # Pairs of a recording lie so near each other that they mix: points, and a power to compare.
-if (recorded) { set key bottom left horizontal samplen 0.1 width -1.5 maxrows 1; top_room = 0.1; low_room = 0.5
-                name = "distance in pairs, {/:Italic N}^{−1/2}"; eval NAME }
+if (recorded) {
+    unset key; top_room = 0.1; low_room = 0.4
+    name = "distance in pairs, {/:Italic N}^{−1/2}"; eval NAME
+    set label 20 "{/:Italic n} =" at graph 0.04, 0.13 font ",7"
+    do for [k=1:words(split)] { set label 20+k word(split, k) at graph 0.1+0.08*k, 0.13 font ",7" textcolor lt k }
+}
 set offsets graph 0.06, graph 0.06, graph top_room, graph low_room
 top = recorded && words(split) > 0 ? first(int(word(split, 1))) : "1"
-plot for [k=1:words(split)] rms(int(word(split, k))) using 1:2 with points lt k dt 1 pt 7 ps 0.4 title recorded && k > 1 ? word(split, k) : "{/:Italic n} = ".word(split, k), \
+plot for [k=1:words(split)] rms(int(word(split, k))) using 1:2 with points lt k dt 1 pt 7 ps 0.4 title "{/:Italic n} = ".word(split, k), \
      for [k=1:words(split)] rms(int(word(split, k))) using 1:(real(recorded ? top : word(theory, int(word(split, k))))/sqrt($1)) with lines lt recorded ? 4 : k dt recorded ? 2 : 1 lw 0.8
-unset key; set key samplen 1.2 spacing 1.1 font ",7" noautotitle
+set key samplen 1.2 spacing 1.1
+do for [k=20:25] { unset label k }
 
 # d: each point a network, lines their means, dashed the power of N in theory.
 set xrange [*:*]; set yrange [*:10]; set offsets graph 0.06, graph 0.06, 0, graph 0.05

@@ -162,7 +162,8 @@ static void far_from_neutral(void **state)
     box_runs("diagnosis", BOTH "--out d.h5 --set drift_angles=32 --set jacobian_angles=2");
     box_runs("diagnosis", "--in weights=twice.h5 --in tuning=t.h5 --out e.h5 "
              "--set drift_angles=32 --set jacobian_angles=2");
-    struct bn_mat once = box_mat("d.h5", "/jacobian_real"), near = box_mat("e.h5", "/drift_transverse");
+    struct bn_mat once = box_mat("d.h5", "/jacobian_real");
+    struct bn_mat near = box_mat("e.h5", "/drift_transverse");
     struct bn_mat twice = box_mat("e.h5", "/jacobian_real");
     double top = -INFINITY;
     for (size_t k = 0; k < 2; k++)       /* to the iteration's tolerance */

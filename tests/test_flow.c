@@ -170,7 +170,8 @@ static void zeros_are_refined_on_the_drift(void **state)
 
 /* Poisson's kernel (1 - r^2)/(1 - 2 r cos(theta - a) + r^2) has the harmonics r^n, and those
  * that M samples show are a_n = (r^n + r^(M - n))/(1 - r^M), n = M/2 as a cosine alone.  The
- * upper half is n > M/4: n >= M/4, or all without the mean, is another number.  Noise has 1/2, from M = 4096 samples with a standard error of 1/sqrt(2 M).       */
+ * upper half is n > M/4: n >= M/4, or all without the mean, is another number.  Noise has
+ * 1/2, from M = 4096 samples with a standard error of 1/sqrt(2 M).          */
 static void unresolved_power(void **state)
 {
     (void)state;
