@@ -70,6 +70,52 @@ struct bn_drive bn_drive_read(size_t steps, double dt)
     return d;
 }
 
+static void course_from_recording(struct bn_course *c)
+{
+    size_t n, m, l;
+
+    if (!bn_has_input("recording"))
+        BN_REFUSE(BN_USAGE, "order = recorded needs a recording: give --in recording=FILE, or "
+                  "add the prerequisite to the pipeline");
+    const double *time = bn_input_vec("recording", "/time", &n);
+    c->angle = bn_input_vec("recording", "/angle", &m);
+    c->velocity = bn_input_vec("recording", "/angular_velocity", &l);
+    c->samples = n;
+    c->begin = bn_real("recorded_start");
+    if (n < 2 || m != n || l != n)
+        BN_REFUSE(BN_INPUT, "%s: /time has %zu samples, /angle %zu and /angular_velocity %zu",
+                  bn_h5_path(bn_input("recording")), n, m, l);
+    c->bin = (time[n - 1] - time[0]) / (double)(n - 1);
+    if (bn_course_period(c) == 0)
+        BN_REFUSE(BN_USAGE, "recorded_start = %g s, but the recording has %g s of behaviour",
+                  c->begin, time[n - 1] - time[0]);
+}
+
+struct bn_course bn_drive_course(size_t angles, bool velocity)
+{
+    static const char *const names[] = { "iid", "shuffled", "sweep", "diffusion", "ou",
+                                         "recorded" };
+    struct bn_course c = { .angles = angles, .dt = bn_real("interval"),
+                           .rng = bn_rng_sub(bn_random(), "course") };
+    size_t k = 0;
+
+    while (!bn_is("order", names[k]))
+        k++;
+    c.order = (enum bn_order)k;
+    const bool jumps = c.order == BN_ORDER_IID || c.order == BN_ORDER_SHUFFLED;
+    if (c.order == BN_ORDER_OU || (jumps && velocity))
+        c.sd = bn_real("velocity_sd");
+    if (c.order == BN_ORDER_OU || c.order == BN_ORDER_DIFFUSION || (jumps && velocity))
+        c.bias = bn_real("velocity_bias");
+    if (c.order == BN_ORDER_OU)
+        c.tau = bn_real("velocity_tau");
+    if (c.order == BN_ORDER_DIFFUSION)
+        c.diffusion = bn_real("diffusion");
+    if (c.order == BN_ORDER_RECORDED)
+        course_from_recording(&c);
+    return c;
+}
+
 struct bn_mat bn_drive_recorded_overlap(const struct bn_drive *d, size_t saves, size_t every,
                                         size_t angles)
 {

@@ -659,7 +659,7 @@ bool bn_has_input(const char *role)
 
     if (!find_role(role, &i))
         bug(role, "is not an input of the table");
-    return frame.inputs[i].path != NULL;
+    return frame.inputs[i].path != NULL || bn_gather_has(role);
 }
 
 bn_h5 *bn_input(const char *role)

@@ -146,15 +146,31 @@ struct bn_targets bn_targets_read_grid(const char *role)
     return read_targets(role, true);
 }
 
+static struct bn_mat leading(const struct bn_mat *from, size_t cols)
+{
+    struct bn_mat out = bn_scratch(from->rows, cols);
+    const size_t take = from->cols < cols ? from->cols : cols;
+
+    for (size_t i = 0; i < out.rows; i++)
+        memcpy(bn_mat_row(&out, i), bn_mat_row(from, i), take * sizeof(double));
+    return out;
+}
+
 struct bn_mat bn_targets_wide(const struct bn_targets *t)
 {
     if (t->x.cols == t->phi.cols)
         return t->x;
-    struct bn_mat wide = bn_scratch(t->x.rows, t->phi.cols);
-    const size_t take = t->x.cols < wide.cols ? t->x.cols : wide.cols;
-    for (size_t i = 0; i < wide.rows; i++)
-        memcpy(bn_mat_row(&wide, i), bn_mat_row(&t->x, i), take * sizeof(double));
-    return wide;
+    return leading(&t->x, t->phi.cols);
+}
+
+void bn_targets_trim(const struct bn_targets *t, struct bn_mat *x, struct bn_mat *phi)
+{
+    const size_t cx = columns_that_count(&t->x, t->x.rows);
+    const size_t cphi = columns_that_count(&t->phi, t->phi.rows);
+    const size_t r = cx > cphi ? cx : cphi;
+
+    *x = leading(&t->x, r);
+    *phi = leading(&t->phi, r);
 }
 
 /* A matrix of weights must be finite and of `n` neurons; 0: not checked. */
@@ -196,11 +212,8 @@ static struct bn_operator read_operator(const char *role, size_t n, const char *
 static struct bn_mat head_of(const struct bn_mat *x, size_t most)
 {
     const size_t count = columns_that_count(x, x->rows < CHUNK ? x->rows : CHUNK);
-    struct bn_mat head = bn_scratch(x->rows, count < most ? count : most);
 
-    for (size_t i = 0; i < x->rows; i++)
-        memcpy(bn_mat_row(&head, i), bn_mat_row(x, i), head.cols * sizeof(double));
-    return head;
+    return leading(x, count < most ? count : most);
 }
 
 static struct bn_mat owned(const struct bn_mat *m)
@@ -286,5 +299,89 @@ struct bn_recurrent bn_recurrent_factored(const char *role, const struct bn_targ
     if (r.velocity.n != 0)
         r.velocity = to_factored(&r.velocity, &right);
     bn_mat_free(&factor);
+    return r;
+}
+
+/* --- what was learned ---------------------------------------------------------------- */
+
+/* Row of /kept that holds this snapshot. */
+static size_t kept_row(const char *role, int64_t snapshot)
+{
+    size_t n;
+    const char *path = bn_h5_path(bn_input(role));
+
+    if (!has(role, "/kept"))
+        BN_REFUSE(BN_INPUT, "%s: no /kept: this is no artifact of the stage learning", path);
+    const double *kept = bn_input_vec(role, "/kept", &n);
+    if (n == 0)
+        BN_REFUSE(BN_INPUT, "%s: /kept is empty", path);
+    if (snapshot < 0)
+        return n - 1;
+    for (size_t k = 0; k < n; k++)
+        if (kept[k] == (double)snapshot)
+            return k;
+    if (n == 1)
+        BN_REFUSE(BN_USAGE, "%s: only the weights of snapshot %g are kept, not those of %lld: "
+                  "set keep = all in learning", path, kept[0], (long long)snapshot);
+    BN_REFUSE(BN_USAGE, "%s: there is no snapshot %lld: the last is %g", path,
+              (long long)snapshot, kept[n - 1]);
+}
+
+/* Block `row` of a dataset [kept, rows, cols]; cols 0: any; empty if it is not there. */
+static struct bn_mat kept_block(const char *role, const char *dataset, size_t row, size_t rows,
+                                size_t cols)
+{
+    bn_h5 *f = bn_input(role);
+    struct bn_shape s;
+
+    if (!has(role, dataset))
+        return (struct bn_mat){ 0 };
+    BN_CHECK(bn_h5_shape(f, dataset, &s));
+    const size_t second = s.rank > 2 ? s.dim[2] : 1;
+    if (s.rank < 2 || s.rank > 3 || s.dim[0] <= row || s.dim[1] != rows || second == 0
+        || (cols != 0 && second != cols))
+        BN_REFUSE(BN_INPUT, "%s: %s is not of %zu neurons, which the tuning has: both must come "
+                  "from the same population", bn_h5_path(f), dataset, rows);
+    struct bn_mat m = bn_scratch(rows, second);
+    BN_CHECK(bn_h5_read_rows(f, dataset, row, 1, m.data));
+    for (size_t k = 0; k < rows * second; k++)
+        if (!isfinite(m.data[k]))
+            BN_REFUSE(BN_INPUT, "%s: %s[%zu,%zu,%zu] is %g: weights must be finite",
+                      bn_h5_path(f), dataset, row, k / second, k % second, m.data[k]);
+    return m;
+}
+
+static struct bn_operator kept_operator(const char *role, size_t row, size_t n,
+                                        const char *dense, const char *left,
+                                        const struct bn_mat *right, const char *diagonal)
+{
+    const struct bn_mat j = kept_block(role, dense, row, n, n);
+    struct bn_operator op = { 0 };
+
+    if (j.data != NULL) {
+        BN_CHECK(bn_operator_dense(&op, &j));
+    } else if (right->data != NULL && has(role, left)) {
+        const struct bn_mat l = kept_block(role, left, row, n, right->rows);
+        const struct bn_mat d = kept_block(role, diagonal, row, n, 1);
+        BN_CHECK(bn_operator_factored(&op, &l, right, d.data));
+    }
+    return op;
+}
+
+struct bn_recurrent bn_recurrent_learned(const char *role, const struct bn_targets *t,
+                                         int64_t snapshot)
+{
+    const size_t n = t->x.rows, row = kept_row(role, snapshot);
+    struct bn_mat right = { 0 };
+    struct bn_recurrent r;
+
+    if (has(role, "/right"))
+        right = read_weights(role, "/right", 0, n);
+    r.weights = kept_operator(role, row, n, "/J", "/left", &right, "/diagonal");
+    r.velocity = kept_operator(role, row, n, "/J_velocity", "/left_velocity", &right,
+                               "/diagonal_velocity");
+    if (r.weights.n == 0)
+        BN_REFUSE(BN_INPUT, "%s: neither /J nor /left and /right: no weights were kept",
+                  bn_h5_path(bn_input(role)));
     return r;
 }

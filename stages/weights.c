@@ -5,9 +5,10 @@
  *
  * and the controls made from them: the circulant average, the circulant average
  * plus the shuffled rest, the Hebbian outer product, three surrogates that share the
- * spectrum of J and nothing else, and a taught reservoir.  J' (velocity weights) is
- * fitted like J to dx and d theta.  lambda has the factor 1/N in front of the error, so
- * that it has a limit for N -> infinity (docs/science/ring.md, the box).
+ * spectrum of J and nothing else, a taught reservoir, and what stage learning learned.
+ * J' (velocity weights) is fitted like J to dx and d theta.  lambda has the factor 1/N in
+ * front of the error, so that it has a limit for N -> infinity (docs/science/ring.md, the
+ * box).
  */
 #include <basin/fourier.h>
 #include <basin/manifold.h>
@@ -24,6 +25,7 @@
 static const struct bn_input inputs[] = {
     { "tuning", false, "target currents and rates" },
     { "weights", true, "offline weights, for what is made from them" },
+    { "learning", true, "what was learned, for kind = learned" },
 };
 
 static const struct bn_output outputs[] = {
@@ -54,10 +56,12 @@ static const struct bn_output outputs[] = {
       1e-12, 1e-6, false },
     { "/radius", "", "1", "radius of the disc of eigenvalues that the random part of J has for "
       "many neurons (kind = noisy and reservoir)", 1e-12, 1e-9, false },
+    { "/gain", "", "1", "factor on what was learned", 1e-9, 1e-3, false },
 };
 
 static const struct bn_param params[] = {
-    BN_CHOICE("kind", "offline", "offline circulant scrambled hebb rotated mixed noisy reservoir",
+    BN_CHOICE("kind", "offline",
+              "offline circulant scrambled hebb rotated mixed noisy reservoir learned",
               "which weights"),
     BN_REAL("lambda", "1", "1e-8", 0, 1e6, "ridge, with the error per neuron and angle"),
     BN_CHOICE("form", "auto", "auto dense factored modes",
@@ -66,8 +70,12 @@ static const struct bn_param params[] = {
     BN_REAL("rank_tolerance", "1", "1e-10", 0, 0.1,
             "modes that change J by less than this (relative) are dropped"),
     BN_FLAG("velocity", "yes", "fit the velocity weights, too (offline)"),
-    BN_REAL("gain", "1", "1", -100, 100, "factor on the circulant average"),
+    BN_REAL("gain", "1", "1", -100, 100, "factor on the circulant average or on what was "
+            "learned"),
     BN_FLAG("symmetric", "yes", "symmetrise the circulant average"),
+    BN_INTEGER("snapshot", "-1", -1, 100000, "which snapshot of learning; -1: the last"),
+    BN_CHOICE("normalise", "none", "none first best", "scale what was learned so that J phi* "
+              "has the first harmonic of x*, or is nearest to x*"),
 };
 
 enum { DENSE_LIMIT = 2000, SCRAMBLE_LIMIT = 20000, ROTATE_LIMIT = 5000 };
@@ -77,9 +85,9 @@ static bool want_dense(size_t n)
     return bn_is("form", "dense") || (bn_is("form", "auto") && n <= DENSE_LIMIT);
 }
 
-/* |J phi* - target| / |target| over the grid, from coefficients (Parseval). */
-static double residual(const struct bn_operator *op, const struct bn_mat *phi,
-                       const struct bn_mat *target)
+/* |gain J phi* - target| / |target| over the grid, from coefficients (Parseval). */
+static double scaled_residual(const struct bn_operator *op, double gain,
+                              const struct bn_mat *phi, const struct bn_mat *target)
 {
     struct bn_mat p = bn_scratch(phi->cols, phi->rows), out = bn_scratch(phi->cols, phi->rows);
     double error = 0.0, norm = 0.0;
@@ -91,11 +99,17 @@ static double residual(const struct bn_operator *op, const struct bn_mat *phi,
     for (size_t i = 0; i < phi->rows; i++)
         for (size_t k = 0; k < phi->cols; k++) {
             const double x = k < target->cols ? *bn_mat_at(target, i, k) : 0.0;
-            const double d = *bn_mat_at(&out, k, i) - x;
+            const double d = gain * *bn_mat_at(&out, k, i) - x;
             error += d * d;
             norm += x * x;
         }
     return sqrt(error / norm);
+}
+
+static double residual(const struct bn_operator *op, const struct bn_mat *phi,
+                       const struct bn_mat *target)
+{
+    return scaled_residual(op, 1.0, phi, target);
 }
 
 static void write_dense(const char *name, const struct bn_mat *left, const struct bn_mat *right)
@@ -336,6 +350,84 @@ static void reservoir(const struct bn_targets *t)
     write_surrogate(t, &j);
 }
 
+/* The factor on J with which J phi* has as much of x*'s first harmonic as x* itself,
+ * |x*|^2/<x*, J phi*> of that harmonic, or with which it is nearest to x*,
+ * <x*, J phi*>/|J phi*|^2.                                                  */
+static double normaliser(const struct bn_operator *op, const struct bn_targets *t)
+{
+    const bool first = bn_is("normalise", "first");
+    const size_t n = t->x.rows, from = first ? 1 : 0, to = first ? 3 : t->phi.cols;
+    struct bn_mat p = bn_scratch(to - from, n), out = bn_scratch(to - from, n);
+    double cross = 0.0, target = 0.0, made = 0.0;
+
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = from; k < to; k++)
+            *bn_mat_at(&p, k - from, i) = *bn_mat_at(&t->phi, i, k);
+    BN_CHECK(bn_operator_apply(op, BN_PLAIN, &p, &out));
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = from; k < to; k++) {
+            const double x = k < t->x.cols ? *bn_mat_at(&t->x, i, k) : 0.0;
+            const double y = *bn_mat_at(&out, k - from, i);
+            cross += x * y;
+            target += x * x;
+            made += y * y;
+        }
+    if (!(cross > 0.0))
+        BN_REFUSE(BN_NUMERIC, "normalise = %s: J phi* has nothing of x* in it (overlap %g): no "
+                  "factor brings it there", bn_text("normalise"), cross);
+    return first ? target / cross : cross / made;
+}
+
+static void write_operator(const struct bn_operator *op, double gain, const char *dense,
+                           const char *left, const char *diagonal)
+{
+    const bool factors = op->dense.data == NULL;
+    const struct bn_mat *from = factors ? &op->left : &op->dense;
+    struct bn_mat scaled = bn_scratch(from->rows, from->cols);
+
+    for (size_t k = 0; k < scaled.rows * scaled.cols; k++)
+        scaled.data[k] = gain * from->data[k];
+    if (!factors) {
+        bn_output_mat(dense, &scaled);
+    } else if (want_dense(op->n)) {
+        write_dense(dense, &scaled, &op->right);
+    } else {
+        double *d = bn_scratch_vec(op->n);
+        for (size_t i = 0; i < op->n; i++)
+            d[i] = gain * op->diagonal[i];
+        bn_output_mat(left, &scaled);
+        bn_output_vec(diagonal, d, op->n);
+    }
+}
+
+static void learned(const struct bn_targets *t)
+{
+    if (!bn_has_input("learning"))
+        BN_REFUSE(BN_USAGE, "kind = learned needs what was learned: give --in learning=FILE, or "
+                  "add the prerequisite to the pipeline");
+    const struct bn_recurrent j = bn_recurrent_learned("learning", t, bn_integer("snapshot"));
+    const double scale = bn_is("normalise", "none") ? 1.0 : normaliser(&j.weights, t);
+    const double gain = scale * bn_real("gain");
+    const struct bn_mat x = bn_targets_wide(t);
+
+    if (bn_is("form", "factored") && j.weights.dense.data != NULL)
+        BN_REFUSE(BN_USAGE, "form = factored, but %s holds dense weights: their rank is not "
+                  "known to be small; set form to dense or auto",
+                  bn_h5_path(bn_input("learning")));
+    write_operator(&j.weights, gain, "/J", "/left", "/diagonal");
+    if (j.weights.dense.data == NULL && !want_dense(j.weights.n))
+        bn_output_mat("/right", &j.weights.right);
+    bn_output_number("/gain", gain);
+    bn_output_number("/residual", scaled_residual(&j.weights, gain, &t->phi, &x));
+    if (j.velocity.n == 0)
+        return;
+    struct bn_mat slope = bn_scratch(x.rows, x.cols);
+    memcpy(slope.data, x.data, x.rows * x.cols * sizeof(double));
+    bn_fourier_differentiate(&slope);
+    write_operator(&j.velocity, 1.0, "/J_velocity", "/left_velocity", "/diagonal_velocity");
+    bn_output_number("/residual_velocity", residual(&j.velocity, &t->phi, &slope));
+}
+
 /* Whatever is made from offline weights. */
 static void from_offline(const struct bn_targets *t)
 {
@@ -365,9 +457,11 @@ static void from_offline(const struct bn_targets *t)
 
 static void run(void)
 {
-    /* Readers of modes make them from functions of the angle: no Nyquist term there. */
-    const struct bn_targets t = bn_is("form", "modes") ? bn_targets_read("tuning")
-                                                       : bn_targets_read_grid("tuning");
+    /* Readers of modes make them from functions of the angle, and presentations are at any
+     * angle: no Nyquist term there. */
+    const bool angles = bn_is("form", "modes") || bn_is("kind", "learned");
+    const struct bn_targets t = angles ? bn_targets_read("tuning")
+                                       : bn_targets_read_grid("tuning");
 
     if (bn_is("form", "modes") && !bn_is("kind", "offline"))
         BN_REFUSE(BN_USAGE, "form = modes is for kind = offline: set form to factored or dense");
@@ -380,6 +474,8 @@ static void run(void)
     } else if (bn_is("kind", "reservoir")) {
         check_dense(t.x.rows);
         reservoir(&t);
+    } else if (bn_is("kind", "learned")) {
+        learned(&t);
     } else {
         from_offline(&t);
     }
@@ -396,7 +492,8 @@ const struct bn_stage bn_stage = {
                "of J, mixed (Q J P^T) its singular values; noisy is a circulant matrix with the "
                "eigenvalues that J has in the mean field, plus independent noise up to the norm "
                "of J. reservoir teaches the random network of a tuning with process = reservoir: "
-               "J = g W + U B, B by ridge. "
+               "J = g W + U B, B by ridge. learned is a snapshot of stage "
+               "learning. "
                "A factored circulant average keeps as many harmonics of its profile as the "
                "angles carry, (angles - 1)/2, and so is smoother than the dense one. "
                "Dense weights are /J; factored ones /left, /right and /diagonal, and nothing of "

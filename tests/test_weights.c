@@ -304,6 +304,89 @@ static void reservoir_holds_its_ring(void **state)
     bn_mat_free(&start), bn_mat_free(&angle);
 }
 
+/* An artifact of stage learning as it would be if the rule had found 2 J at snapshot 5 and
+ * 3 J at snapshot 9: dense, or in factors.                                    */
+static void write_learned(const char *file, bool factors)
+{
+    bn_h5 *f;
+    static const char *const names[2][2] = { { "/J", "/J_velocity" },
+                                             { "/left", "/left_velocity" } };
+    static const char *const diagonals[] = { "/diagonal", "/diagonal_velocity" };
+    const double kept[] = { 5, 9 };
+    const struct bn_shape two = bn_shape1(2);
+    const char *from = factors ? "f.h5" : "w.h5";
+    assert_ok(bn_h5_create(&f, file));
+    assert_ok(bn_h5_write(f, "/kept", BN_H5_F64, &two, kept, false));
+    for (size_t v = 0; v < 2; v++) {
+        struct bn_mat j = box_mat(from, names[factors][v]), d = { 0 };
+        struct bn_mat twice;
+        const struct bn_shape s = bn_shape3(2, j.rows, j.cols), sd = bn_shape2(2, N);
+        assert_ok(bn_mat_alloc(&twice, 2 * j.rows, j.cols));
+        for (size_t k = 0; k < 2 * j.rows * j.cols; k++)
+            twice.data[k] = (k < j.rows * j.cols ? 2.0 : 3.0) * j.data[k % (j.rows * j.cols)];
+        assert_ok(bn_h5_write(f, names[factors][v], BN_H5_F64, &s, twice.data, false));
+        if (factors) {
+            d = box_mat(from, diagonals[v]);
+            for (size_t k = 0; k < 2 * N; k++)
+                twice.data[k] = (k < N ? 2.0 : 3.0) * d.data[k % N];
+            assert_ok(bn_h5_write(f, diagonals[v], BN_H5_F64, &sd, twice.data, false));
+        }
+        bn_mat_free(&j), bn_mat_free(&twice), bn_mat_free(&d);
+    }
+    if (factors) {
+        struct bn_mat right = box_mat(from, "/right");
+        const struct bn_shape s = bn_shape2(right.rows, N);
+        assert_ok(bn_h5_write(f, "/right", BN_H5_F64, &s, right.data, false));
+        bn_mat_free(&right);
+    }
+    assert_ok(bn_h5_close(f));
+}
+
+/* gain x normaliser x the snapshot, from both forms and into both; a reader that took the
+ * first row, or scaled J' or left the diagonal unscaled, would fail.           */
+static void learned_is_the_snapshot(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *file, *set;
+        double times;
+    } rows[] = {
+        { "dense.h5", "", 3.0 },
+        { "dense.h5", "--set snapshot=5 --set gain=0.5", 1.0 },
+        { "dense.h5", "--set snapshot=9 --set normalise=first", 1.0 },
+        { "factors.h5", "--set snapshot=5 --set form=factored", 2.0 },
+        { "factors.h5", "--set normalise=best --set gain=2", 2.0 },
+    };
+    box_runs("weights", "--in tuning=t.h5 --out f.h5 --set form=factored");
+    write_learned("dense.h5", false);
+    write_learned("factors.h5", true);
+    struct bn_mat want = box_mat("w.h5", "/J"), slope = box_mat("w.h5", "/J_velocity");
+    for (size_t k = 0; k < BN_LEN(rows); k++) {
+        char line[512];
+        snprintf(line, sizeof line, "--in tuning=t.h5 --in learning=%s --out l.h5 "
+                 "--set kind=learned %s", rows[k].file, rows[k].set);
+        box_runs("weights", line);
+        box_is_sound("l.h5");
+        const bool dense = strstr(rows[k].set, "factored") == NULL;
+        struct bn_mat j = dense ? box_mat("l.h5", "/J") : formed("l.h5", "/left", "/diagonal");
+        struct bn_mat v = dense ? box_mat("l.h5", "/J_velocity")
+                                : formed("l.h5", "/left_velocity", "/diagonal_velocity");
+        for (size_t i = 0; i < N * N; i++)
+            j.data[i] /= rows[k].times;
+        for (size_t i = 0; i < N; i++)   /* rounding of factors: 1e-16/lambda */
+            assert_close(*bn_mat_at(&j, i, i), 0, 0, 1e-8);
+        /* J holds x* to 1e-5, and so do the factors that bring it there */
+        assert_close(apart(&j, &want), 0, 0, strstr(rows[k].set, "norm") != NULL ? 1e-4 : 1e-7);
+        assert_close(box_number("l.h5", "/residual"), fabs(rows[k].times - 1.0), 0, 1e-3);
+        const double snapshot = strstr(rows[k].set, "=5") != NULL ? 2.0 : 3.0;
+        for (size_t i = 0; i < N * N; i++)
+            v.data[i] /= snapshot;
+        assert_close(apart(&v, &slope), 0, 0, 1e-7);
+        bn_mat_free(&j), bn_mat_free(&v);
+    }
+    bn_mat_free(&want), bn_mat_free(&slope);
+}
+
 static void refusals(void **state)
 {
     (void)state;
@@ -328,6 +411,15 @@ static void refusals(void **state)
         { "--in tuning=t.h5 --in weights=t.h5 --set kind=circulant", "these are no weights",
           3 },
         { "--in tuning=nan.h5", "", 5 },
+        { "--in tuning=t.h5 --set kind=learned", "--in learning=FILE", 2 },
+        { "--in tuning=t.h5 --in learning=w.h5 --set kind=learned",
+          "no artifact of the stage learning", 3 },
+        { "--in tuning=t.h5 --in learning=dense.h5 --set kind=learned --set snapshot=3",
+          "there is no snapshot 3: the last is 9", 2 },
+        { "--in tuning=t.h5 --in learning=dense.h5 --set kind=learned --set form=factored",
+          "dense weights", 2 },
+        { "--in tuning=few.h5 --in learning=dense.h5 --set kind=learned",
+          "/J is not of 20 neurons", 3 },
     };
     box_runs("tuning", "--out few.h5 --set neurons=20 --set angles=60");
     assert_int_equal(system("head -c 20000 t.h5 >short.h5"), 0);
@@ -392,6 +484,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(circulant_of_few_neurons),
         cmocka_unit_test(surrogates_share_the_spectrum),
         cmocka_unit_test(reservoir_holds_its_ring),
+        cmocka_unit_test(learned_is_the_snapshot),
         cmocka_unit_test(refusals),
         cmocka_unit_test(scrambled_is_refused_before_it_allocates),
     };

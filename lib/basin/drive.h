@@ -7,6 +7,7 @@
 #ifndef BN_DRIVE_H
 #define BN_DRIVE_H
 
+#include <basin/course.h>
 #include <basin/stage.h>
 
 struct bn_drive {
@@ -23,5 +24,23 @@ struct bn_drive bn_drive_read(size_t steps, double dt);
  * saved step (every `every`).                                               */
 struct bn_mat bn_drive_recorded_overlap(const struct bn_drive *drive, size_t saves,
                                         size_t every, size_t angles);
+
+/* How presentations go round a ring of M angles, from the parameters below and, if order is
+ * recorded, the role recording.  Velocities are drawn where the order moves by them or
+ * `velocity` asks for them; else parameters of the velocity are not read.     */
+struct bn_course bn_drive_course(size_t angles, bool velocity);
+
+#define BN_COURSE_PARAMS                                                              \
+    BN_CHOICE("order", "iid", "iid shuffled sweep diffusion ou recorded",                 \
+              "how the angle moves: uniform draws, sweeps of the grid in random order or "   \
+              "round and round, or continuous courses"),                              \
+    BN_REAL("interval", "s", "0.005", 1e-6, 1e3, "time between presentations"),            \
+    BN_REAL("velocity_sd", "rad/s", "3.92699081698724", 0, 1e3,                         \
+            "standard deviation of the angular velocity (225 degrees/s)"),             \
+    BN_REAL("velocity_tau", "s", "0.5", 1e-6, 1e6, "its correlation time (order = ou)"),     \
+    BN_REAL("velocity_bias", "rad/s", "0", -1e3, 1e3, "its mean"),                       \
+    BN_REAL("diffusion", "rad2/s", "1", 0, 1e6,                                        \
+            "D of order = diffusion: the angle spreads by 2 D t"),                     \
+    BN_REAL("recorded_start", "s", "0", 0, 1e6, "where in the recording to begin")
 
 #endif

@@ -29,6 +29,9 @@ struct bn_targets bn_targets_read_grid(const char *role);
 /* x with as many columns as phi, the new ones zero. */
 struct bn_mat bn_targets_wide(const struct bn_targets *t);
 
+/* x and phi with the columns that are above rounding in one or the other: equal shapes. */
+void bn_targets_trim(const struct bn_targets *t, struct bn_mat *x, struct bn_mat *phi);
+
 /* The network's rate function, from the attributes of its curves or coefficients. */
 struct bn_transfer bn_targets_transfer(const char *role);
 
@@ -40,5 +43,9 @@ struct bn_recurrent {
 struct bn_recurrent bn_recurrent_read(const char *role, const struct bn_targets *t);
 /* The same for readers that need left and right: shared operators become factored. */
 struct bn_recurrent bn_recurrent_factored(const char *role, const struct bn_targets *t);
+
+/* Weights of one snapshot of an artifact of stage learning; snapshot -1: the last. */
+struct bn_recurrent bn_recurrent_learned(const char *role, const struct bn_targets *t,
+                                         int64_t snapshot);
 
 #endif
