@@ -26,18 +26,20 @@ set logscale x; set format x "10^{%T}"; set xtics 1e3, 10; set xlabel "neurons";
 set ylabel "eigenvalue (1)"; set yrange [0:*]; set ytics 0.5
 letter = "a"; eval PANEL; name = "eigenvalues of {/:Italic J}"; eval NAME
 plot for [k=1:lines] real(here(doublet(k, "predicted"))) lt 4 lw 0.7, \
+     real(here("singlet_predicted")) lt 4 lw 0.7 dt 2, \
      for [k=1:eigenvalues] points(sprintf("eigenvalue_%d", k)) using ($1*1.15**($4-2)):2 with points lt 1 pt 7 ps 0.25, \
      for [k=1:eigenvalues] one(sprintf("eigenvalue_%d", k)) with points lt 2 pt 7 ps 0.35
 
-set ylabel "distance (1)"; set logscale y; set format y "10^{%T}"; set ytics auto; set yrange [*:*]
-set offsets 0, 0, graph 0.25, graph 0.05; set key top right horizontal
+set ylabel "distance (1)"; set logscale y; set format y "10^{%T}"; set ytics auto; set yrange [*:*] noextend
+set offsets 0, 0, graph 0.15, graph 0.05; set key top right samplen 0.6
 letter = "b"; eval PANEL; name = "distance within pairs"; eval NAME
 rms(k) = points(doublet(k, "distance"))." | awk '{ q[$1] += $2*$2; c[$1]++ } END { for (i in q) print i, sqrt(q[i]/c[i]) }' | sort -g"
 plot for [i=1:words(split)] real(word(theory, int(word(split, i))))/sqrt(x) lt i lw 0.8, \
      for [i=1:words(split)] rms(int(word(split, i))) with points lt i dt 1 pt 7 ps 0.5 title "{/:Italic n} = ".word(split, i), \
-     for [i=1:words(split)] one(doublet(int(word(split, i)), "distance")) with points lt i dt 1 pt 6 ps 1
+     for [i=1:words(split)] one(doublet(int(word(split, i)), "distance")) with points lt i dt 1 pt 6 ps 1, \
+     1/0 with points lt 4 pt 6 ps 1 title "one network"
 unset logscale; set format x "%g"; set format y "%g"; set xtics auto; set xrange [*:*]; set yrange [*:*]
-set offsets 0, 0, 0, 0; set key top right vertical
+set offsets 0, 0, 0, 0; set key samplen 1.2; set autoscale
 
 set xlabel "time (s)"; set ylabel "change (10^{−3} rad)"; set xrange [0:*]; set autoscale xfix
 letter = "c"; eval PANEL; name = sprintf("%d decoded angles", n); eval NAME

@@ -59,7 +59,9 @@ set xtics auto; set format x ""; set xlabel ""; unset ylabel; set ytics 0.5
 set offsets graph 0.06, graph 0.06, graph 0.1, 0
 eigenvalues = 0
 do for [n=1:11] { if (eigenvalues == n-1 && known(s, sprintf("eigenvalue_%d", n))) { eigenvalues = n } }
+single = known(s, "singlet_predicted") ? "singlet_predicted" : "neurons"
 plot for [n=1:lines] points(s, "neurons", doublet(n, "predicted")) using 1:2 smooth unique ls 10, \
+     points(s, "neurons", single) using 1:(single eq "neurons" ? 1/0 : $2) smooth unique ls 11, \
      for [n=1:eigenvalues] points(s, "neurons", sprintf("eigenvalue_%d", n)) using ($1*1.15**($4-2)):2 with points lt 1 pt 7 ps 0.2
 unset label 98; unset label 99; set multiplot previous
 eval place(2, 0.815, 0.73167)
@@ -127,13 +129,12 @@ set ytics STATS_max > 0.2 ? 0.2 : 0.1; set xzeroaxis lt 4 lw 0.5; set key vertic
 plot pair(v, "/time", "/network_difference") lt 2 lw 1 title "network − theory", \
      pair(v, "/time", "/lag") lt 3 lw 1 title "{/:Italic G} − {/:Italic m}"
 
-# f: each quantity against the ridge.  The gap is the larger of two that look for different
-# modes (docs/science/diagnostics.md).
+# f: each quantity against the ridge; the gap is that of the whole ring, `gap_ring`.
 set logscale x; set format x "10^{%T}"; set xlabel "ridge {/Symbol l}"; set xtics 1e-12, 100
 set xrange [*:*]; set autoscale xfix; set offsets graph 0.05, graph 0.05, graph 0.1, graph 0.1; unset xzeroaxis
 # Recorded: smoothing is the second column of /value, floor the third, inhibition the last.
-curve(file, y) = "< basin cat '".file.":/value[:,0]'".number(file, y).number(file, "gap_ring")
-of(y, smooth, floor, c) = sprintf("< basin cat %s:/value %s %s | awk '$2 == %s && $3 == %s && $4 == %s { print $1, $5, $6 }' | sort -g", l, number(l, y), number(l, "gap_ring"), smooth, floor, c)
+curve(file, y) = "< basin cat '".file.":/value[:,0]'".number(file, y)
+of(y, smooth, floor, c) = sprintf("< basin cat %s:/value %s | awk '$2 == %s && $3 == %s && $4 == %s { print $1, $5 }' | sort -g", l, number(l, y), smooth, floor, c)
 smooths = recorded ? system("basin cat '".l.":/value[:,1]' | sort -gu | tr '\\n' ' '") : ""
 floors = recorded ? system("basin cat '".l.":/value[:,2]' | sort -gu | tr '\\n' ' '") : ""
 sqrt_of(y) = system(curve(l, y)[3:]." | sort -g | awk 'NR == 1 || ($1 == first && $2 < low) { first = $1; low = $2 } END { print low/sqrt(first) }'")
@@ -158,12 +159,12 @@ if (recorded) {
     set ytics ("−1" -1, "−0.1" -0.1, "−0.05" -0.05, "0" 0, "0.05" 0.05, "0.1" 0.1, "0.5" 0.5, "1" 1, "10" 10)
     set key top right; unset xzeroaxis  # which gnuplot draws elsewhere on such an axis
     plot 0 lt 4 lw 0.5, \
-         for [k=1:words(smooths)] of("gap", word(smooths, k), word(floors, 1), "1") using 1:($2 > $3 ? $2 : $3) with linespoints lt k dt 1 ps 0.4 lw 1, \
-         for [k=1:words(smooths)] of("gap", word(smooths, k), word(floors, words(floors)), "1") using 1:($2 > $3 ? $2 : $3) with lines lt k dt 3 lw 1 title k == 1 ? "floor ".word(floors, words(floors)) : "", \
-         for [k=1:words(smooths)] of("gap", word(smooths, k), word(floors, 1), "0") using 1:($2 > $3 ? $2 : $3) with lines lt k dt 2 lw 1 title k == 1 ? "{/:Italic c} = 0" : ""
+         for [k=1:words(smooths)] of("gap_ring", word(smooths, k), word(floors, 1), "1") using 1:2 with linespoints lt k dt 1 ps 0.4 lw 1, \
+         for [k=1:words(smooths)] of("gap_ring", word(smooths, k), word(floors, words(floors)), "1") using 1:2 with lines lt k dt 3 lw 1 title k == 1 ? "floor ".word(floors, words(floors)) : "", \
+         for [k=1:words(smooths)] of("gap_ring", word(smooths, k), word(floors, 1), "0") using 1:2 with lines lt k dt 2 lw 1 title k == 1 ? "{/:Italic c} = 0" : ""
 } else {
     set yrange [*:0.02<*]; set ytics auto
-    plot curve(l, "gap") using 1:($2 > $3 ? $2 : $3) with points lt 1 pt 6 ps 0.5
+    plot curve(l, "gap_ring") using 1:2 with points lt 1 pt 6 ps 0.5
 }
 unset multiplot
 unset output

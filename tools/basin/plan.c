@@ -650,6 +650,19 @@ static void print_fragments(FILE *f, const struct resolve *r)
     list_free(&out);
 }
 
+/* What cannot be made whatever is made before it. */
+static void print_unable(FILE *f, const struct resolve *r)
+{
+    const char *name;
+    json_t *node;
+    fprintf(f, "UNABLE :=");
+    json_object_foreach(r->plan, name, node)
+        if (strncmp(text_of(node, "code"), "missing: ", 9) == 0 &&
+            strcmp(strrchr(name, '.'), ".pdf") == 0 && !store_is_own(r->results, name))
+            fprintf(f, " %s/%s", r->results, name);
+    fprintf(f, "\n");
+}
+
 static char *fragment_text(const struct resolve *r)
 {
     char *text = NULL;
@@ -661,6 +674,7 @@ static char *fragment_text(const struct resolve *r)
     print_names(f, r, "POINTS", ".h5", true);
     print_names(f, r, "FIGURES", ".pdf", false);
     print_pictures(f, r);
+    print_unable(f, r);
     if (r->vars.recorded[0] != '\0')
         fprintf(f, "RECORDED := %s/%s\n", r->results, r->vars.recorded);
     else
