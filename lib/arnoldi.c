@@ -20,7 +20,7 @@ struct workspace {
 
 /* Iteration may converge to a value just beyond the k leading ones before it has found
  * them all: so many more are asked for, and the leading k of these are delivered.  */
-enum { SPARE = 6 };
+enum { SPARE = 6, MOST_DENSE = 1200 };
 
 struct pair {
     double re, im;
@@ -215,5 +215,10 @@ bn_status bn_arnoldi(size_t n, size_t k, enum bn_arnoldi_which which, double tol
         return bn_fail(BN_INPUT, "%zu eigenvalues of a %zu x %zu operator", k, n, n);
     if (n < 3 * k + 40)
         return dense(n, k, which, apply, context, re, im, found, vectors);
-    return sparse(n, k, which, tolerance, apply, context, re, im, found, vectors);
+    const bn_status rc = sparse(n, k, which, tolerance, apply, context, re, im, found, vectors);
+    /* As where one value fills the spectrum from before the k-th on: weights of low rank less
+     * a constant diagonal.                                                  */
+    if (rc == BN_NUMERIC && n <= MOST_DENSE)
+        return dense(n, k, which, apply, context, re, im, found, vectors);
+    return rc;
 }

@@ -204,14 +204,40 @@ static void memory(const struct ring *r, const bn_flow *flow)
     }
 }
 
+/* sqrt(<n^2>) of the residual around the ring. */
+static double waves_of_residual(const struct ring *r)
+{
+    return sqrt(r->turning / (mean_of(r->error, r->count, 1) * (double)r->count));
+}
+
+/* The residual's harmonics reach to sqrt 3 of their rms if they are alike, and the drift,
+ * which is a projection of it, needs two samples of the highest: with fewer, zeros are
+ * missed, so rather none are given.                                            */
+static bool is_resolved(const struct ring *r, const bn_flow *flow)
+{
+    const double waves = waves_of_residual(r), needed = ceil(4.0 * waves);
+
+    bn_summarise("fixed_points_rice", bn_flow_harmonic(flow), "1", 0.0);
+    bn_summarise("fixed_points_rice_residual", waves, "1", 0.0);
+    bn_summarise("drift_unresolved", bn_flow_unresolved(flow), "1", 0.0);
+    if ((double)r->count >= needed)
+        return true;
+    bn_say("%zu angles do not resolve the drift (the residual waves %.0f times around the ring): "
+           "no fixed points are given; drift_angles = %.0f or more shows them", r->count, waves,
+           needed);
+    return false;
+}
+
 static void fixed_points(const struct bn_ring_network *net, const struct ring *r,
                          const bn_flow *flow)
 {
     struct bn_ring_network copy = *net;
-    struct bn_zero *zero;
-    size_t found, stable = 0;
+    struct bn_zero *zero = NULL;
+    size_t found = 0, stable = 0;
+    const bool resolved = is_resolved(r, flow);
 
-    BN_CHECK(bn_flow_zeros(flow, bn_diagnose_drift_at, &copy, &zero, &found));
+    if (resolved)
+        BN_CHECK(bn_flow_zeros(flow, bn_diagnose_drift_at, &copy, &zero, &found));
     double *angle = bn_scratch_vec(found + 1), *slope = bn_scratch_vec(found + 1), worst = 0.0;
     int64_t *sign = (int64_t *)(void *)bn_scratch_vec(found + 1);
     for (size_t k = 0; k < found; k++) {
@@ -225,13 +251,11 @@ static void fixed_points(const struct bn_ring_network *net, const struct ring *r
     bn_output_vec("/fixed_angle", angle, found);
     bn_output_integers("/fixed_sign", sign, found);
     bn_output_vec("/fixed_slope", slope, found);
+    if (!resolved)
+        return;
     bn_summarise("fixed_points_stable", (double)stable, "1", 0.0);
     bn_summarise("fixed_points_unstable", (double)(found - stable), "1", 0.0);
     bn_summarise("fixed_points_last_step", worst, "rad", 0.0);
-    bn_summarise("fixed_points_rice", bn_flow_harmonic(flow), "1", 0.0);
-    bn_summarise("fixed_points_rice_residual",
-                 sqrt(r->turning / (mean_of(r->error, r->count, 1) * (double)r->count)), "1", 0.0);
-    bn_summarise("drift_unresolved", bn_flow_unresolved(flow), "1", 0.0);
 }
 
 static void diffusion(const struct ring *r)

@@ -3,33 +3,37 @@
 
 #include <string.h>
 
-enum { ROWS = 4, LANE = BN_FUSED_LANES, MOST = BN_FUSED_MOST };
+/* AHEAD: numbers of a row that are fetched before their use. */
+enum { MOST_ROWS = 8, LANE = BN_FUSED_LANES, MOST = BN_FUSED_MOST, AHEAD = 64 };
 
 /* Some rows, and columns from where the pointers stand on. */
 struct part {
-    double *w[ROWS];
-    double keep[ROWS], f[MOST][ROWS], a[MOST][ROWS];
+    double *w[MOST_ROWS];
+    const double *keep, *f[MOST], *a[MOST];        /* of these rows */
     const double *g[MOST], *h[MOST], *q;
     size_t n, n_add, n_scale;            /* n: columns */
-    double sum[ROWS][LANE];
+    double sum[MOST_ROWS][LANE];
 };
 
 #if defined(__x86_64__)
 #define NAME(x) x##_512
 #define BITS 512
+#define ROWS 8
 #include "fused_kernel.h"
 
 #define NAME(x) x##_256
 #define BITS 256
+#define ROWS 4
 #include "fused_kernel.h"
 #endif
 
 #define NAME(x) x##_64
 #define BITS 64
+#define ROWS 4
 #include "fused_kernel.h"
 
 struct kernel {
-    size_t lanes, alone;                 /* that one call takes: of four rows, of one */
+    size_t rows, lanes, alone;           /* that one call takes; lanes of a single row */
     void (*update)(struct part *p, size_t lane);
     void (*product)(struct part *p, size_t lane);
     void (*any)(struct part *p, size_t i, size_t lane);
@@ -39,10 +43,10 @@ static const struct kernel *choose(void)
 {
     static const struct kernel kernels[] = {
 #if defined(__x86_64__)
-        { 8, 8, update_512, product_512, any_512 },
-        { 8, 4, update_256, product_256, any_256 },
+        { 8, 8, 8, update_512, product_512, any_512 },
+        { 4, 8, 4, update_256, product_256, any_256 },
 #endif
-        { 1, 1, update_64, product_64, any_64 },
+        { 4, 1, 1, update_64, product_64, any_64 },
     };
 
 #if defined(__x86_64__)
@@ -64,7 +68,7 @@ enum work { PRODUCT, UPDATE, ANY };
 
 static void do_part(const struct kernel *kernel, enum work work, struct part *p, size_t rows)
 {
-    if (work == ANY || rows < ROWS) {
+    if (work == ANY || rows < kernel->rows) {
         for (size_t i = 0; i < rows; i++)
             for (size_t lane = 0; lane < LANE; lane += kernel->alone)
                 kernel->any(p, i, lane);
@@ -74,69 +78,67 @@ static void do_part(const struct kernel *kernel, enum work work, struct part *p,
         (work == UPDATE ? kernel->update : kernel->product)(p, lane);
 }
 
-/* The part's columns from..to of a whole row. */
-static struct part columns(const struct part *whole, size_t from, size_t to)
-{
-    struct part p = *whole;
+static const double ones[MOST_ROWS] = { 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0 };
 
-    for (size_t i = 0; i < ROWS; i++)
-        if (p.w[i] != NULL)
-            p.w[i] += from;
-    for (size_t k = 0; k < p.n_add; k++)
-        p.g[k] += from;
-    for (size_t k = 0; k < p.n_scale; k++)
-        p.h[k] += from;
-    p.q += from;
-    p.n = to - from;
-    return p;
+/* Moves the part to other columns. */
+static void move(struct part *p, size_t rows, size_t by)
+{
+    for (size_t i = 0; i < rows; i++)
+        p->w[i] += by;
+    for (size_t k = 0; k < p->n_add; k++)
+        p->g[k] += by;
+    for (size_t k = 0; k < p->n_scale; k++)
+        p->h[k] += by;
+    p->q += by;
 }
 
 /* Columns up to the diagonal, the few with the diagonal (update; zero; product), the rest:
  * the lanes' sums go on through all three.                                      */
-static void hollow_rows(const struct kernel *kernel, enum work work, struct part *whole,
+static void hollow_rows(const struct kernel *kernel, enum work work, struct part *p,
                         size_t rows, size_t first)
 {
-    const size_t from = first / LANE * LANE;
-    const size_t end = bn_fused_stride(first + rows), to = end < whole->n ? end : whole->n;
-    const size_t cut[] = { 0, from, to, whole->n };
+    const size_t stride = p->n, from = first / LANE * LANE;
+    const size_t end = bn_fused_stride(first + rows), to = end < stride ? end : stride;
+    double sum[MOST_ROWS][LANE];
+    struct part middle;
 
-    for (size_t s = 0; s < 3; s++) {
-        struct part p = columns(whole, cut[s], cut[s + 1]);
-        memcpy(p.sum, whole->sum, sizeof p.sum);
-        if (s == 1) {
-            do_part(kernel, work, &p, rows);
-            for (size_t i = 0; i < rows; i++)
-                p.w[i][first + i - from] = 0.0;
-            memcpy(p.sum, whole->sum, sizeof p.sum);
-            p.n_add = p.n_scale = 0;
-            for (size_t i = 0; i < ROWS; i++)
-                p.keep[i] = 1.0;
-            do_part(kernel, PRODUCT, &p, rows);
-        } else {
-            do_part(kernel, work, &p, rows);
-        }
-        memcpy(whole->sum, p.sum, sizeof p.sum);
-    }
+    p->n = from;
+    do_part(kernel, work, p, rows);
+    memcpy(sum, p->sum, sizeof sum);
+    move(p, rows, from);
+    p->n = to - from;
+    do_part(kernel, work, p, rows);
+    for (size_t i = 0; i < rows; i++)
+        p->w[i][first + i - from] = 0.0;
+    middle = *p;
+    memcpy(middle.sum, sum, sizeof sum);
+    middle.n_add = middle.n_scale = 0;
+    middle.keep = ones;
+    do_part(kernel, PRODUCT, &middle, rows);
+    memcpy(p->sum, middle.sum, sizeof sum);
+    move(p, rows, to - from);
+    p->n = stride - to;
+    do_part(kernel, work, p, rows);
 }
 
-static struct part gather(const struct bn_fused *u, size_t rows, size_t i0, double *w)
+static void gather(const struct bn_fused *u, size_t rows, size_t i0, double *w, struct part *p)
 {
-    struct part p = { .q = u->q != NULL ? u->q : w, .n = u->stride, .n_add = u->n_add,
-                      .n_scale = u->n_scale };
-
-    for (size_t i = 0; i < rows; i++) {
-        p.w[i] = w + (i0 + i) * u->stride;
-        p.keep[i] = u->keep != NULL ? u->keep[i0 + i] : 1.0;
-        for (size_t k = 0; k < u->n_add; k++)
-            p.f[k][i] = u->f[k][i0 + i];
-        for (size_t k = 0; k < u->n_scale; k++)
-            p.a[k][i] = u->a[k][i0 + i];
+    p->q = u->q != NULL ? u->q : w;
+    p->n = u->stride;
+    p->n_add = u->n_add;
+    p->n_scale = u->n_scale;
+    p->keep = u->keep != NULL ? u->keep + i0 : ones;
+    for (size_t i = 0; i < rows; i++)
+        p->w[i] = w + (i0 + i) * u->stride;
+    for (size_t k = 0; k < u->n_add; k++) {
+        p->f[k] = u->f[k] + i0;
+        p->g[k] = u->g[k];
     }
-    for (size_t k = 0; k < u->n_add; k++)
-        p.g[k] = u->g[k];
-    for (size_t k = 0; k < u->n_scale; k++)
-        p.h[k] = u->h[k];
-    return p;
+    for (size_t k = 0; k < u->n_scale; k++) {
+        p->a[k] = u->a[k] + i0;
+        p->h[k] = u->h[k];
+    }
+    memset(p->sum, 0, sizeof p->sum);
 }
 
 void bn_fused_pass(const struct bn_fused *u, size_t rows, double *w, double *out)
@@ -146,9 +148,10 @@ void bn_fused_pass(const struct bn_fused *u, size_t rows, double *w, double *out
     const enum work work = u->n_scale > 0 || u->n_add > 1 ? ANY : u->n_add == 1 ? UPDATE
                          : plain ? PRODUCT : ANY;
 
-    for (size_t i0 = 0; i0 < rows; i0 += ROWS) {
-        const size_t some = rows - i0 < ROWS ? rows - i0 : ROWS;
-        struct part p = gather(u, some, i0, w);
+    for (size_t i0 = 0; i0 < rows; i0 += kernel->rows) {
+        const size_t some = rows - i0 < kernel->rows ? rows - i0 : kernel->rows;
+        struct part p;
+        gather(u, some, i0, w, &p);
         if (u->hollow)
             hollow_rows(kernel, work, &p, some, u->first + i0);
         else

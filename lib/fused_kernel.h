@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Loops over columns in steps of eight: fused.c defines NAME(x) and BITS and includes
- * this, once for each width of registers.  A call takes the lanes from `lane` on: all eight
- * in one register (512) or a pair (256), or one (64).                           */
+ * Loops over columns in steps of eight: fused.c defines NAME(x), BITS and ROWS (rows that
+ * pass together: 8 or 4) and includes this, once for each width of registers.  A call takes
+ * the lanes from `lane` on: all eight in one register (512) or a pair (256), or one (64). */
 #include "registers.h"
 
 #if BITS == 256
@@ -10,9 +10,14 @@
 #define TWO(...)
 #endif
 
+#if ROWS == 8
+#define EACH(do) do(0) do(1) do(2) do(3) do(4) do(5) do(6) do(7)
+#else
 #define EACH(do) do(0) do(1) do(2) do(3)
+#endif
 
-/* Four rows: w <- w keep + f g, sum += w q. */
+/* ROWS rows: w <- w keep + f g, sum += w q.  Eight rows share each register of g and q, which
+ * would else be fetched from the second cache as often as w from memory.          */
 TARGET static void NAME(update)(struct part *p, size_t lane)
 {
     const double *g = p->g[0] + lane, *q = p->q + lane;
@@ -28,6 +33,7 @@ TARGET static void NAME(update)(struct part *p, size_t lane)
         const REAL g0 = LOAD(g + j), q0 = LOAD(q + j);
         TWO(const REAL g1 = LOAD(g + j + LANES), q1 = LOAD(q + j + LANES);)
 #define ROW(i) {                                                              \
+            __builtin_prefetch(w##i + j + AHEAD, 1);                          \
             const REAL x = FMA(f##i, g0, LOAD(w##i + j) * k##i);              \
             STORE(w##i + j, x);                                               \
             s##i = FMA(x, q0, s##i);                                          \
@@ -44,7 +50,7 @@ TARGET static void NAME(update)(struct part *p, size_t lane)
 #undef END
 }
 
-/* Four rows: sum += w q. */
+/* ROWS rows: sum += w q. */
 TARGET static void NAME(product)(struct part *p, size_t lane)
 {
     const double *q = p->q + lane;
@@ -59,6 +65,7 @@ TARGET static void NAME(product)(struct part *p, size_t lane)
         const REAL q0 = LOAD(q + j);
         TWO(const REAL q1 = LOAD(q + j + LANES);)
 #define ROW(i) {                                                              \
+            __builtin_prefetch(w##i + j + AHEAD);                             \
             s##i = FMA(LOAD(w##i + j), q0, s##i);                             \
             TWO(t##i = FMA(LOAD(w##i + j + LANES), q1, t##i);)                \
         }
@@ -95,3 +102,4 @@ TARGET static void NAME(any)(struct part *p, size_t i, size_t lane)
 #undef TWO
 #undef NAME
 #undef BITS
+#undef ROWS

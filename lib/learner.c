@@ -136,6 +136,7 @@ static void make_plan(bn_learner *l)
     struct plan *p = &l->plan;
     size_t one = 0;
 
+    p->averages = (bn_rule_reads(&s->rule) & BN_READS_AVERAGES) != 0;
     for (size_t k = 0; k < s->rule.n_terms; k++) {
         const struct bn_term *t = &s->rule.terms[k];
         const double scale = t->scale == BN_SCALE_DECAY ? s->decay
@@ -177,6 +178,7 @@ static void derive(bn_learner *l)
     l->trace_c = bn_mat_norm(&l->phi) * bn_mat_norm(&l->phi);
     l->typical = square;
     s->y0 = s->y0 > 0.0 ? s->y0 : 1.0;
+    l->per_y0 = 1.0 / s->y0;
     s->epsilon = s->epsilon > 0.0 ? s->epsilon : 1e-6 * l->trace_c;
     s->eta_velocity = s->eta_velocity > 0.0 ? s->eta_velocity : 1.0;
     l->a_mean = share(s->dt, s->tau_mean > 0.0 ? s->tau_mean : 1000.0 * s->dt);
@@ -240,6 +242,7 @@ static bn_status make_block(bn_learner *l)
         BN_TRY(bn_mat_alloc(&b->h[k], slots, l->stride));
     if (!span)
         return BN_OK;
+    l->own = l->spec.tau_synapse > 0.0 ? &b->own : &b->rate;      /* p is phi* or lags it */
     BN_TRY(bn_mat_alloc(&b->q, slots, l->stride));
     BN_TRY(bn_mat_alloc(&b->own, slots, l->width));
     BN_TRY(bn_mat_alloc(&b->first, slots, l->width));
@@ -588,6 +591,11 @@ void bn_learner_bounds(const bn_learner *l, double omega_square, double *safe, d
     const double trace = l->trace_c * (1.0 + (l->velocity != NULL ? l->spec.eta_velocity : 0.0)
                                              * turn);
 
+    if ((bn_rule_reads(&l->spec.rule) & BN_READS_POOL) != 0) {
+        *safe = 1.0;
+        *limit = 2.0;
+        return;
+    }
     *safe = 2.0 / (3.0 * trace);
     *limit = 2.0 / trace;
 }

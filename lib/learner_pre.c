@@ -127,7 +127,7 @@ static void factors(struct bn_learner *l, size_t t)
         factor(l, l->plan.add[k].pre, p, pool, bn_mat_row(&b->g[k], t));
     for (size_t k = 0; k < l->plan.n_scale; k++)
         factor(l, l->plan.scale[k].pre, p, pool, bn_mat_row(&b->h[k], t));
-    for (size_t j = 0; j < l->space; j++) {
+    for (size_t j = 0; j < l->space && l->plan.averages; j++) {
         l->pre_mean[j] += l->a_mean * (p[j] - l->pre_mean[j]);
         l->pre_trace[j] += l->a_trace * (p[j] - l->pre_trace[j]);
     }
@@ -138,7 +138,8 @@ static bn_status own(bn_learner *l, size_t slot, size_t count)
 {
     struct block *b = &l->block;
 
-    BN_TRY(product(&b->pre, &l->phi_of, slot, count, &b->own));
+    if (l->own == &b->own)
+        BN_TRY(product(&b->pre, &l->phi_of, slot, count, &b->own));
     for (size_t k = 0; k < l->plan.n_add; k++)
         if (l->plan.add[k].pre != BN_PRE_P)
             BN_TRY(product(&b->g[k], &l->phi_of, slot, count, &b->own_g[k]));

@@ -26,7 +26,7 @@ struct group {
 struct plan {
     size_t n_add, n_scale;
     struct group add[MOST], scale[MOST], keep;
-    bool rates, drives_axons;            /* reads phi(y), phi(d); reads the d of axons */
+    bool rates, drives_axons, averages;  /* reads phi(y), phi(d); the d of axons; averages */
 };
 
 /* A tile of rows, and the update that its last presentation left to be done. */
@@ -74,6 +74,8 @@ struct bn_learner {
     struct block block;
     size_t n_tiles, tile_rows;
     struct rows *tiles;
+    const struct bn_mat *own;            /* span: p at the neurons, in the block */
+    double per_y0;
     double trace_c, typical;             /* tr C; root mean square of x* */
     double limit;                        /* of |d| before it is called divergence */
     double a_mean, a_trace, a_synapse, a_rate;             /* 1 - exp(-dt/tau) */

@@ -70,7 +70,7 @@ static bn_status listen(const bn_learner *l, struct rows *s, size_t slot)
         const size_t k = s->i0 + i;
         if (l->first_of.data != NULL)
             s->d[i] += l->scale[k] * bn_mat_row(&b->first, slot)[k];
-        s->d[i] -= l->diagonal[k] * bn_mat_row(&b->own, slot)[k];
+        s->d[i] -= l->diagonal[k] * bn_mat_row(l->own, slot)[k];
     }
     if (l->velocity == NULL)
         return BN_OK;
@@ -80,7 +80,7 @@ static bn_status listen(const bn_learner *l, struct rows *s, size_t slot)
         if (span && l->first_velocity_of.data != NULL)
             s->turned[i] += l->scale_velocity[k] * bn_mat_row(&b->first_velocity, slot)[k];
         if (span)
-            s->turned[i] -= l->diagonal_velocity[k] * bn_mat_row(&b->own, slot)[k];
+            s->turned[i] -= l->diagonal_velocity[k] * bn_mat_row(l->own, slot)[k];
         s->d[i] += turn * s->turned[i];
     }
     return BN_OK;
@@ -161,31 +161,41 @@ static void decide(const bn_learner *l, struct rows *s, size_t i, double turn,
     s->keep_velocity[i] = gain * (1.0 + share * k);
 }
 
-/* Averages move on after their use; so do the parts of J that the span engine keeps. */
-static void remember(bn_learner *l, const struct rows *s, size_t i, size_t slot)
+/* Averages move on after their use. */
+static void remember(bn_learner *l, const struct rows *s, size_t slot)
+{
+    const double *rate = bn_mat_row(&l->block.rate, slot) + s->i0;
+    double *mean = l->mean + s->i0, *square = l->square + s->i0, *trace = l->trace + s->i0;
+
+    for (size_t i = 0; i < s->n && l->plan.averages; i++) {
+        const double y = s->y[i];
+        mean[i] += l->a_mean * (y - mean[i]);
+        square[i] += l->a_mean * (y * y - square[i]);
+        trace[i] += l->a_trace * (y - trace[i]);
+    }
+    for (size_t i = 0; i < s->n && l->spec.modifiers.homeostasis > 0.0; i++)
+        l->rate_mean[s->i0 + i] += l->a_rate * (rate[i] - l->rate_mean[s->i0 + i]);
+}
+
+/* The diagonal and the factor of J0 that the span engine keeps go the way of its weights. */
+static void keep_apart(const struct bn_learner *l, const struct rows *s, size_t slot,
+                       bool velocity)
 {
     const struct block *b = &l->block;
-    const size_t k = s->i0 + i;
-    const double y = s->y[i];
+    double *scale = (velocity ? l->scale_velocity : l->scale) + s->i0;
+    double *diagonal = (velocity ? l->diagonal_velocity : l->diagonal) + s->i0;
+    const double *keep = velocity ? s->keep_velocity : s->keep;
 
-    l->mean[k] += l->a_mean * (y - l->mean[k]);
-    l->square[k] += l->a_mean * (y * y - l->square[k]);
-    l->trace[k] += l->a_trace * (y - l->trace[k]);
-    l->rate_mean[k] += l->a_rate * (bn_mat_row(&b->rate, slot)[k] - l->rate_mean[k]);
-    if (l->engine != BN_ENGINE_SPAN)
-        return;
-    l->scale[k] *= s->keep[i];
-    l->diagonal[k] *= s->keep[i];
-    if (l->velocity != NULL) {
-        l->scale_velocity[k] *= s->keep_velocity[i];
-        l->diagonal_velocity[k] *= s->keep_velocity[i];
+    for (size_t i = 0; i < s->n; i++) {
+        scale[i] *= keep[i];
+        diagonal[i] *= keep[i];
     }
     for (size_t j = 0; j < l->plan.n_add; j++) {
-        const bool plain = l->plan.add[j].pre == BN_PRE_P;
-        const double g = bn_mat_row(plain ? &b->own : &b->own_g[j], slot)[k];
-        l->diagonal[k] += s->f[j][i] * g;
-        if (l->velocity != NULL)
-            l->diagonal_velocity[k] += s->f_velocity[j][i] * g;
+        const struct bn_mat *own = l->plan.add[j].pre == BN_PRE_P ? l->own : &b->own_g[j];
+        const double *g = bn_mat_row(own, slot) + s->i0;
+        const double *f = velocity ? s->f_velocity[j] : s->f[j];
+        for (size_t i = 0; i < s->n; i++)
+            diagonal[i] += f[i] * g[i];
     }
 }
 
@@ -201,12 +211,16 @@ static void react(bn_learner *l, struct rows *s, size_t slot, uint64_t number)
         const size_t k = s->i0 + i;
         const struct bn_post post = {
             .y = s->y[i], .d = s->d[i], .mean = l->mean[k], .square = l->square[k],
-            .threshold = l->square[k] / l->spec.y0, .trace = l->trace[k],
+            .threshold = l->square[k] * l->per_y0, .trace = l->trace[k],
             .rate_y = rate_y[i], .rate_d = rate_d[i],
         };
         decide(l, s, i, l->block.turn[slot], &post);
-        remember(l, s, i, slot);
     }
+    remember(l, s, slot);
+    if (l->engine == BN_ENGINE_SPAN)
+        keep_apart(l, s, slot, false);
+    if (l->engine == BN_ENGINE_SPAN && l->velocity != NULL)
+        keep_apart(l, s, slot, true);
     s->pending = true;
     s->slot = slot;
     s->number = number;
@@ -259,23 +273,32 @@ static bn_status each_tile(const bn_learner *l, bn_tile_work *work, struct run *
     return BN_OK;
 }
 
+static bn_status diverged(bn_learner *l, const struct rows *s)
+{
+    const bool pooled = (bn_rule_reads(&l->spec.rule) & BN_READS_POOL) != 0;
+    double safe, limit;
+
+    l->failed = true;
+    bn_learner_bounds(l, 0.0, &safe, &limit);
+    (void)bn_fail(BN_NUMERIC, "the weights diverged: at presentation %" PRIu64 " the drive of a "
+                  "neuron is %.3g where its target is of order %.3g; eta = %g", s->bad, s->worst,
+                  l->typical, l->spec.eta);
+    const char *so_far = bn_error();
+    if (pooled)
+        return bn_fail(BN_NUMERIC, "%s, and rules that divide by |p|^2 are fastest at 1 and "
+                       "diverge above 2", so_far);
+    return bn_fail(BN_NUMERIC, "%s, and rules driven by their error converge below "
+                   "2/(3 tr C) = %.3g and diverge above 2/tr C = %.3g", so_far, safe, limit);
+}
+
 static bn_status check(bn_learner *l)
 {
     const struct rows *worst = NULL;
-    double safe, limit;
 
     for (size_t k = 0; k < l->n_tiles; k++)
         if (l->tiles[k].bad != UINT64_MAX && (worst == NULL || l->tiles[k].bad < worst->bad))
             worst = &l->tiles[k];
-    if (worst == NULL)
-        return BN_OK;
-    l->failed = true;
-    bn_learner_bounds(l, 0.0, &safe, &limit);
-    return bn_fail(BN_NUMERIC, "the weights diverged: at presentation %" PRIu64 " the drive of "
-                   "a neuron is %.3g where its target is of order %.3g; eta = %g, and rules "
-                   "driven by their error converge below 2/(3 tr C) = %.3g and diverge above "
-                   "2/tr C = %.3g", worst->bad, worst->worst, l->typical, l->spec.eta, safe,
-                   limit);
+    return worst == NULL ? BN_OK : diverged(l, worst);
 }
 
 static bn_status run_blocks(bn_learner *l, uint64_t first, size_t n, const double *theta,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <basin/milestones.h>
 #include <basin/diagnose.h>
+#include <basin/learned.h>
 #include <basin/mem.h>
 
 #include <math.h>
@@ -27,57 +28,21 @@ size_t bn_milestones_at(uint64_t total, size_t count, double *at)
     return n;
 }
 
-/* Sum of squares of the columns of harmonic k. */
-static double power_of(const struct bn_mat *c, size_t k)
-{
-    double s = 0.0;
-
-    for (size_t col = k == 0 ? 0 : 2 * k - 1; col <= 2 * k && col < c->cols; col++)
-        for (size_t i = 0; i < c->rows; i++)
-            s += *bn_mat_at(c, i, col) * *bn_mat_at(c, i, col);
-    return s;
-}
-
 size_t bn_milestones_harmonics(const struct bn_mat *x, size_t most)
 {
-    const double norm = bn_mat_norm(x), least = VISIBLE * norm * norm;
+    const size_t all = x->cols / 2 + 1, count = most < all ? most : all;
+    const double norm = bn_mat_norm(x);
+    const double least = VISIBLE * norm * norm / (double)x->rows;
+    double *power = bn_alloc(count, sizeof *power);
     size_t k = 1;
 
-    while (k < most && 2 * k < x->cols && power_of(x, k) > least)
+    if (power == NULL)
+        return 1;
+    bn_learned_power(x, power, count);
+    while (k < count && power[k] > least)
         k++;
+    free(power);
     return k;
-}
-
-bn_status bn_milestones_residual(const struct bn_operator *op, const struct bn_mat *x,
-                                 const struct bn_mat *phi, double *power, size_t harmonics,
-                                 double *total)
-{
-    const size_t n = phi->rows, r = phi->cols;
-    struct bn_mat p, out;
-
-    BN_TRY(bn_mat_alloc(&p, r, n));
-    bn_status rc = bn_mat_alloc(&out, r, n);
-    if (rc == BN_OK) {
-        for (size_t i = 0; i < n; i++)
-            for (size_t k = 0; k < r; k++)
-                *bn_mat_at(&p, k, i) = *bn_mat_at(phi, i, k);
-        rc = bn_operator_apply(op, BN_PLAIN, &p, &out);
-        *total = 0.0;
-        memset(power, 0, harmonics * sizeof *power);
-        for (size_t k = 0; rc == BN_OK && k < r; k++) {
-            double s = 0.0;
-            for (size_t i = 0; i < n; i++) {
-                const double e = *bn_mat_at(&out, k, i) - *bn_mat_at(x, i, k);
-                s += e * e;
-            }
-            *total += s;
-            if ((k + 1) / 2 < harmonics)
-                power[(k + 1) / 2] += s;
-        }
-        bn_mat_free(&out);
-    }
-    bn_mat_free(&p);
-    return rc;
 }
 
 /* Nothing learned yet: not one weight. */
@@ -108,19 +73,47 @@ static bn_status eigenvalues(const struct bn_operator *op, size_t k, double *re,
     return rc;
 }
 
+/* share[k] = sqrt(power[k]/that of x); 0 where x has nothing. */
+static void relative(const double *power, const double *there, size_t n, double *share)
+{
+    for (size_t k = 0; k < n; k++)
+        share[k] = there[k] > 0.0 ? sqrt(power[k] / there[k]) : 0.0;
+}
+
 bn_status bn_milestones_look(struct bn_milestones *m, size_t which, const struct bn_operator *op,
                              const struct bn_mat *x, const struct bn_mat *phi)
 {
-    double *harmonic = bn_mat_row(&m->harmonic, which), total;
+    const size_t all = (x->cols > phi->cols ? x->cols : phi->cols) / 2 + 1;
+    double *power = bn_alloc(2 * all, sizeof *power), total = 0.0, norm = 0.0;
 
-    BN_TRY(bn_milestones_residual(op, x, phi, harmonic, m->harmonics, &total));
-    m->residual[which] = sqrt(total) / bn_mat_norm(x);
-    for (size_t k = 0; k < m->harmonics; k++) {
-        const double there = power_of(x, k);         /* 0: curves of zero mean */
-        harmonic[k] = there > 0.0 ? sqrt(harmonic[k] / there) : 0.0;
+    if (power == NULL)
+        return BN_NOMEM;
+    bn_learned_power(x, power + all, all);
+    bn_status rc = bn_learned_residual(op, x, phi, power, all);
+    for (size_t k = 0; k < all; k++) {
+        total += power[k];
+        norm += power[all + k];
     }
-    if (m->eigenvalues == 0 || is_zero(op))
-        return BN_OK;
+    m->residual[which] = sqrt(total / norm);
+    relative(power, power + all, m->harmonics, bn_mat_row(&m->harmonic, which));
+    free(power);
+    if (rc != BN_OK || m->eigenvalues == 0 || is_zero(op))
+        return rc;
     return eigenvalues(op, m->eigenvalues, bn_mat_row(&m->re, which),
                        bn_mat_row(&m->im, which));
+}
+
+bn_status bn_milestones_predict(const struct bn_milestones *m, const bn_averaged *a,
+                                const struct bn_mat *x, struct bn_mat *harmonic)
+{
+    double *there = bn_alloc(m->harmonics, sizeof *there);
+
+    if (there == NULL)
+        return BN_NOMEM;
+    bn_learned_power(x, there, m->harmonics);
+    const bn_status rc = bn_averaged_residual(a, x, m->at, m->count, harmonic);
+    for (size_t s = 0; s < m->count; s++)
+        relative(bn_mat_row(harmonic, s), there, m->harmonics, bn_mat_row(harmonic, s));
+    free(there);
+    return rc;
 }

@@ -146,7 +146,7 @@ static const struct bn_rule rules[] = {
     { .name = "storkey", .equation = "(y_i p_j - y_i h_ji - h_ij p_j)/N, h_ij = d_i - J_ij p_j",
       .fixed_point = "none for ever repeated patterns; one pass is a step from Hebb towards "
                      "the pseudo-inverse (Storkey 1997); J_ji is read as J_ij",
-      .post = BN_SIGNAL_RATE, .local = true,
+      .post = BN_SIGNAL_RATE, .teacher = true, .local = true,
       .n_terms = 5, .terms = { SHARE(1, Y, P, false), SHARE(-1, Y, D, false),
                                SHARE(-1, D, P, false), SHARE(1, SQUARE, ONE, true),
                                SHARE(1, ONE, SQUARE, true) } },

@@ -10,12 +10,11 @@
  */
 #include <basin/decode.h>
 #include <basin/drive.h>
+#include <basin/enrol.h>
 #include <basin/fourier.h>
-#include <basin/learner.h>
+#include <basin/learned.h>
 #include <basin/manifold.h>
 #include <basin/milestones.h>
-#include <basin/ridge.h>
-#include <basin/rng.h>
 #include <basin/stage.h>
 #include <basin/summarise.h>
 #include <basin/targets.h>
@@ -36,6 +35,8 @@ static const struct bn_output outputs[] = {
     { "/harmonic", "harmonic", "1", "harmonics of x* (0: its mean)", 0, 0, false },
     { "/residual_harmonic", "snapshot harmonic", "1",
       "the same of one harmonic of the ring, over that of x*", 1e-9, 1e-3, false },
+    { "/residual_predicted", "snapshot harmonic", "1", "the same of the mean of the weights, by "
+      "theory, where it is known (independent angles, full clamp)", 1e-9, 1e-3, false },
     { "/rate_power", "harmonic", "1", "mean square of a coefficient of the rates, Ghat^phi",
       1e-12, 1e-9, false },
     { "/eigenvalue_real", "snapshot eigenvalue", "1",
@@ -71,68 +72,30 @@ static const struct bn_output outputs[] = {
 };
 
 static const struct bn_param params[] = {
-    BN_TEXT("rule", "delta", "name of a rule (docs/science/plasticity.md), or terms such as "
-            "\"y*p - lambda*1*1*J\""),
-    BN_CHOICE("post", "auto", "auto current rate", "signal of the postsynaptic neuron; auto: "
-              "the rule's own"),
-    BN_REAL("eta", "1", "0", 0, 1e6, "learning rate per presentation; 0: by eta_scale"),
-    BN_REAL("eta_scale", "1", "0.2", 1e-12, 1e6, "learning rate as a share of 1/tr C, C the "
-            "covariance of the rates"),
-    BN_REAL("decay", "1", "0", 0, 1e9, "lambda: decay of the weights over learning rate, N "
-            "times lambda of `weights`; 0: by decay_scale"),
-    BN_REAL("decay_scale", "1", "0", 0, 1e6, "lambda as a share of the eigenvalue of C that the "
-            "first harmonic has in the mean field"),
-    BN_FLAG("velocity", "no", "learn velocity weights J', too"),
-    BN_REAL("eta_velocity", "1", "1", 0, 1e6, "their learning rate, relative to eta"),
+    BN_ENROL_PARAMS,
     BN_COURSE_PARAMS,
     BN_INTEGER("presentations", "20000", 1, 1e12, "how many; each takes `interval`"),
+    BN_REAL("duration", "s", "0", 0, 1e9, "time of learning; 0: by presentations"),
     BN_INTEGER("snapshots", "25", 2, 10000, "how often weights are looked at, log-spaced"),
     BN_CHOICE("keep", "last", "last all", "whose weights are written"),
     BN_INTEGER("harmonics", "12", 1, 1000, "harmonics of the residual, at most"),
     BN_INTEGER("eigenvalues", "12", 0, 1000, "leading eigenvalues of J at each snapshot"),
-    BN_CHOICE("initial", "zero", "zero gaussian artifact", "weights to begin with"),
-    BN_REAL("gain", "1", "0.5", 0, 1e3, "sd of gaussian initial weights x sqrt N"),
-    BN_CHOICE("clamp", "full", "full soft nudged", "how the network is held in x*"),
-    BN_REAL("clamp_gain", "1", "1", 0, 1e6, "of a soft clamp or of nudging (share at most 1)"),
-    BN_REAL("tau", "s", "0.05", 1e-4, 10, "time constant of the neurons"),
-    BN_REAL("tau_mean", "s", "5", 1e-6, 1e9, "time constant of running averages"),
-    BN_REAL("tau_trace", "s", "0.05", 1e-6, 1e9, "time constant of traces"),
-    BN_REAL("tau_synapse", "s", "0", 0, 1e6, "low-pass of presynaptic rates; 0: none"),
-    BN_REAL("y0", "1", "0", 0, 1e6, "rate or current that BCM aims at; 0: 1"),
-    BN_REAL("noise", "1", "0", 0, 1e3, "private white noise in currents, per sqrt(tau); not "
-            "under a full clamp"),
-    BN_REAL("noise_rate", "1", "0", 0, 1e3, "sd added to presynaptic rates"),
-    BN_REAL("homeostasis", "1", "0", 0, 1, "row gain per presentation and rate: J_ij *= 1 + "
-            "beta (r0 - mean rate)"),
-    BN_REAL("homeostasis_target", "1", "0", 0, 1e6, "r0; 0: each neuron's own mean"),
-    BN_REAL("homeostasis_tau", "s", "5", 1e-6, 1e9, "time constant of the mean rate"),
-    BN_CHOICE("dale", "none", "none projected multiplicative", "neurons excite or inhibit"),
-    BN_REAL("excitatory", "1", "0.8", 0, 1, "share of excitatory neurons under Dale's law"),
-    BN_REAL("bound", "1", "0", 0, 1e9, "soft bound on |J|; 0: none"),
-    BN_REAL("bound_power", "1", "1", 0, 100, "updates x (1 - |J|/bound)^power"),
-    BN_REAL("weight_noise", "1", "0", 0, 1e6, "sd of each weight's random walk per square root "
-            "of a presentation"),
-    BN_REAL("density", "1", "1", 0, 1, "share of synapses that exist"),
-    BN_REAL("turnover", "1", "0", 0, 1, "probability per presentation that a synapse is "
-            "replaced by one of weight 0"),
+    BN_REAL("lambda", "1", "1e-8", 0, 1e6, "ridge of the offline weights that those learned are "
+            "compared with"),
     BN_REAL("maintenance", "s", "0", 0, 1e7, "time without clamp afterwards, while the rule goes "
             "on; needs dense weights"),
-    BN_CHOICE("engine", "auto", "auto dense span", "how J is held; auto: the cheapest exact"),
 };
 
-/* Dense weights of so many neurons take 3.2 GB. */
-enum { DENSE_LIMIT = 20000, BLOCK = 1024, DECODED_HARMONICS = 24 };
+enum { BLOCK = 1024, DECODED_HARMONICS = 24, TIMED = 5 };
 static const double KEPT_LIMIT = 8e9;    /* bytes */
 
 struct school {
-    struct bn_mat x, phi;                /* coefficients, of equal shape */
-    struct bn_learner_spec spec;
-    bn_learner *learner;
+    struct bn_enrolled e;
     struct bn_course course;
     struct bn_course_state state;
     uint64_t total, after;               /* presentations; steps of maintenance */
-    double trace, first;                 /* tr C; its eigenvalue of the first harmonic */
     struct bn_milestones seen;
+    struct bn_mat predicted;             /* [count, harmonics], or empty */
     struct maintenance {                 /* the same without clamp */
         struct bn_milestones seen;
         double *angle, *distance, *change;
@@ -146,187 +109,6 @@ struct school {
     struct bn_mat right;                 /* [R, N] */
 };
 
-/* --- from parameters -------------------------------------------------------------------- */
-
-static enum bn_post_signal signal_of(void)
-{
-    return bn_is("post", "current") ? BN_SIGNAL_CURRENT
-           : bn_is("post", "rate") ? BN_SIGNAL_RATE : BN_SIGNAL_AUTO;
-}
-
-static struct bn_modifiers modifiers_of(void)
-{
-    struct bn_modifiers m = bn_modifiers_none;
-
-    m.homeostasis = bn_real("homeostasis");
-    if (m.homeostasis > 0.0) {
-        m.target = bn_real("homeostasis_target");
-        m.tau_homeostasis = bn_real("homeostasis_tau");
-    }
-    if (!bn_is("dale", "none")) {
-        m.dale = bn_is("dale", "projected") ? BN_DALE_PROJECTED : BN_DALE_MULTIPLICATIVE;
-        m.excitatory = bn_real("excitatory");
-    }
-    m.bound = bn_real("bound");
-    if (m.bound > 0.0)
-        m.power = bn_real("bound_power");
-    m.noise = bn_real("weight_noise");
-    m.density = bn_real("density");
-    m.turnover = bn_real("turnover");
-    return m;
-}
-
-/* tr C and the eigenvalue of C of the first harmonic, N (its two mean squares)/2. */
-static void covariance(struct school *s)
-{
-    const double norm = bn_mat_norm(&s->phi);
-    double *power = bn_scratch_vec(s->phi.cols + 2);
-
-    bn_fourier_power(&s->phi, power);
-    s->trace = norm * norm;
-    s->first = 0.5 * (double)s->phi.rows * (power[1] + power[2]);
-}
-
-/* Learning rate and decay, and whether they can go together. */
-static void speeds(struct school *s)
-{
-    struct bn_learner_spec *p = &s->spec;
-    const char *rule = bn_text("rule");
-    const bool steps = p->rule.whole == BN_WHOLE_NONE;
-    const bool pooled = steps && (bn_rule_reads(&p->rule) & BN_READS_POOL) != 0;
-
-    p->eta = bn_real("eta");
-    if (p->eta == 0.0)                   /* pooled: the rule itself divides by |p|^2 */
-        p->eta = bn_real("eta_scale") / (pooled ? 1.0 : s->trace);
-    p->decay = bn_real("decay");
-    if (p->decay == 0.0)
-        p->decay = bn_real("decay_scale") * s->first;
-    if (p->rule.decays && p->decay == 0.0)
-        BN_REFUSE(BN_USAGE, "rule = %s has no fixed point without decay, its weights grow for "
-                  "ever: set decay, or decay_scale = 1 for gain 1 on the first harmonic", rule);
-    if (steps && p->eta * p->decay >= 1.0)
-        BN_REFUSE(BN_USAGE, "eta = %g times decay = %g is %.3g: each presentation would take "
-                  "away the whole weight; lower eta (eta_scale) to well below %.3g", p->eta,
-                  p->decay, p->eta * p->decay, 1.0 / p->decay);
-}
-
-/* A network that runs freely leaves the ring, and its weights the span of the rates. */
-static enum bn_engine engine_of(uint64_t after)
-{
-    const bool span = bn_is("engine", "span");
-
-    if (after > 0 && span)
-        BN_REFUSE(BN_USAGE, "maintenance needs dense weights, since a network without clamp "
-                  "leaves the ring: set engine to auto or dense");
-    if (after > 0 || bn_is("engine", "dense"))
-        return BN_ENGINE_DENSE;
-    return span ? BN_ENGINE_SPAN : BN_ENGINE_AUTO;
-}
-
-/* Before anything of size N x N is asked for. */
-static void check_size(const struct school *s)
-{
-    const struct bn_learner_spec *p = &s->spec;
-    const size_t n = s->x.rows;
-    const bool span = p->engine != BN_ENGINE_DENSE && p->clamp == BN_CLAMP_FULL
-                      && p->noise_rate == 0.0 && bn_rule_is_span(&p->rule, &p->modifiers);
-    const double kept = 8.0 * (double)(s->all ? bn_count("snapshots") : 1) * (double)n
-                        * (double)(span ? s->phi.cols : n) * (p->velocity ? 2.0 : 1.0);
-
-    if (n > DENSE_LIMIT && (!span || !bn_is("initial", "zero")))
-        BN_REFUSE(BN_USAGE, "%s needs all N x N weights, %.3g GB for %zu neurons: refused above "
-                  "%d; rules that fit the span engine from initial = zero under a full clamp "
-                  "do not (docs/science/plasticity.md)",
-                  span ? "initial" : "this rule or what is on top of it",
-                  8e-9 * (double)n * (double)n, n, DENSE_LIMIT);
-    if (kept > KEPT_LIMIT)
-        BN_REFUSE(BN_USAGE, "keep = all would keep %.3g GB of weights, more than %.3g: lower "
-                  "snapshots, or keep the last", 1e-9 * kept, 1e-9 * KEPT_LIMIT);
-}
-
-static struct bn_mat gaussian(size_t n)
-{
-    struct bn_mat j = bn_scratch(n, n);
-    const struct bn_rng rng = bn_rng_sub(bn_random(), "initial");
-    const double sd = bn_real("gain") / sqrt((double)n);
-
-    for (size_t i = 0; i < n; i++) {
-        bn_rng_normals(rng, i, 0, bn_mat_row(&j, i), n);
-        for (size_t k = 0; k < n; k++)
-            *bn_mat_at(&j, i, k) *= i == k ? 0.0 : sd;
-    }
-    return j;
-}
-
-static struct bn_mat dense_of(const struct bn_operator *op)
-{
-    if (op->dense.data != NULL)
-        return op->dense;
-    struct bn_mat j = bn_scratch(op->n, op->n);
-    BN_CHECK(bn_ridge_dense(&op->left, &op->right, &j));
-    return j;
-}
-
-/* J to begin with, and J' if the artifact has one and it is to be learned. */
-static void initial(const struct school *s, const struct bn_targets *t, struct bn_mat *j,
-                    struct bn_mat *velocity)
-{
-    if (bn_is("initial", "gaussian"))
-        *j = gaussian(s->x.rows);
-    if (!bn_is("initial", "artifact"))
-        return;
-    if (!bn_has_input("weights"))
-        BN_REFUSE(BN_USAGE, "initial = artifact needs weights to begin with: give --in "
-                  "weights=FILE, or add the prerequisite to the pipeline");
-    const struct bn_recurrent r = bn_recurrent_factored("weights", t);
-    *j = dense_of(&r.weights);
-    if (s->spec.velocity && r.velocity.n != 0)
-        *velocity = dense_of(&r.velocity);
-}
-
-static void clamp_of(struct bn_learner_spec *p, uint64_t after)
-{
-    p->clamp = bn_is("clamp", "full") ? BN_CLAMP_FULL
-               : bn_is("clamp", "soft") ? BN_CLAMP_SOFT : BN_CLAMP_NUDGED;
-    if (p->clamp != BN_CLAMP_FULL)
-        p->gain = bn_real("clamp_gain");
-    if (p->clamp == BN_CLAMP_FULL && after == 0)
-        return;
-    p->noise = bn_real("noise");
-    if (p->dt > p->tau)
-        BN_REFUSE(BN_USAGE, "interval = %g s is longer than tau = %g s: without a full clamp it "
-                  "is the Euler step, which would be unstable", p->dt, p->tau);
-    if (p->clamp == BN_CLAMP_SOFT && (1.0 + p->gain) * p->dt > p->tau)
-        BN_REFUSE(BN_USAGE, "(1 + clamp_gain) interval = %g s is longer than tau = %g s: Euler "
-                  "steps would overshoot what the soft clamp wants; lower clamp_gain or interval",
-                  (1.0 + p->gain) * p->dt, p->tau);
-}
-
-static void enrol(struct school *s, const struct bn_targets *t)
-{
-    struct bn_learner_spec *p = &s->spec;
-    struct bn_mat j = { 0 }, velocity = { 0 };
-
-    *p = (struct bn_learner_spec){ .x = &s->x, .phi = &s->phi, .transfer = t->transfer,
-        .post = signal_of(), .velocity = bn_flag("velocity"), .tau = bn_real("tau"),
-        .dt = bn_real("interval"), .tau_mean = bn_real("tau_mean"),
-        .tau_trace = bn_real("tau_trace"), .tau_synapse = bn_real("tau_synapse"),
-        .y0 = bn_real("y0"), .noise_rate = bn_real("noise_rate"),
-        .modifiers = modifiers_of(), .engine = engine_of(s->after),
-        .rng = bn_rng_sub(bn_random(), "learner") };
-    BN_CHECK(bn_rule_read(bn_text("rule"), p->post, &p->rule));
-    if (p->velocity)
-        p->eta_velocity = bn_real("eta_velocity");
-    clamp_of(p, s->after);
-    covariance(s);
-    speeds(s);
-    check_size(s);
-    initial(s, t, &j, &velocity);
-    p->initial = j.data != NULL ? &j : NULL;
-    p->initial_velocity = velocity.data != NULL ? &velocity : NULL;
-    BN_CHECK(bn_learner_open(p, &s->learner));
-}
-
 /* --- looking ------------------------------------------------------------------------------ */
 
 static void make_milestones(const struct school *s, uint64_t total, size_t eigenvalues,
@@ -334,32 +116,44 @@ static void make_milestones(const struct school *s, uint64_t total, size_t eigen
 {
     m->at = bn_scratch_vec(bn_count("snapshots"));
     m->count = bn_milestones_at(total, bn_count("snapshots"), m->at);
-    m->harmonics = bn_milestones_harmonics(&s->x, bn_count("harmonics"));
-    m->eigenvalues = eigenvalues < s->x.rows ? eigenvalues : s->x.rows;
+    m->harmonics = bn_milestones_harmonics(&s->e.x, bn_count("harmonics"));
+    m->eigenvalues = eigenvalues < s->e.x.rows ? eigenvalues : s->e.x.rows;
     m->residual = bn_scratch_vec(m->count);
     m->harmonic = bn_scratch(m->count, m->harmonics);
     m->re = bn_scratch(m->count, m->eigenvalues);
     m->im = bn_scratch(m->count, m->eigenvalues);
 }
 
+static void check_room(const struct school *s)
+{
+    const double n = (double)s->e.x.rows, rows = s->all ? (double)bn_count("snapshots") : 1.0;
+    const double cols = s->e.span ? (double)s->e.phi.cols : n;
+    const double bytes = 8.0 * rows * n * cols * (s->e.spec.velocity ? 2.0 : 1.0);
+
+    if (s->all && bytes > KEPT_LIMIT)
+        BN_REFUSE(BN_USAGE, "keep = all would keep %.3g GB of weights, more than %.3g: lower "
+                  "snapshots, or keep the last", 1e-9 * bytes, 1e-9 * KEPT_LIMIT);
+}
+
 static void make_room(struct school *s)
 {
-    const size_t n = s->x.rows;
+    const size_t n = s->e.x.rows;
     struct bn_learned w;
 
+    check_room(s);
     make_milestones(s, s->total, bn_count("eigenvalues"), &s->seen);
     s->kept = (s->all ? s->seen.count : 1) + (s->after > 0);
-    BN_CHECK(bn_learner_weights(s->learner, &w));
+    BN_CHECK(bn_learner_weights(s->e.learner, &w));
     if (w.dense.data != NULL) {
         s->j = bn_scratch(s->kept * n, n);
-        if (s->spec.velocity)
+        if (s->e.spec.velocity)
             s->j_velocity = bn_scratch(s->kept * n, n);
     } else {
         s->right = bn_scratch(w.right.rows, n);
         memcpy(s->right.data, w.right.data, w.right.rows * n * sizeof(double));
         s->left = bn_scratch(s->kept * n, w.left.cols);
         s->diagonal = bn_scratch(s->kept, n);
-        if (s->spec.velocity) {
+        if (s->e.spec.velocity) {
             s->left_velocity = bn_scratch(s->kept * n, w.left.cols);
             s->diagonal_velocity = bn_scratch(s->kept, n);
         }
@@ -372,7 +166,7 @@ static void make_room(struct school *s)
     f->angle = bn_scratch_vec(f->seen.count);
     f->distance = bn_scratch_vec(f->seen.count);
     f->change = bn_scratch_vec(f->seen.count);
-    BN_CHECK(bn_decoder_new(&f->decoder, &s->x, &s->phi, DECODED_HARMONICS));
+    BN_CHECK(bn_decoder_new(&f->decoder, &s->e.x, &s->e.phi, DECODED_HARMONICS));
 }
 
 /* Block `row` of as many rows as `from` has. */
@@ -384,7 +178,7 @@ static void put(struct bn_mat *to, size_t row, const double *from, size_t count)
 
 static void keep_weights(struct school *s, size_t row, const struct bn_learned *w)
 {
-    const size_t n = s->x.rows;
+    const size_t n = s->e.x.rows;
 
     put(&s->j, row, w->dense.data, n * n);
     put(&s->j_velocity, row, w->dense_velocity.data, n * n);
@@ -409,9 +203,9 @@ static void look(struct school *s, size_t which)
 {
     struct bn_learned w;
 
-    BN_CHECK(bn_learner_weights(s->learner, &w));
+    BN_CHECK(bn_learner_weights(s->e.learner, &w));
     const struct bn_operator op = operator_of(&w);
-    BN_CHECK(bn_milestones_look(&s->seen, which, &op, &s->x, &s->phi));
+    BN_CHECK(bn_milestones_look(&s->seen, which, &op, &s->e.x, &s->e.phi));
     if (s->all || which + 1 == s->seen.count)
         keep_weights(s, s->all ? which : 0, &w);
     bn_learned_free(&w);
@@ -421,19 +215,19 @@ static void look(struct school *s, size_t which)
 static void look_free(struct school *s, size_t which)
 {
     struct maintenance *f = &s->free;
-    const size_t n = s->x.rows;
+    const size_t n = s->e.x.rows;
     struct bn_mat x = bn_scratch(1, n), rate = bn_scratch(1, n);
     const double *learned = s->j.data + (s->kept - 2) * n * n;
     double change = 0.0, norm = 0.0;
     struct bn_learned w;
 
-    memcpy(x.data, bn_learner_current(s->learner), n * sizeof(double));
-    bn_transfer_rate(&s->spec.transfer, n, x.data, rate.data);
+    memcpy(x.data, bn_learner_current(s->e.learner), n * sizeof(double));
+    bn_transfer_rate(&s->e.spec.transfer, n, x.data, rate.data);
     BN_CHECK(bn_decode_overlap(f->decoder, &rate, NULL, &f->angle[which], NULL));
     BN_CHECK(bn_decode_distance(f->decoder, &x, &f->distance[which], NULL));
-    BN_CHECK(bn_learner_weights(s->learner, &w));
+    BN_CHECK(bn_learner_weights(s->e.learner, &w));
     const struct bn_operator op = operator_of(&w);
-    BN_CHECK(bn_milestones_look(&f->seen, which, &op, &s->x, &s->phi));
+    BN_CHECK(bn_milestones_look(&f->seen, which, &op, &s->e.x, &s->e.phi));
     for (size_t k = 0; k < n * n; k++) {
         const double d = w.dense.data[k] - learned[k];
         change += d * d;
@@ -458,7 +252,7 @@ static void keep(struct school *s)
     const struct bn_milestones *m = &s->seen, *f = &s->free.seen;
     size_t n;
 
-    bn_learner_state(s->learner, kept, &n);
+    bn_learner_state(s->e.learner, kept, &n);
     for (size_t k = 0; k < n; k++)
         bn_keep(kept[k].name, kept[k].data, kept[k].n);
     bn_keep("course_angle", &s->state.theta, 1);
@@ -512,7 +306,7 @@ static void learn(struct school *s, uint64_t k)
         const uint64_t left = (uint64_t)s->seen.at[next] - k;
         const size_t n = left < BLOCK ? (size_t)left : BLOCK;
         BN_CHECK(bn_course_walk(&s->course, &s->state, k, n, theta, omega));
-        BN_CHECK(bn_learner_run(s->learner, k, n, theta, omega));
+        BN_CHECK(bn_learner_run(s->e.learner, k, n, theta, omega));
         k += n;
         if ((double)k == s->seen.at[next])
             look(s, next++);
@@ -527,15 +321,15 @@ static void maintain(struct school *s, uint64_t k)
     struct bn_milestones *m = &s->free.seen;
     size_t next = to_come(m, k);
 
-    BN_CHECK(bn_learner_clamp(s->learner, BN_CLAMP_NONE, 0.0));
+    BN_CHECK(bn_learner_clamp(s->e.learner, BN_CLAMP_NONE, 0.0));
     if (k == 0)
         look_free(s, 0);
     while (k < s->after) {
         const uint64_t left = (uint64_t)m->at[next] - k;
         const size_t n = left < BLOCK ? (size_t)left : BLOCK;
-        const bn_status rc = bn_learner_run(s->learner, s->total + k, n, nowhere, nowhere);
+        const bn_status rc = bn_learner_run(s->e.learner, s->total + k, n, nowhere, nowhere);
         if (rc == BN_NUMERIC) {
-            bn_say("maintenance ends at %g s: %s", (double)k * s->spec.dt, bn_error());
+            bn_say("maintenance ends at %g s: %s", (double)k * s->e.spec.dt, bn_error());
             m->count = next;
             break;
         }
@@ -573,9 +367,9 @@ static void write(const struct school *s)
 {
     const struct bn_milestones *m = &s->seen;
     double *harmonic = bn_scratch_vec(m->harmonics), *power = bn_scratch_vec(m->harmonics);
-    double *kept = bn_scratch_vec(s->kept), *coefficient = bn_scratch_vec(s->phi.cols + 1);
+    double *kept = bn_scratch_vec(s->kept), *coefficient = bn_scratch_vec(s->e.phi.cols + 1);
 
-    bn_fourier_power(&s->phi, coefficient);
+    bn_fourier_power(&s->e.phi, coefficient);
     for (size_t k = 0; k < m->harmonics; k++) {
         harmonic[k] = (double)k;
         power[k] = k == 0 ? coefficient[0] : 0.5 * (coefficient[2 * k - 1] + coefficient[2 * k]);
@@ -586,12 +380,85 @@ static void write(const struct school *s)
     bn_output_vec("/residual", m->residual, m->count);
     bn_output_vec("/harmonic", harmonic, m->harmonics);
     bn_output_mat("/residual_harmonic", &m->harmonic);
+    if (s->predicted.data != NULL)
+        bn_output_mat("/residual_predicted", &s->predicted);
     bn_output_vec("/rate_power", power, m->harmonics);
     bn_output_mat("/eigenvalue_real", &m->re);
     bn_output_mat("/eigenvalue_imag", &m->im);
     bn_output_vec("/kept", kept, s->kept);
     write_weights(s);
-    bn_output_number("/cost", bn_learner_cost(s->learner));
+    bn_output_number("/cost", bn_learner_cost(s->e.learner));
+}
+
+/* Learning rate of (y - d) p: rules that divide by |p|^2 themselves have a larger eta. */
+static double rate_of(const struct school *s)
+{
+    const bool pooled = (bn_rule_reads(&s->e.spec.rule) & BN_READS_POOL) != 0;
+
+    return s->e.spec.eta / (pooled ? s->e.trace : 1.0);
+}
+
+/* The lambda of stage weights that so many presentations amount to. */
+static double early_lambda(const struct school *s)
+{
+    const struct bn_learner_spec *p = &s->e.spec;
+    const double n = (double)s->e.x.rows, total = (double)s->total;
+
+    if (p->rule.whole == BN_WHOLE_RLS)
+        return p->decay / total / n;
+    if (p->rule.whole == BN_WHOLE_OFFLINE)
+        return p->decay / n;
+    return bn_learned_lambda(rate_of(s), p->decay, total, s->e.x.rows);
+}
+
+/* Of the weights that were learned, beside the ridge solution and beside the one at the
+ * lambda that stopping after so many presentations amounts to.                */
+static void distances(const struct school *s)
+{
+    static const char *const names[][4] = {
+        { "offline_distance", "offline_distance_span", "offline_distance_rest",
+          "offline_correlation" },
+        { "early_distance", "early_distance_span", "early_distance_rest", "early_correlation" } };
+    const size_t n = s->e.x.rows, row = s->kept - 1 - (s->after > 0);
+    const struct bn_mat j = { n, n, s->j.data + row * n * n * (s->j.data != NULL) };
+    const struct bn_mat left = { n, s->left.cols, s->left.data + row * n * s->left.cols };
+    struct bn_operator op;
+
+    if (s->j.data != NULL)
+        BN_CHECK(bn_operator_dense(&op, &j));
+    else
+        BN_CHECK(bn_operator_factored(&op, &left, &s->right, bn_mat_row(&s->diagonal, row)));
+    for (size_t k = 0; k < 2; k++) {
+        const double lambda = k == 0 ? bn_real("lambda") : early_lambda(s);
+        struct bn_learned_distance d;
+        BN_CHECK(bn_learned_offline(&op, &s->e.x, &s->e.phi, lambda, &d));
+        bn_summarise(names[k][0], d.total, "1", 0.0);
+        bn_summarise(names[k][1], d.inside, "1", 0.0);
+        bn_summarise(names[k][2], d.outside, "1", 0.0);
+        bn_summarise(names[k][3], d.correlation, "1", 0.0);
+    }
+}
+
+/* When the residual of each harmonic has fallen by e, beside theory. */
+static void times(const struct school *s)
+{
+    static const char *const names[TIMED][2] = {
+        { "learning_time_1", "learning_time_predicted_1" },
+        { "learning_time_2", "learning_time_predicted_2" },
+        { "learning_time_3", "learning_time_predicted_3" },
+        { "learning_time_4", "learning_time_predicted_4" },
+        { "learning_time_5", "learning_time_predicted_5" } };
+    const struct bn_milestones *m = &s->seen;
+    double predicted[TIMED + 1], *power = bn_scratch_vec(m->count), time;
+
+    bn_averaged_times(&s->e.phi, rate_of(s), s->e.spec.decay, predicted, TIMED + 1);
+    for (size_t k = 1; k < m->harmonics && k <= TIMED; k++) {
+        for (size_t i = 0; i < m->count; i++)
+            power[i] = *bn_mat_at(&m->harmonic, i, k) * *bn_mat_at(&m->harmonic, i, k);
+        if (bn_learned_time(m->at, power, m->count, &time))
+            bn_summarise(names[k - 1][0], time, "1", 0.0);
+        bn_summarise(names[k - 1][1], predicted[k], "1", 0.0);
+    }
 }
 
 static void write_maintenance(const struct school *s)
@@ -601,7 +468,7 @@ static void write_maintenance(const struct school *s)
     const struct bn_mat harmonic = { m->count, m->harmonics, m->harmonic.data };
 
     for (size_t k = 0; k < m->count; k++)
-        m->at[k] *= s->spec.dt;
+        m->at[k] *= s->e.spec.dt;
     bn_output_vec("/maintenance_time", m->at, m->count);
     bn_output_vec("/maintenance_angle", f->angle, m->count);
     bn_output_vec("/maintenance_distance", f->distance, m->count);
@@ -617,31 +484,58 @@ static void write_maintenance(const struct school *s)
 
 static void summarise(const struct school *s)
 {
-    const struct bn_learner_spec *p = &s->spec;
-    const double n = (double)s->x.rows, shown = p->eta * (double)s->total;
+    const struct bn_learner_spec *p = &s->e.spec;
+    const double n = (double)s->e.x.rows;
 
     bn_summarise("presentations", (double)s->total, "1", 0.0);
     bn_summarise("learning_residual", s->seen.residual[s->seen.count - 1], "1", 0.0);
     bn_summarise("learning_rate", p->eta, "1", 0.0);
-    bn_summarise("learning_rate_scale", p->eta * s->trace, "1", 0.0);
+    bn_summarise("learning_rate_scale", rate_of(s) * s->e.trace, "1", 0.0);
     bn_summarise("decay", p->decay, "1", 0.0);
     bn_summarise("lambda_decay", p->decay / n, "1", 0.0);
-    bn_summarise("lambda_effective", (p->decay + 1.0 / shown) / n, "1", 0.0);
-    bn_summarise("cost", bn_learner_cost(s->learner), "1", 0.0);
+    bn_summarise("lambda_effective", early_lambda(s), "1", 0.0);
+    bn_summarise("cost", bn_learner_cost(s->e.learner), "1", 0.0);
+    distances(s);
+    times(s);
     bn_summary_write();
+}
+
+static void predict(struct school *s)
+{
+    const enum bn_order order = s->course.order;
+    const bool moves = order != BN_ORDER_IID && order != BN_ORDER_SHUFFLED;
+    const double step = BN_TWO_PI / (double)s->course.angles;
+    const double velocity = order == BN_ORDER_SWEEP ? step / s->course.dt : s->course.bias;
+    bn_averaged *a = order == BN_ORDER_RECORDED ? NULL
+                                                : bn_enrol_average(&s->e, moves, velocity);
+    struct bn_mat harmonic = bn_scratch(s->seen.count, s->seen.harmonics);
+
+    if (a == NULL)
+        return;
+    const bn_status rc = bn_milestones_predict(&s->seen, a, &s->e.x, &harmonic);
+    bn_averaged_free(a);
+    if (rc == BN_OK)
+        s->predicted = harmonic;
+    else if (rc != BN_NUMERIC)           /* it diverges: the run will say so */
+        bn_die(rc);
 }
 
 static void run(void)
 {
     const struct bn_targets t = bn_targets_read("tuning");
-    struct school s = { .total = (uint64_t)bn_integer("presentations"),
-                        .all = bn_is("keep", "all") };
+    const double duration = bn_real("duration"), interval = bn_real("interval");
+    struct school s = { .all = bn_is("keep", "all") };
 
-    s.after = (uint64_t)llround(bn_real("maintenance") / bn_real("interval"));
-    bn_targets_trim(&t, &s.x, &s.phi);
+    s.total = duration > 0.0 ? (uint64_t)llround(duration / interval)
+                             : (uint64_t)bn_integer("presentations");
+    if (s.total == 0)
+        BN_REFUSE(BN_USAGE, "duration = %g s is shorter than one presentation, interval = %g s",
+                  duration, interval);
+    s.after = (uint64_t)llround(bn_real("maintenance") / interval);
     s.course = bn_drive_course(t.angles, bn_flag("velocity"));
-    enrol(&s, &t);
+    bn_enrol(&t, s.after > 0, &s.e);
     make_room(&s);
+    predict(&s);
     s.state = bn_course_begin(&s.course);
     keep(&s);
     const uint64_t done = bn_resume();
@@ -653,7 +547,7 @@ static void run(void)
         write_maintenance(&s);
     summarise(&s);
     bn_decoder_free(s.free.decoder);
-    bn_learner_close(s.learner);
+    bn_learner_close(s.e.learner);
 }
 
 const struct bn_stage bn_stage = {

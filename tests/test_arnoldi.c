@@ -251,14 +251,31 @@ static void what_does_not_converge_is_reported(void **state)
 {
     (void)state;
     double re[3], im[3];
-    size_t n = 150, found = 99;
+    size_t n = 1201, found = 99;         /* more than are formed instead */
     struct bn_mat v = { 1, 1, NULL };
 
     assert_fails(bn_arnoldi(n, 2, BN_LARGEST_MODULUS, tolerance, apply_shift, &n, re, im,
                             &found, &v), BN_NUMERIC);
-    assert_says(bn_error(), "of a 150 x 150 operator");
+    assert_says(bn_error(), "of a 1201 x 1201 operator");
     assert_int_equal(found, 0);
     assert_null(v.data);
+}
+
+/* Of a smaller one the values are roots of 1, found without iteration. */
+static void what_does_not_converge_is_formed(void **state)
+{
+    (void)state;
+    double re[3], im[3];
+    size_t n = 150, found;
+
+    assert_ok(bn_arnoldi(n, 2, BN_LARGEST_MODULUS, tolerance, apply_shift, &n, re, im, &found,
+                         NULL));
+    assert_true(found >= 2);
+    for (size_t k = 0; k < found; k++) {
+        const double turns = atan2(im[k], re[k]) * (double)n / (6.283185307179586);
+        assert_close(hypot(re[k], im[k]), 1, 0, 1e-12);
+        assert_close(turns, round(turns), 0, 1e-10);
+    }
 }
 
 /* An operator that fails at its `left`-th call. */
@@ -348,6 +365,7 @@ int main(void)
         cmocka_unit_test(equal_pairs_stay_pairs),
         cmocka_unit_test(results_repeat_bit_for_bit),
         cmocka_unit_test(what_does_not_converge_is_reported),
+        cmocka_unit_test(what_does_not_converge_is_formed),
         cmocka_unit_test(a_failing_operator_hands_up_its_message),
         cmocka_unit_test(memory_that_runs_out_is_reported),
         cmocka_unit_test(asking_for_all_gives_all),

@@ -621,6 +621,67 @@ static void test_traces(void **state)
     ring_free(&r);
 }
 
+/* Low-passes where their sums are known.  With q = 1 - share and rho a step's correlation:
+ * sum_s share q^s rho^s = share/(1 - q rho), from s = 1 on rho as much, and for the power
+ * share/(2 - share) (1 + q rho)/(1 - q rho); a sweep has rho = e^{-ik step}, and its power is
+ * |h|^2.  Ornstein-Uhlenbeck steps against the double sum over their covariance.  */
+static void test_lowpass(void **state)
+{
+    (void)state;
+    const double a = 0.15, q = 1.0 - a, step = 0.2, sd = 0.3;
+    const struct bn_motion still = { 0.0, INFINITY, 0.0 }, walk = { 0.0, sd, 0.0 };
+    const struct bn_motion sweep = { step, 0.0, 0.0 }, ou = { 0.0, sd, 0.9 };
+    struct bn_lowpass l;
+
+    assert_ok(bn_lowpass_make(&still, a, false, 4, &l));
+    for (size_t k = 0; k < 4; k++) {
+        assert_close(l.re[k], k == 0 ? 1.0 : a, 1e-14, 0.0);
+        assert_close(l.power[k], k == 0 ? 1.0 : a / (2.0 - a), 1e-14, 0.0);
+        assert_close(l.im[k], 0.0, 0.0, 0.0);
+    }
+    bn_lowpass_free(&l);
+    assert_ok(bn_lowpass_make(&still, a, true, 4, &l));
+    for (size_t k = 0; k < 4; k++)
+        assert_close(l.re[k], k == 0, 1e-14, 0.0);
+    bn_lowpass_free(&l);
+    for (int past = 0; past < 2; past++) {
+        assert_ok(bn_lowpass_make(&walk, a, past, 6, &l));
+        for (size_t k = 0; k < 6; k++) {
+            const double rho = exp(-0.5 * (double)(k * k) * sd * sd);
+            assert_close(l.re[k], a * (past ? rho : 1.0) / (1.0 - q * rho), 1e-13, 0.0);
+            assert_close(l.power[k], a / (2.0 - a) * (1.0 + q * rho) / (1.0 - q * rho), 1e-13,
+                         0.0);
+        }
+        bn_lowpass_free(&l);
+    }
+    assert_ok(bn_lowpass_make(&sweep, a, false, 6, &l));
+    for (size_t k = 0; k < 6; k++) {
+        const double c = cos((double)k * step), s = sin((double)k * step);
+        const double below = 1.0 - 2.0 * q * c + q * q;
+        assert_close(l.re[k], a * (1.0 - q * c) / below, 1e-13, 1e-15);
+        assert_close(l.im[k], -a * q * s / below, 1e-13, 1e-15);
+        assert_close(l.power[k], a * a / below, 1e-13, 1e-15);
+    }
+    bn_lowpass_free(&l);
+    assert_ok(bn_lowpass_make(&ou, a, true, 3, &l));
+    for (size_t k = 0; k < 3; k++) {
+        double want = 0.0;
+        for (size_t lag = 1; lag < 300; lag++) {
+            double variance = 0.0;
+            for (size_t i = 0; i < lag; i++)
+                for (size_t j = 0; j < lag; j++)
+                    variance += sd * sd * pow(0.9, fabs((double)i - (double)j));
+            want += a * pow(q, (double)lag - 1.0) * exp(-0.5 * (double)(k * k) * variance);
+        }
+        assert_close(l.re[k], want, 1e-12, 0.0);
+    }
+    bn_lowpass_free(&l);
+    assert_ok(bn_lowpass_make(&walk, 1.0, true, 3, &l));     /* the presentation before */
+    assert_close(l.re[2], exp(-2.0 * sd * sd), 1e-14, 0.0);
+    bn_lowpass_free(&l);
+    assert_fails(bn_lowpass_make(&walk, 0.0, true, 3, &l), BN_USAGE);
+}
+
 /* Noise s on the rates is a ridge of s^2. */
 static void test_noise(void **state)
 {
@@ -734,7 +795,8 @@ int main(void)
         cmocka_unit_test(test_modes), cmocka_unit_test(test_stability),
         cmocka_unit_test(test_times), cmocka_unit_test(test_rotation),
         cmocka_unit_test(test_lag), cmocka_unit_test(test_traces),
-        cmocka_unit_test(test_noise), cmocka_unit_test(test_large),
+        cmocka_unit_test(test_lowpass), cmocka_unit_test(test_noise),
+        cmocka_unit_test(test_large),
         cmocka_unit_test(test_refuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

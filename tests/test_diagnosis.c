@@ -434,6 +434,21 @@ static int setup(void **state)
     return 0;
 }
 
+/* Sixteen samples of a drift with a dozen zeros or more show a few crossings, which are
+ * not its fixed points.                                                           */
+static void a_drift_that_is_not_resolved(void **state)
+{
+    (void)state;
+    box_runs("diagnosis", BOTH "--out few.h5 --set drift_angles=16 --set jacobian_angles=1");
+    assert_says(box_said, "do not resolve the drift");
+    assert_true(in_summary("few.h5", "fixed_points_rice_residual") > 4.0);
+    assert_true(isnan(in_summary("few.h5", "fixed_points_stable")));
+    box_shape("few.h5", "/fixed_angle", 1, 0, 0, 0);
+    box_runs("diagnosis", BOTH "--out many.h5 --set drift_angles=256 --set jacobian_angles=1");
+    assert_null(strstr(box_said, "resolve"));
+    assert_true(in_summary("many.h5", "fixed_points_stable") > 4.0);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -451,6 +466,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(profile),
         cmocka_unit_test(own_weights),
         cmocka_unit_test(a_strong_ridge_is_diagnosed),
+        cmocka_unit_test(a_drift_that_is_not_resolved),
         cmocka_unit_test(refusals),
     };
     (void)argc;

@@ -59,6 +59,26 @@ static double apart(const struct bn_mat *a, const struct bn_mat *b)
     return sqrt(d / s);
 }
 
+/* A number of /summary; missing ones are NaN, which no test takes. */
+static double summary(const char *file, const char *name)
+{
+    struct bn_mat value = box_mat(file, "/summary/value");
+    char **names;
+    size_t n;
+    double x = NAN;
+    bn_h5 *f;
+    assert_ok(bn_h5_open(&f, file));
+    assert_ok(bn_h5_read_texts(f, "/summary/name", &names, &n));
+    assert_ok(bn_h5_close(f));
+    assert_int_equal(n, value.rows);
+    for (size_t k = 0; k < n; k++)
+        if (strcmp(names[k], name) == 0)
+            x = value.data[k];
+    free(names);
+    bn_mat_free(&value);
+    return x;
+}
+
 /* --- the frame -------------------------------------------------------------------- */
 
 static void explains_itself(void **state)
@@ -245,13 +265,49 @@ static void decay_is_lambda_of_the_ridge(void **state)
     learns("o.h5", line);
     struct bn_mat j = weights("o.h5", "");
     assert_close(apart(&j, &want), 0, 0, 1e-7);
+    assert_close(summary("o.h5", "lambda_effective"), lambda, 1e-12, 0);
+    assert_close(summary("o.h5", "early_distance"), 0, 0, 1e-7);
+    assert_close(summary("o.h5", "early_correlation"), 1, 1e-12, 0);
+    assert_true(summary("o.h5", "offline_distance") > 0.05);         /* lambda = 1e-8 */
     bn_mat_free(&j);
     snprintf(line, sizeof line, "--set rule=rls --set order=shuffled --set presentations=%d "
              "--set decay=%.17g", 3 * M, 3 * M * N * lambda);
     learns("r.h5", line);
     j = weights("r.h5", "");
     assert_close(apart(&j, &want), 0, 0, 1e-7);
+    assert_close(summary("r.h5", "early_distance"), 0, 0, 1e-7);
     bn_mat_free(&j), bn_mat_free(&want);
+}
+
+/* Whole sweeps of the grid with a small share learned per sweep: what theory predicts for
+ * the mean, harmonic by harmonic, at all times; eta c_1 M = 0.02 is what one sweep may differ
+ * from its mean.  Theory without the zero diagonal, or of another eta, would be off by
+ * 1/N or more.  Times to learn a harmonic are eta c_k in the mean field, so to 1/sqrt N.  */
+static void residuals_are_predicted(void **state)
+{
+    (void)state;
+    char line[256];
+    snprintf(line, sizeof line, "--set order=shuffled --set eta_scale=%.17g --set snapshots=12 "
+             "--set presentations=%d --set decay_scale=0.01", 0.02 / M / 0.1, 3000 * M);
+    learns("p.h5", line);
+    struct bn_mat got = box_mat("p.h5", "/residual_harmonic");
+    struct bn_mat want = box_mat("p.h5", "/residual_predicted");
+    struct bn_mat at = box_mat("p.h5", "/presentation");
+    assert_int_equal(got.cols, want.cols);
+    for (size_t s = 0; s < got.rows; s++)
+        for (size_t k = 0; k < 5; k++)
+            if (at.data[s] > 20 * M)
+                assert_close(*bn_mat_at(&got, s, k), *bn_mat_at(&want, s, k), 0.02, 1e-3);
+    assert_true(*bn_mat_at(&want, got.rows - 1, 1) < 0.05);
+    for (size_t k = 1; k < 4; k++) {
+        char name[2][64];
+        snprintf(name[0], sizeof name[0], "learning_time_%zu", k);
+        snprintf(name[1], sizeof name[1], "learning_time_predicted_%zu", k);
+        assert_close(summary("p.h5", name[0]), summary("p.h5", name[1]), 5.0 / sqrt(N), 0);
+    }
+    bn_mat_free(&got), bn_mat_free(&want), bn_mat_free(&at);
+    learns("p.h5", "--set presentations=100 --set dale=projected");  /* no closed form */
+    assert_false(box_has("p.h5", "/residual_predicted"));
 }
 
 /* Whole sweeps of the grid with the share eta lambda M = 0.02 of J lost per sweep: J is
@@ -412,6 +468,7 @@ static void refusals(void **state)
         { "--in tuning=large.h5 --set dale=projected", "3.2 GB for 20001 neurons", 2 },
         { "--in tuning=large.h5 --set initial=gaussian", "refused above 20000", 2 },
         { T "--set presentations=0", "presentations", 2 },
+        { T "--set duration=0.001", "shorter than one presentation", 2 },
         { T "--set density=0", "density", 2 },
     };
     box_runs("tuning", "--out few.h5 --set neurons=20 --set angles=61");
@@ -441,6 +498,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(every_rule_runs),
         cmocka_unit_test(terms_are_the_rule),
         cmocka_unit_test(decay_is_lambda_of_the_ridge),
+        cmocka_unit_test(residuals_are_predicted),
         cmocka_unit_test(hebb_finds_the_correlations),
         cmocka_unit_test(one_way_round_turns),
         cmocka_unit_test(initial_weights),

@@ -16,8 +16,9 @@ enum bn_arnoldi_which { BN_LARGEST_MODULUS, BN_LARGEST_REAL };
  * the positive imaginary part first.  vectors, if not NULL, gets [found, n] rows: a
  * unit eigenvector for a real eigenvalue; for a pair its real and its imaginary
  * part in two rows, together of unit norm.  Small operators (n < 3 k + 40) are
- * formed and solved densely.  The starting vector is fixed, so results repeat.
- * BN_NUMERIC if the iteration does not converge to `tolerance` (relative).  */
+ * formed and solved densely, and so are those up to n = 1200 whose iteration does not
+ * converge to `tolerance` (relative), as where copies of one value begin before k; larger
+ * ones are BN_NUMERIC then.  The starting vector is fixed, so results repeat.  */
 BN_MUST_USE bn_status bn_arnoldi(size_t n, size_t k, enum bn_arnoldi_which which,
                                  double tolerance, bn_arnoldi_apply *apply, void *context,
                                  double *re, double *im, size_t *found,

@@ -37,6 +37,20 @@ struct bn_lowpass {
     const double *re, *im, *power;
 };
 
+/* Steps of theta from one presentation to the next, rad: normal, with a correlation memory^s
+ * between steps s apart.  Diffusion: sd = sqrt(2 D dt), memory 0; an Ornstein-Uhlenbeck
+ * velocity: sd = dt sd(omega), memory e^{-dt/tau}; a sweep: sd 0; independent: sd INFINITY. */
+struct bn_motion {
+    double mean, sd, memory;
+};
+
+/* The low-pass z += share (f - z) of such a course, with f of this presentation in it or not
+ * (`past`: up to the one before).  Where it is used weights must change slowly beside the
+ * course.  bn_lowpass_free() it.                                             */
+BN_MUST_USE bn_status bn_lowpass_make(const struct bn_motion *motion, double share, bool past,
+                                      size_t harmonics, struct bn_lowpass *l);
+void bn_lowpass_free(struct bn_lowpass *l);
+
 struct bn_averaged_spec {
     const struct bn_mat *post;           /* [N, Ry]: y as a function of theta, any Ry.  The
                                             current x*, x* + tau <omega> x*', or the rate */
@@ -52,6 +66,10 @@ struct bn_averaged_spec {
     const struct bn_lowpass *trace, *synapse;      /* NULL: trace of independent presentations;
                                                       no synaptic low-pass */
 };
+
+/* Velocity weights J' that are learned beside J at velocities as often positive as negative
+ * follow the same rule for y = x*', with eta_velocity eta <(tau omega)^2> for eta and
+ * decay/<(tau omega)^2> for decay: what is multiplied by J' is not multiplied by tau omega. */
 
 typedef struct bn_averaged bn_averaged;
 

@@ -6,6 +6,7 @@
 #ifndef BN_MILESTONES_H
 #define BN_MILESTONES_H
 
+#include <basin/averaged.h>
 #include <basin/operator.h>
 
 struct bn_milestones {
@@ -31,9 +32,8 @@ BN_MUST_USE bn_status bn_milestones_look(struct bn_milestones *m, size_t which,
                                          const struct bn_operator *op, const struct bn_mat *x,
                                          const struct bn_mat *phi);
 
-/* |J phi* - x*|^2 and, if power is not NULL, per harmonic; [harmonics]. */
-BN_MUST_USE bn_status bn_milestones_residual(const struct bn_operator *op,
-                                             const struct bn_mat *x, const struct bn_mat *phi,
-                                             double *power, size_t harmonics, double *total);
+/* What the mean of the weights would have at the same counts: harmonic [count, harmonics]. */
+BN_MUST_USE bn_status bn_milestones_predict(const struct bn_milestones *m, const bn_averaged *a,
+                                            const struct bn_mat *x, struct bn_mat *harmonic);
 
 #endif

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: MIT
+# figure6: which local rule reaches the offline weights, and what that depends on
+width = 15; height = 19
+load "figures/style.gp"
+set multiplot
+f = comparison
+place(left, right, top, bottom) = sprintf("set lmargin at screen %g; set rmargin at screen %g; set tmargin at screen %g; set bmargin at screen %g", left, right, top, bottom)
+
+# a: rows are numbers, columns networks.  Colour: from the worst to the best of its row; grey:
+# the network has no such number.  1.2(3) is 1.2 with a standard error of 0.3 over seeds.
+names = values(f, "/network"); metrics = values(f, "/metric"); cols = words(names); n = words(metrics)
+nice = "residual=residual (1)|drift_rms=drift, rms (rad/{/Symbol t})|drift_max=drift, largest (rad/{/Symbol t})|fixed_points_stable=stable angles|gap_largest=gap (1/{/Symbol t})|diffusion=diffusion (rad^2/({/Symbol t} {/Symbol s}^2))|memory_1=error at 1 {/Symbol t} (rad)|memory_10=error at 10 {/Symbol t} (rad)|memory_100=error at 100 {/Symbol t} (rad)|memory_1000=error at 1000 {/Symbol t} (rad)|end_states=end states|integration_gain=velocity gain|integration_r2=its linearity {/:Italic R}^2|doublet_score=doublet score"
+label_of(m) = system("echo '".nice."' | tr '|' '\n' | awk -F= '$1 == \"".m."\" { print $2; found = 1 } END { if (!found) print \"".m."\" }' | sed 's/_/ /g'")
+cell = "function show(v, e, c, x, u, s) { if (c < 1) return \"–\"; if (v == 0) return \"0\"; x = int(log(v < 0 ? -v : v)/log(10) + 100) - 100; u = 10^(x-1); s = x < -2 || x > 2 ? 10^x : 1; t = sprintf(x < -2 || x > 2 ? \"%.1f\" : x < 1 ? \"%.\" (1-x) \"f\" : \"%.0f\", v/s); if (c > 1) t = t \"(\" int(e/(x > 1 ? 1 : u) + 0.5) \")\"; if (s != 1) t = t \"e\" x; gsub(/-/, \"−\", t); return t }"
+cells(k) = "< basin cat ".f.":/value ".f.":/error ".f.":/count ".f.":/score | awk '".cell." { for (i = 1; i <= NF/4; i++) print NR-1, i-1, show($i, $(i+NF/4), $(i+NF/2)), ($(i+NF/2) > 0 ? $(i+3*NF/4) : -1) }'"
+eval place(0.21, 0.985, 0.90, 0.50)
+set border 0; unset xlabel; unset ylabel; set palette defined (0 '#FDE0D0', 0.5 '#F7F7F7', 1 '#B5DDB0'); set cbrange [0:1]; unset colorbox
+set xrange [-0.5:cols-0.5]; set yrange [n-0.5:-0.5]
+unset xtics; set ytics scale 0 offset 0.5, 0 (0 0)
+do for [k=1:n] { set ytics add (label_of(word(metrics, k)) k-1) }
+do for [k=1:cols] { set label k word(names, k) at k-1, graph 1 offset 0, 0.4 rotate by 40 left font ",7" }
+letter = "a"; set label 99 '{/:Bold a}' at screen 0.01, 0.975
+plot cells(0) using 1:2:(0.5):(0.5):($4 < 0 ? 0xE4E4E4 : $4 < 0.5 ? int(0xFD + ($4/0.5)*(0xF7-0xFD))*65536 + int(0xD9 + ($4/0.5)*(0xF7-0xD9))*256 + int(0xC7 + ($4/0.5)*(0xF7-0xC7)) : int(0xF7 + ($4/0.5-1)*(0xA8-0xF7))*65536 + int(0xF7 + ($4/0.5-1)*(0xD5-0xF7))*256 + int(0xF7 + ($4/0.5-1)*(0xA6-0xF7))) with boxxyerror fc rgb variable, \
+     cells(0) using 1:2:3 with labels font ",6"
+do for [k=1:cols] { unset label k }
+
+# b to g: sweeps of the delta rule.  Points are means over networks, bars their errors.
+set border 3; set autoscale; unset label 99; set xtics auto; set yrange [*:*]
+quarter(k, top, bottom) = place(0.075 + 0.238*(k-1), 0.075 + 0.238*(k-1) + 0.172, top, bottom)
+col(f, what) = int(system("basin cat ".f.":/metric | grep -nx ".what." | cut -d : -f 1")) - 1
+swept(f, what) = sprintf("< basin cat %s:/coordinate '%s:/value[:,%d]' '%s:/error[:,%d]' %s:/network | sed 's/[^ \t]*-//g'", f, f, col(f, what), f, col(f, what), f)
+bars = "using 1:2:3 with yerrorlines"
+set logscale y; set format y "10^{%T}"; set ytics scale 0.6, 0.3 offset 0.5, 0 auto
+set offsets graph 0.06, graph 0.06, graph 0.1, graph 0.1; set key off
+array panel[6]; array kind[6]; array axis[6]
+panel[1] = comparison_decay; kind[1] = "decay"; axis[1] = "{/Symbol l} / {/:Italic c}_1"
+panel[2] = comparison_rate; kind[2] = "learning rate"; axis[2] = "{/Symbol h} tr {/:Italic C}"
+panel[3] = comparison_noise; kind[3] = "presynaptic noise"; axis[3] = "s.d. of rates"
+panel[4] = comparison_size; kind[4] = "number of neurons"; axis[4] = "neurons"
+panel[5] = comparison_order; kind[5] = "order of angles"; axis[5] = ""
+panel[6] = comparison_dale; kind[6] = "Dale’s law"; axis[6] = ""
+do for [k=1:6] {
+    eval quarter(k <= 4 ? k : k - 4, k <= 4 ? 0.415 : 0.20, k <= 4 ? 0.285 : 0.07)
+    letter = word("b c d e f g", k); eval PANEL; name = kind[k]; eval NAME
+    set xlabel axis[k]
+    if (k == 1 || k == 5) { set ylabel "residual, drift" } else { unset ylabel }
+    if (k <= 4) {
+        set logscale x; set format x "10^{%T}"
+        plot swept(panel[k], "residual") @bars lt 1 pt 7 ps 0.5 lw 1, swept(panel[k], "drift_rms") @bars lt 2 pt 5 ps 0.5 lw 1
+    } else {
+        unset logscale x; set format x "%g"; set xtics rotate by 35 right
+        plot swept(panel[k], "residual") using 1:2:3:xtic(4) with yerrorbars lt 1 pt 7 ps 0.5 lw 1, swept(panel[k], "drift_rms") using 1:2:3 with yerrorbars lt 2 pt 5 ps 0.5 lw 1
+        set xtics norotate auto
+    }
+}
+
+# h, i: the clamp has ended and the rule goes on.
+kept = "hebb covariance oja delta forget"
+shown = "Hebb|covariance|Oja|delta|delta, decay"
+shown_of(k) = system("echo '".shown."' | cut -d '|' -f ".k)
+later(k, what) = sprintf("< basin cat %s:/maintenance_time %s:%s", value("learning_maintain_".word(kept, k)), value("learning_maintain_".word(kept, k)), what)
+set offsets 0, 0, 0, 0; set xrange [0:*]; set xlabel "time (s)"; unset ylabel; set autoscale xfix
+eval quarter(3, 0.20, 0.07); letter = "h"; eval PANEL; name = "no clamp: residual"; eval NAME
+plot for [k=1:5] later(k, "/maintenance_residual") lt k lw 1
+eval quarter(4, 0.20, 0.07); letter = "i"; eval PANEL; name = "change of {/:Italic J}"; eval NAME
+set key bottom right
+plot for [k=1:5] later(k, "/maintenance_change") lt k lw 1 title shown_of(k)
+unset multiplot
+unset output
