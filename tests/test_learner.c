@@ -1019,7 +1019,7 @@ static void divergence_is_named(void **state)
 /* --- clamps, forms, refusals -------------------------------------------------------------- */
 
 /* Without a clamp and learning the state follows the network of network.h; with J' and a
- * velocity as well.                                                               */
+ * velocity as well.  (J' without tau, or rates of the step before, are apart by 1e-2.) */
 static void unclamped_is_the_network(void **state)
 {
     (void)state;
@@ -1056,7 +1056,7 @@ static void unclamped_is_the_network(void **state)
 }
 
 /* Held at one angle the soft clamp rests at x = (d + g x*)/(1 + g), a nudge at x = (1 - g) d
- * + g x*, with d = J phi(x).                                                      */
+ * + g x*, with d = J phi(x); clamps taken for one another fail.                    */
 static void clamps_rest_where_they_should(void **state)
 {
     (void)state;
@@ -1093,8 +1093,8 @@ static void clamps_rest_where_they_should(void **state)
     ring_free(&r);
 }
 
-/* A span learner that is let go goes on as the dense one does, averages and filters
- * included.                                                                       */
+/* A span learner that is let go goes on as the dense one does; one whose averages and
+ * filters do not come along as rates of the neurons is apart.                      */
 static void span_becomes_dense(void **state)
 {
     (void)state;
@@ -1129,7 +1129,8 @@ static void span_becomes_dense(void **state)
 }
 
 /* left right - diag(diagonal) is the J that is written out, with a diagonal that vanishes to
- * rounding; with J0 there is no such form, and J comes dense.                       */
+ * rounding, though it was summed up presentation by presentation (from p instead of p -
+ * <p> it would not); with J0 there is no such form, and J comes dense.              */
 static void factors_are_the_weights(void **state)
 {
     (void)state;
