@@ -31,6 +31,6 @@ $R/figures/figureS3$S.pdf: $R/$P/activity.far.h5 $R/$P/diagnosis.far.h5
 $R/figures/figureS4$S.pdf: $R/dendritic/dendritic.h5 $R/dendritic/darkness.learned.h5 \
                            $R/$P/darkness.h5
 
-# Always of the large ring, whatever FROM says.
-$R/figures/figure4-million$S.pdf: $R/million/tuning.h5 $R/million/activity.h5 \
-                                  $R/million/diagnosis.h5
+# Always of the large ring, whatever FROM says, beside the smaller ones of figure 4 c.
+$R/figures/figure4-million$S.pdf: $R/million/activity.h5 $R/million/diagnosis.h5 \
+                                  $R/ring/meanfield.h5 $R/ring-sizes/summary.sizes.h5

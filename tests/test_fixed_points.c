@@ -6,6 +6,7 @@
 #include "reference.h"
 
 #include <basin/averaged.h>
+#include <basin/course.h>
 #include <basin/decode.h>
 #include <basin/learned.h>
 #include <basin/learner.h>
@@ -88,14 +89,14 @@ static const char *const linear_rules[] = {
     "temporal-difference", "bell",
 };
 
-/* 300 runs of 150 presentations that differ in their angles: the mean of each weight is what
+/* 200 runs of 150 presentations that differ in their angles: the mean of each weight is what
  * the averaged engine says, to five standard errors of these runs.  For rules that are linear
  * in J it holds at any learning rate, so eta is large.  Means over 5 presentations waver; an
- * engine that takes them for constant is 10 % off for covariance, 20 standard errors.  */
+ * engine that takes them for constant is 10 % off for covariance, 15 standard errors.  */
 static void mean_over_runs(void **state)
 {
     (void)state;
-    enum { N = 8, M = 64, RUNS = 300, STEPS = 150 };
+    enum { N = 8, M = 64, RUNS = 200, STEPS = 150 };
     struct ring r = ring_make(N, M, 1.0, 1.5, 3);
 
     for (size_t k = 0; k < BN_LEN(linear_rules); k++) {
@@ -172,7 +173,7 @@ static void fixed_points(void **state)
     enum { N = 24, M = 64 };
     const char *const rules[] = { "hebb", "covariance", "oja", "oja-presynaptic", "bcm" };
 
-    for (uint64_t seed = 1; seed <= 2; seed++) {
+    for (uint64_t seed = 1; seed <= (slow() ? 4 : 1); seed++) {
         struct ring r = ring_make(N, M, 1.0, 1.5, seed);
         struct moments rates = moments_make(&r.rate, &r.rate, NULL);
         struct moments currents = moments_make(&r.current, &r.rate, NULL);
@@ -533,6 +534,55 @@ static void biased_velocity(void **state)
     ring_free(&r);
 }
 
+/* Ornstein-Uhlenbeck velocities (as often positive as negative) and lagging synapses: the error
+ * holds tau omega x*', and omega goes with the lag, so weights are biased by about k^2 tau
+ * tau_s <omega^2>.  Weights averaged over a long run are those of the averaged engine to the
+ * order of eta (measured: 14 %, 4 % and 2 % at eta = 2e-4, 5e-5 and 2e-5); one that leaves the
+ * product of omega and lag out is 17 % off at any eta.                             */
+static void lagging_synapses(void **state)
+{
+    (void)state;
+    enum { N = 12, M = 64, BLOCK = 1000 };
+    struct ring r = ring_make(N, M, 1.0, 1.2, 8);
+    struct bn_learner_spec s = spec_of(&r, "delta", 5e-5, 1.0);
+    const struct bn_course course = { .order = BN_ORDER_OU, .angles = M, .dt = s.dt, .sd = 8.0,
+                                      .tau = 0.5, .rng = { .seed = 31 } };
+    const struct bn_motion motion = { 0.0, s.dt * 8.0, exp(-s.dt / 0.5) };
+    struct bn_course_state at = bn_course_begin(&course);
+    struct bn_averaged_spec mean = mean_of(&s);
+    struct bn_mat sum = mat_make(N, N), turn = mat_copy(&r.slope), want = mat_make(N, N);
+    double theta[BLOCK], omega[BLOCK];
+    struct bn_lowpass synapse;
+    const size_t blocks = 500, first = 100;
+    bn_averaged *a;
+
+    s.tau_synapse = 0.2;
+    bn_learner *l = open_learner(&s);
+    for (size_t b = 0; b < blocks; b++) {
+        assert_ok(bn_course_walk(&course, &at, b * BLOCK, BLOCK, theta, omega));
+        assert_ok(bn_learner_run(l, b * BLOCK, BLOCK, theta, omega));
+        struct bn_learned w = dense_of(l);
+        for (size_t e = 0; b >= first && e < N * N; e++)
+            sum.data[e] += w.dense.data[e] / (double)(blocks - first);
+        bn_learned_free(&w);
+    }
+    bn_learner_close(l);
+    for (size_t k = 0; k < turn.rows * turn.cols; k++)
+        turn.data[k] *= s.tau / s.dt;
+    assert_ok(bn_lowpass_make(&motion, -expm1(-s.dt / s.tau_synapse), false, M / 2, &synapse));
+    mean.synapse = &synapse;
+    for (int k = 0; k < 2; k++) {
+        mean.turn = k == 0 ? NULL : &turn;
+        assert_ok(bn_averaged_new(&mean, &a));
+        assert_ok(bn_averaged_dense(a, INFINITY, &want));
+        assert_true(k == 0 ? mat_apart(&sum, &want) > 0.15 : mat_apart(&sum, &want) < 0.06);
+        bn_averaged_free(a);
+    }
+    bn_lowpass_free(&synapse);
+    bn_mat_free(&sum), bn_mat_free(&turn), bn_mat_free(&want);
+    ring_free(&r);
+}
+
 /* --- R0 left alone -------------------------------------------------------------------- */
 
 /* J of R0 by a rule on currents, at its fixed point, as factors. */
@@ -711,6 +761,7 @@ int main(void)
         cmocka_unit_test(noise_is_ridge), cmocka_unit_test(ridge_online),
         cmocka_unit_test(stability), cmocka_unit_test(learning_times),
         cmocka_unit_test(velocity), cmocka_unit_test(biased_velocity),
+        cmocka_unit_test(lagging_synapses),
         cmocka_unit_test(reference_network),
     };
     bn_threads_set(1);                   /* small networks: starting threads would cost more */
