@@ -993,7 +993,7 @@ static void delta_learns_mode_by_mode(void **state)
 /* Free Oja turns each row into the unit eigenvector with the largest eigenvalue of C without
  * the neuron itself, from any start: c_2/c_1 is 0.15 here, so 4000 presentations at eta c_1 =
  * 0.02 are 70 time constants.  What is left fluctuates: of the square of the direction about
- * (eta/2) sum_k c_1 c_k/(c_1 - c_k) = 0.004 is elsewhere, half of which the overlap lacks
+ * (eta/2) sum_k c_1 c_k/(c_1 - c_k) = 0.0045 is elsewhere, half of which the overlap lacks
  * (0.01 is allowed).  Oja with y^2 in place of d^2, or with d in place of d^2, ends at
  * another length or nowhere.                                                       */
 static void free_oja_finds_the_eigenvector(void **state)
