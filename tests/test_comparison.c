@@ -96,7 +96,10 @@ static int setup(void **state)
     WRITE("h2.h5", false, { "residual", "1", 0.6 }, { "gap", "1/tau", 0.3 },
           { "gap_ring", "1/tau", 0.1 }, { "fixed_points_stable", "1", 1 },
           { "integration_gain", "1", 1.0 });
-    WRITE("l.h5", false, { "residual", "1", 77.0 }, { "correlation", "1", 0.7 });
+    WRITE("l.h5", false, { "residual", "1", 77.0 }, { "correlation", "1", 0.7 },
+          { "learning_time_1", "1", 20.0 }, { "learning_time_predicted_1", "1", 10.0 },
+          { "learning_time_2", "1", 40.0 }, { "learning_time_predicted_2", "1", 5.0 },
+          { "learning_time_predicted_3", "1", 9.0 });
     WRITE("other.h5", false, { "residual", "%", 40.0 });
     write_points("{\"diagnosis\": {\"path\": [\"o1.h5\", \"o2.h5\", \"h1.h5\", \"h2.h5\"],"
                  "\"point\": [\"diagnosis.offline.replicate-1\","
@@ -130,7 +133,7 @@ static void means_over_seeds(void **state)
 {
     (void)state;
     box_is_sound("c.h5");
-    box_shape("c.h5", "/value", 2, 2, 6, 0);
+    box_shape("c.h5", "/value", 2, 2, 8, 0);
     assert_close(cell("c.h5", "/value", "offline", "residual"), 2e-4, 1e-14, 0);
     assert_close(cell("c.h5", "/error", "offline", "residual"), 1e-4, 1e-12, 0);
     assert_close(cell("c.h5", "/count", "offline", "residual"), 2, 0, 0);
@@ -185,6 +188,8 @@ static void learning_is_beside(void **state)
     assert_close(cell("all.h5", "/value", "hebb", "correlation"), 0.7, 0, 0);
     assert_close(cell("all.h5", "/count", "hebb", "correlation"), 1, 0, 0);
     assert_close(cell("all.h5", "/count", "offline", "correlation"), 0, 0, 0);
+    /* ratios 2 and 8: an arithmetic mean would say 5 */
+    assert_close(cell("c.h5", "/value", "hebb", "learning_time_ratio"), 4, 1e-14, 0);
     struct bn_mat has = box_mat("all.h5", "/sampled");
     const size_t k = row_of("all.h5", "/metric", "correlation");
     for (size_t p = 0; p < 4; p++)
