@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <basin/enrol.h>
 #include <basin/fourier.h>
+#include <basin/manifold.h>
 #include <basin/ridge.h>
 #include <basin/rng.h>
 
@@ -206,22 +207,55 @@ static struct bn_mat signal(const struct bn_enrolled *e, double velocity)
     return y;
 }
 
-bn_averaged *bn_enrol_average(const struct bn_enrolled *e, bool moves, double velocity)
+/* Steps of the angle from one presentation to the next. */
+static struct bn_motion motion_of(const struct bn_course *c)
+{
+    struct bn_motion m = { .mean = c->bias * c->dt };
+
+    if (c->order == BN_ORDER_SWEEP)
+        m.mean = BN_TWO_PI / (double)c->angles;
+    else if (c->order == BN_ORDER_DIFFUSION)
+        m.sd = sqrt(2.0 * c->diffusion * c->dt);
+    else if (c->order == BN_ORDER_OU)
+        m = (struct bn_motion){ m.mean, c->dt * c->sd, exp(-c->dt / c->tau) };
+    else
+        m = (struct bn_motion){ 0.0, INFINITY, 0.0 };
+    return m;
+}
+
+bn_averaged *bn_enrol_average(const struct bn_enrolled *e, const struct bn_course *course)
 {
     const struct bn_learner_spec *p = &e->spec;
     const bool past = (bn_rule_reads(&p->rule) & BN_READS_AVERAGES) != 0;
+    const struct bn_motion motion = motion_of(course);
+    const bool moves = isfinite(motion.sd);
+    const size_t harmonics = e->phi.cols / 2 + 1;
+    struct bn_lowpass trace = { 0 }, synapse = { 0 };
     bn_averaged *a = NULL;
 
-    if (p->clamp != BN_CLAMP_FULL || (moves && past) || p->tau_synapse > 0.0
-        || (p->velocity && velocity != 0.0))
+    if (p->clamp != BN_CLAMP_FULL || course->order == BN_ORDER_RECORDED
+        || (p->velocity && motion.mean != 0.0))
         return NULL;
-    const struct bn_mat post = signal(e, velocity);
-    const struct bn_averaged_spec spec = { .post = &post, .phi = &e->phi, .rule = &p->rule,
+    const struct bn_mat post = signal(e, motion.mean / course->dt);
+    /* slow averages of a course that moves are taken to stand still */
+    struct bn_averaged_spec spec = { .post = &post, .phi = &e->phi, .rule = &p->rule,
         .modifiers = &p->modifiers, .eta = p->eta, .decay = p->decay, .y0 = p->y0,
-        .epsilon = p->epsilon, .share_mean = past ? -expm1(-p->dt / p->tau_mean) : 0.0,
-        .share_trace = past ? -expm1(-p->dt / p->tau_trace) : 0.0, .noise_rate = p->noise_rate,
+        .epsilon = p->epsilon, .noise_rate = p->noise_rate,
+        .share_mean = past && !moves ? -expm1(-p->dt / p->tau_mean) : 0.0,
+        .share_trace = past ? -expm1(-p->dt / p->tau_trace) : 0.0,
         .initial = e->first.n != 0 ? &e->first : NULL };
+    if (past && moves) {
+        BN_CHECK(bn_lowpass_make(&motion, spec.share_trace, true, harmonics, &trace));
+        spec.trace = &trace;
+    }
+    if (p->tau_synapse > 0.0) {
+        BN_CHECK(bn_lowpass_make(&motion, -expm1(-p->dt / p->tau_synapse), false, harmonics,
+                                 &synapse));
+        spec.synapse = &synapse;
+    }
     const bn_status rc = bn_averaged_new(&spec, &a);
+    bn_lowpass_free(&trace);
+    bn_lowpass_free(&synapse);
     if (rc != BN_OK && rc != BN_USAGE)   /* usage: no closed form is known */
         bn_die(rc);
     return rc == BN_OK ? a : NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Loops over columns in steps of eight: fused.c defines NAME(x), BITS and ROWS (rows that
- * pass together: 8 or 4) and includes this, once for each width of registers.  A call takes the lanes from `lane` on: all eight
- * in one register (512) or a pair (256), or one (64).                           */
+ * pass together: 8 or 4) and includes this, once for each width of registers.  A call takes
+ * the lanes from `lane` on: all eight in one register (512) or a pair (256), or one (64). */
 #include "registers.h"
 
 #if BITS == 256

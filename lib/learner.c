@@ -591,6 +591,11 @@ void bn_learner_bounds(const bn_learner *l, double omega_square, double *safe, d
     const double trace = l->trace_c * (1.0 + (l->velocity != NULL ? l->spec.eta_velocity : 0.0)
                                              * turn);
 
+    if ((bn_rule_reads(&l->spec.rule) & BN_READS_POOL) != 0) {
+        *safe = 1.0;
+        *limit = 2.0;
+        return;
+    }
     *safe = 2.0 / (3.0 * trace);
     *limit = 2.0 / trace;
 }

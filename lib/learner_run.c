@@ -273,23 +273,32 @@ static bn_status each_tile(const bn_learner *l, bn_tile_work *work, struct run *
     return BN_OK;
 }
 
+static bn_status diverged(bn_learner *l, const struct rows *s)
+{
+    const bool pooled = (bn_rule_reads(&l->spec.rule) & BN_READS_POOL) != 0;
+    double safe, limit;
+
+    l->failed = true;
+    bn_learner_bounds(l, 0.0, &safe, &limit);
+    (void)bn_fail(BN_NUMERIC, "the weights diverged: at presentation %" PRIu64 " the drive of a "
+                  "neuron is %.3g where its target is of order %.3g; eta = %g", s->bad, s->worst,
+                  l->typical, l->spec.eta);
+    const char *so_far = bn_error();
+    if (pooled)
+        return bn_fail(BN_NUMERIC, "%s, and rules that divide by |p|^2 are fastest at 1 and "
+                       "diverge above 2", so_far);
+    return bn_fail(BN_NUMERIC, "%s, and rules driven by their error converge below "
+                   "2/(3 tr C) = %.3g and diverge above 2/tr C = %.3g", so_far, safe, limit);
+}
+
 static bn_status check(bn_learner *l)
 {
     const struct rows *worst = NULL;
-    double safe, limit;
 
     for (size_t k = 0; k < l->n_tiles; k++)
         if (l->tiles[k].bad != UINT64_MAX && (worst == NULL || l->tiles[k].bad < worst->bad))
             worst = &l->tiles[k];
-    if (worst == NULL)
-        return BN_OK;
-    l->failed = true;
-    bn_learner_bounds(l, 0.0, &safe, &limit);
-    return bn_fail(BN_NUMERIC, "the weights diverged: at presentation %" PRIu64 " the drive of "
-                   "a neuron is %.3g where its target is of order %.3g; eta = %g, and rules "
-                   "driven by their error converge below 2/(3 tr C) = %.3g and diverge above "
-                   "2/tr C = %.3g", worst->bad, worst->worst, l->typical, l->spec.eta, safe,
-                   limit);
+    return worst == NULL ? BN_OK : diverged(l, worst);
 }
 
 static bn_status run_blocks(bn_learner *l, uint64_t first, size_t n, const double *theta,

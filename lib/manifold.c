@@ -44,6 +44,35 @@ void bn_ring_centre(const struct bn_mat *rate, double *preferred, double *length
     }
 }
 
+/* Steps from the top `k0` to where the curve falls below `half`, going by `stride`. */
+static double fall(const double *curve, size_t m, size_t k0, size_t stride, double half)
+{
+    size_t k = k0;
+
+    for (size_t steps = 0; steps < m; steps++) {
+        const size_t next = (k + stride) % m;
+        if (curve[next] < half)
+            return (double)steps + (curve[k] - half) / (curve[k] - curve[next]);
+        k = next;
+    }
+    return 0.5 * (double)m;
+}
+
+double bn_ring_width(const double *curve, size_t m, double *peak)
+{
+    size_t top = 0;
+    double least = curve[0];
+
+    for (size_t k = 1; k < m; k++) {
+        top = curve[k] > curve[top] ? k : top;
+        least = fmin(least, curve[k]);
+    }
+    const double half = 0.5 * (least + curve[top]);
+    *peak = curve[top];
+    return BN_TWO_PI / (double)m
+         * (fall(curve, m, top, 1, half) + fall(curve, m, top, m - 1, half));
+}
+
 /* Turn a curve by `by`: (a, b) of harmonic n rotate by n * by. */
 static void rotate(double *c, size_t r, double by)
 {

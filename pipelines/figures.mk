@@ -28,6 +28,9 @@ $R/figures/figureS2$S.pdf: $R/$P/diagnosis.h5 $R/$P/diagnosis.rotated.h5 \
 
 $R/figures/figureS3$S.pdf: $R/$P/activity.far.h5 $R/$P/diagnosis.far.h5
 
+$R/figures/figureS4$S.pdf: $R/dendritic/dendritic.h5 $R/dendritic/darkness.learned.h5 \
+                           $R/$P/darkness.h5
+
 # Always of the large ring, whatever FROM says.
 $R/figures/figure4-million$S.pdf: $R/million/tuning.h5 $R/million/activity.h5 \
                                   $R/million/diagnosis.h5

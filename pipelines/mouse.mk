@@ -39,6 +39,9 @@ $R/mouse/diagnosis.rotated.h5:  $R/mouse/weights.rotated.h5 $R/mouse/tuning.h5
 $R/mouse/diagnosis.mixed.h5:    $R/mouse/weights.mixed.h5 $R/mouse/tuning.h5
 $R/mouse/diagnosis.noisy.h5:    $R/mouse/weights.noisy.h5 $R/mouse/tuning.h5
 
+# light, darkness, light: beside a network that learned to turn (figure S4)
+$R/mouse/darkness.h5:          $R/mouse/weights.h5 $R/mouse/tuning.h5 $R/mouse/recording.h5
+
 # where far starts end (figure S3)
 $R/mouse/activity.far.h5:       $R/mouse/weights.far.h5 $R/mouse/tuning.h5
 $R/mouse/diagnosis.far.h5:      $R/mouse/weights.far.h5 $R/mouse/tuning.h5

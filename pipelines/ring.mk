@@ -36,6 +36,9 @@ $R/ring/diagnosis.rotated.h5:  $R/ring/weights.rotated.h5 $R/ring/tuning.h5
 $R/ring/diagnosis.mixed.h5:    $R/ring/weights.mixed.h5 $R/ring/tuning.h5
 $R/ring/diagnosis.noisy.h5:    $R/ring/weights.noisy.h5 $R/ring/tuning.h5
 
+# light, darkness, light: beside a network that learned to turn (figure S4)
+$R/ring/darkness.h5:           $R/ring/weights.h5 $R/ring/tuning.h5
+
 # where far starts end (figure S3)
 $R/ring/activity.far.h5:       $R/ring/weights.far.h5 $R/ring/tuning.h5
 $R/ring/diagnosis.far.h5:      $R/ring/weights.far.h5 $R/ring/tuning.h5

@@ -36,7 +36,7 @@ static const struct bn_output outputs[] = {
     { "/residual_harmonic", "snapshot harmonic", "1",
       "the same of one harmonic of the ring, over that of x*", 1e-9, 1e-3, false },
     { "/residual_predicted", "snapshot harmonic", "1", "the same of the mean of the weights, by "
-      "theory, where it is known (independent angles, full clamp)", 1e-9, 1e-3, false },
+      "theory, where it is known (linear rules, full clamp)", 1e-9, 1e-3, false },
     { "/rate_power", "harmonic", "1", "mean square of a coefficient of the rates, Ghat^phi",
       1e-12, 1e-9, false },
     { "/eigenvalue_real", "snapshot eigenvalue", "1",
@@ -502,12 +502,7 @@ static void summarise(const struct school *s)
 
 static void predict(struct school *s)
 {
-    const enum bn_order order = s->course.order;
-    const bool moves = order != BN_ORDER_IID && order != BN_ORDER_SHUFFLED;
-    const double step = BN_TWO_PI / (double)s->course.angles;
-    const double velocity = order == BN_ORDER_SWEEP ? step / s->course.dt : s->course.bias;
-    bn_averaged *a = order == BN_ORDER_RECORDED ? NULL
-                                                : bn_enrol_average(&s->e, moves, velocity);
+    bn_averaged *a = bn_enrol_average(&s->e, &s->course);
     struct bn_mat harmonic = bn_scratch(s->seen.count, s->seen.harmonics);
 
     if (a == NULL)

@@ -421,6 +421,43 @@ static void the_state_is_the_state(void **state)
     ring_free(&r);
 }
 
+/* Enough neurons for many tiles, the last one not full, and for threads within a single
+ * presentation: engines agree to rounding, threads and cuts change no bit.         */
+static void many_tiles_are_one_network(void **state)
+{
+    (void)state;
+    enum { MANY = 1101, SHOWN = 70 };
+    struct ring r = ring_make(MANY, 15, RING_SIGMA, RING_BETA, 4);
+    struct course c = course_make(31);
+    struct bn_learned w[4];
+
+    for (int clamp = BN_CLAMP_FULL; clamp <= BN_CLAMP_SOFT; clamp++) {
+        for (int k = 0; k < 4; k++) {
+            struct bn_learner_spec s = spec_of(&r, "delta");
+            s.eta = 1e-4;
+            s.clamp = (enum bn_clamp)clamp;
+            s.gain = 2.0;
+            s.engine = k == 3 && clamp == BN_CLAMP_FULL ? BN_ENGINE_SPAN : BN_ENGINE_DENSE;
+            bn_threads_set(k == 1 ? 3 : 1);
+            bn_learner *l = open_learner(&s);
+            const size_t cut = k == 2 ? 11 : SHOWN;
+            assert_ok(bn_learner_run(l, 0, cut, c.theta, c.omega));
+            assert_ok(bn_learner_run(l, cut, SHOWN - cut, c.theta + cut, c.omega + cut));
+            assert_ok(bn_learner_dense(l, &w[k]));
+            bn_learner_close(l);
+        }
+        const size_t bytes = (size_t)MANY * MANY * sizeof(double);
+        assert_memory_equal(w[0].dense.data, w[1].dense.data, bytes);
+        assert_memory_equal(w[0].dense.data, w[2].dense.data, bytes);
+        assert_close(mat_apart(&w[3].dense, &w[0].dense), 0, 0, 1e-12);
+        assert_true(bn_mat_norm(&w[0].dense) > 0.1);
+        for (int k = 0; k < 4; k++)
+            bn_learned_free(&w[k]);
+    }
+    bn_threads_set(0);
+    ring_free(&r);
+}
+
 /* --- single synapses ------------------------------------------------------------------ */
 
 static struct bn_learned learn(const struct bn_learner_spec *s, const struct course *c, size_t n)
@@ -570,6 +607,68 @@ static void dale_steps_are_right(void **state)
         bn_learned_free(&after);
     }
     bn_mat_free(&initial);
+    ring_free(&r);
+}
+
+/* How far J is from the minimum under the columns' signs, which a step down the gradient
+ * J (C + lambda) - B, projected, leaves where it is: the length of that step over |J|.  */
+static double outside_kkt(const struct ring *r, const struct bn_mat *j, const double *sign,
+                          double lambda)
+{
+    struct bn_mat c = mat_make(N, N), g = mat_make(N, N);
+    const double step = 1.0 / (bn_mat_norm(&r->phi) * bn_mat_norm(&r->phi) + lambda);
+    double moved = 0.0;
+
+    assert_ok(bn_gram(1.0, &r->phi, BN_PLAIN, &c));
+    for (size_t i = 0; i < N; i++)
+        *bn_mat_at(&c, i, i) += lambda;
+    assert_ok(bn_gemm(1.0, &r->x, BN_PLAIN, &r->phi, BN_TRANSPOSED, 0.0, &g));
+    assert_ok(bn_gemm(1.0, j, BN_PLAIN, &c, BN_PLAIN, -1.0, &g));
+    for (size_t i = 0; i < N; i++)
+        for (size_t k = 0; k < N; k++) {
+            const double w = *bn_mat_at(j, i, k), next = w - step * *bn_mat_at(&g, i, k);
+            const double to = i == k || sign[k] * next <= 0.0 ? 0.0 : next;
+            moved += (to - w) * (to - w);
+        }
+    bn_mat_free(&c);
+    bn_mat_free(&g);
+    return sqrt(moved) / bn_mat_norm(j);
+}
+
+/* Projected delta converges to the ridge solution under the signs, a convex problem: sweeping
+ * the grid it stays at a distance of order eta, so an eighth of eta leaves about an eighth of
+ * it (less than a quarter here).  One that projects the change instead of the weights, or has
+ * another column's sign, stays where no eta brings it nearer.                      */
+static void projected_dale_finds_the_minimum(void **state)
+{
+    (void)state;
+    struct ring r = the_ring();
+    struct course c;
+    double left[2], sign[N], trace = bn_mat_norm(&r.phi) * bn_mat_norm(&r.phi);
+
+    for (size_t t = 0; t < 40 * M; t++)
+        c.theta[t % BN_LEN(c.theta)] = BN_TWO_PI * (double)((7 * t) % M) / M;
+    for (int k = 0; k < 2; k++) {
+        struct bn_learner_spec s = spec_of(&r, "delta");
+        struct bn_mat initial = gaussian_weights(33);
+        s.initial = &initial;
+        s.eta = (k == 0 ? 0.08 : 0.01) / trace;
+        s.decay = 0.1 * trace;
+        s.modifiers.dale = BN_DALE_PROJECTED;
+        s.modifiers.excitatory = 0.8;
+        struct bn_learned before = learn(&s, &c, 0);
+        signs_of(&before.dense, sign);
+        bn_learner *l = open_learner(&s);
+        for (size_t t = 0; t < (k == 0 ? 4u : 20u); t++)
+            assert_ok(bn_learner_run(l, 1000 * t, 1000, c.theta, NULL));
+        struct bn_learned w = dense_of(l);
+        left[k] = outside_kkt(&r, &w.dense, sign, s.decay);
+        bn_learner_close(l);
+        bn_learned_free(&w);
+        bn_learned_free(&before);
+        bn_mat_free(&initial);
+    }
+    assert_true(left[0] < 0.1 && left[1] < 0.25 * left[0]);
     ring_free(&r);
 }
 
@@ -818,9 +917,17 @@ static void divergence_is_named(void **state)
         assert_fails(bn_learner_clamp(l, BN_CLAMP_NONE, 0.0), BN_NUMERIC);
         bn_learner_close(l);
     }
-    struct bn_learner_spec s = spec_of(&r, "delta");
+    struct bn_learner_spec s = spec_of(&r, "nlms");
+    s.eta = 3.0;
+    bn_learner *l = open_learner(&s);
+    bn_learner_bounds(l, 0.0, &safe, &limit);
+    assert_true(safe == 1.0 && limit == 2.0);
+    assert_fails(bn_learner_run(l, 0, 1000, c.theta, NULL), BN_NUMERIC);
+    assert_says(bn_error(), "fastest at 1 and diverge above 2");
+    bn_learner_close(l);
+    s = spec_of(&r, "delta");
     s.decay = 0.0;
-    s.eta = safe;
+    s.eta = 2.0 / (3.0 * bn_mat_norm(&r.phi) * bn_mat_norm(&r.phi));
     double error[2];
     for (int k = 0; k < 2; k++) {
         w = learn(&s, &c, k == 0 ? 50 : 1000);
@@ -1094,9 +1201,11 @@ int main(void)
         cmocka_unit_test(soft_clamps_do_what_they_say),
         cmocka_unit_test(cuts_and_threads_change_no_bit),
         cmocka_unit_test(the_state_is_the_state),
+        cmocka_unit_test(many_tiles_are_one_network),
         cmocka_unit_test(masks_hold),
         cmocka_unit_test(dale_keeps_signs),
         cmocka_unit_test(dale_steps_are_right),
+        cmocka_unit_test(projected_dale_finds_the_minimum),
         cmocka_unit_test(bounds_are_not_crossed),
         cmocka_unit_test(noise_and_turnover_have_their_rates),
         cmocka_unit_test(rls_is_ridge),

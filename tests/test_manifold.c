@@ -202,9 +202,32 @@ static void neurons_are_ordered_by_angle(void **state)
     assert_fails(bn_ring_order(p, 6, order), BN_NOMEM);
 }
 
+/* a + b cos falls to half between its ends a quarter turn from its top: width pi, whatever a
+ * is and wherever it stands; a triangle of half-width w has width w, on any grid that has
+ * its corners.  Half of the largest value, or the next grid angle, would differ. */
+static void widths_of_known_curves(void **state)
+{
+    (void)state;
+    double curve[120], peak;
+
+    for (size_t turn = 0; turn < 120; turn += 7) {
+        for (size_t k = 0; k < 120; k++)
+            curve[k] = 5.0 + 2.0 * cos(BN_TWO_PI * ((double)k - (double)turn) / 120.0);
+        assert_close(bn_ring_width(curve, 120, &peak), pi, 1e-12, 0.0);
+        assert_close(peak, 7.0, 1e-15, 0.0);
+        for (size_t k = 0; k < 120; k++)
+            curve[k] = fmax(0.0, 9.0 - fabs((double)((k + 180 - turn) % 120) - 60.0));
+        assert_close(bn_ring_width(curve, 120, &peak), 9.0 * BN_TWO_PI / 120.0, 1e-12, 0.0);
+    }
+    for (size_t k = 0; k < 120; k++)
+        curve[k] = 3.0;
+    assert_close(bn_ring_width(curve, 120, &peak), BN_TWO_PI, 1e-12, 0.0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(widths_of_known_curves),
         cmocka_unit_test(grid_angles_are_even),
         cmocka_unit_test(angles_wrap_into_one_turn),
         cmocka_unit_test(differences_go_the_short_way),

@@ -7,6 +7,7 @@
 #define BN_ENROL_H
 
 #include <basin/averaged.h>
+#include <basin/course.h>
 #include <basin/learner.h>
 #include <basin/targets.h>
 
@@ -25,11 +26,10 @@ struct bn_enrolled {
 /* dense: it must stay exact when the network leaves the ring later on.        */
 void bn_enrol(const struct bn_targets *t, bool dense, struct bn_enrolled *e);
 
-/* The mean of what it will learn from independent presentations with a mean velocity
- * (rad/s), or NULL where no closed form is known: rules that are not linear, other clamps,
- * averages over a course that moves (`moves`), velocity weights beside a mean velocity.
- * bn_averaged_free() it.                                                     */
-bn_averaged *bn_enrol_average(const struct bn_enrolled *e, bool moves, double velocity);
+/* The mean of what it will learn on this course, if weights change slowly beside it; NULL
+ * where no closed form is known: rules that are not linear, other clamps, recorded courses,
+ * velocity weights beside a mean velocity.  bn_averaged_free() it.              */
+bn_averaged *bn_enrol_average(const struct bn_enrolled *e, const struct bn_course *course);
 
 #define BN_ENROL_PARAMS                                                               \
     BN_TEXT("rule", "delta", "name of a rule (docs/science/plasticity.md), or terms such as " \

@@ -45,7 +45,8 @@ struct bn_learner_spec {
     struct bn_transfer transfer;         /* phi */
     struct bn_rule rule;
     enum bn_post_signal post;            /* AUTO: the rule's */
-    double eta, decay;                   /* per presentation; lambda in C units, N lambda_ring */
+    double eta, decay;                   /* per presentation; lambda in C units, N lambda_ring.
+                                            rls: decay is alpha, eta is always 1 */
     double y0, epsilon;                  /* BCM: rate or current; pool; 0: 1 and 1e-6 tr C */
     struct bn_modifiers modifiers;
     double tau, dt;                      /* s; dt: one presentation, one Euler step */
@@ -84,7 +85,8 @@ BN_MUST_USE bn_status bn_learner_clamp(bn_learner *l, enum bn_clamp clamp, doubl
 
 /* Error-driven rules (y - d) p converge in mean square for eta < safe = 2/(3 tr C) and
  * diverge for eta > limit = 2/tr C (learning.md 1.1), C = <p p^T> with what J' adds:
- * tr C (1 + eta_velocity <(tau omega)^2>), for the given mean square of omega.       */
+ * tr C (1 + eta_velocity <(tau omega)^2>), for the given mean square of omega.  Rules that
+ * divide by the pool are fastest at safe = 1 and diverge above limit = 2.           */
 void bn_learner_bounds(const bn_learner *l, double omega_square, double *safe, double *limit);
 
 /* Arrays that are the whole state, for checkpoint.h, at most BN_LEARNER_KEPT; names are

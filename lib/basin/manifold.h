@@ -25,6 +25,11 @@ void bn_ring_centre(const struct bn_mat *rate, double *preferred, double *length
 BN_MUST_USE bn_status bn_ring_align(const struct bn_mat *curves, const double *preferred,
                                     double *mean, double *sd);
 
+/* Full width (rad) of the highest bump of a curve on m grid angles at half height between
+ * its smallest and its largest value, with straight lines between angles; the whole circle
+ * for a constant.  *peak is the largest value.                              */
+double bn_ring_width(const double *curve, size_t m, double *peak);
+
 /* The permutation that sorts angles upwards: order[k] is the k-th neuron.   */
 BN_MUST_USE bn_status bn_ring_order(const double *preferred, size_t n, size_t *order);
 
