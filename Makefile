@@ -200,6 +200,10 @@ PLAN := $(shell test -x $B/basin && BASIN_DATA='$(BASIN_DATA)' exec $B/basin res
 plan := $(basename $(notdir $(PLAN)))
 ifeq ($(filter error:%,$(PLAN)),)
 include $(PLAN)
+# First of all that they need: what cannot be made says so before its inputs are.
+.PHONY: $(UNABLE:=.unable)
+$(UNABLE): %: %.unable
+$(UNABLE:=.unable): %.unable: ; @$B/basin run --results $R --plan $(plan) $*
 # pipelines/*.mk, but for those in which a node gathers a sweep: the plan has their lines.
 include $(FRAGMENTS)
 pictures := $(FIGURES:.pdf=.svg) $(FIGURES:.pdf=.png)

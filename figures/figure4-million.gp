@@ -8,21 +8,38 @@ pair(f, x, y) = "< basin cat " . f . ":" . x . " '" . f . ":" . y . "'"
 n = rows(a, "/start_angle")
 turn(x) = x - 2*pi*floor(x/(2*pi) + 0.5)       # to [-pi, pi)
 
-set xlabel "harmonic"; set ylabel "Re {/Symbol l} (1)"; set xrange [-0.5:6.5]; set xtics 1
-set key top right
+# a, b: this network beside those of figure 4 c (250 to 16,000 neurons, four of each size).
+# Their ridge is 1e-5 and this one's 1e-8, which moves the eigenvalues drawn by less than
+# the points are wide.
+s = summary_sizes
+number(what) = sprintf(" '%s:/number[:,%d]'", s, int(system("basin cat ".s.":/quantity | grep -nx ".what." | cut -d : -f 1")) - 1)
+points(y) = "< basin cat".number("neurons").number(y)." ".s.":/value"
+known(what) = int(system("basin cat ".s.":/quantity | grep -cx ".what." || true")) > 0
+here(what) = system("basin cat ".d.":/summary/name ".d.":/summary/value | awk '$1 == \"".what."\" { print $2 }'")
+one(what) = sprintf("< echo %s %s", here("neurons"), here(what))
+doublet(k, what) = sprintf("doublet_%d_%s", k, what)
+theory = values(meanfield, "/doublet_split"); split = ""; lines = 0; eigenvalues = 0
+do for [k=1:5] { if (known(doublet(k, "distance")) && here(doublet(k, "distance")) ne "") { split = split.sprintf(" %d", k) } }
+do for [k=1:5] { if (lines == k-1 && here(doublet(k, "predicted")) ne "") { lines = k } }
+do for [k=1:11] { if (eigenvalues == k-1 && known(sprintf("eigenvalue_%d", k)) && here(sprintf("eigenvalue_%d", k)) ne "") { eigenvalues = k } }
+set logscale x; set format x "10^{%T}"; set xtics 1e3, 10; set xlabel "neurons"; set xrange [100:2.5e6]
+set ylabel "eigenvalue (1)"; set yrange [0:*]; set ytics 0.5
 letter = "a"; eval PANEL; name = "eigenvalues of {/:Italic J}"; eval NAME
-# Largest first: harmonics in the order of their predictions, two of each but of 0.
-order = system("basin cat ".d.":/harmonic ".d.":/predicted | sort -k2,2gr | awk '{ print $1; if ($1 > 0) print $1 }' | head -14")
-plot "< basin cat ".d.":/eigenvalue_real | sort -gr" using ($0 < words(order) ? real(word(order, int($0)+1)) : 1/0):1 with points lt 1 pt 6 ps 0.9 title "measured", \
-     pair(d, "/harmonic", "/predicted") with points lt 2 pt 2 ps 0.9 title "predicted"
+plot for [k=1:lines] real(here(doublet(k, "predicted"))) lt 4 lw 0.7, \
+     real(here("singlet_predicted")) lt 4 lw 0.7 dt 2, \
+     for [k=1:eigenvalues] points(sprintf("eigenvalue_%d", k)) using ($1*1.15**($4-2)):2 with points lt 1 pt 7 ps 0.25, \
+     for [k=1:eigenvalues] one(sprintf("eigenvalue_%d", k)) with points lt 2 pt 7 ps 0.35
 
-set xlabel "harmonic"; set ylabel "measured − predicted (1)"; set logscale y; set format y "10^{%T}"
-letter = "b"; eval PANEL; name = "distance to the prediction"; eval NAME
-values_of = system("basin cat ".d.":/harmonic ".d.":/predicted | sort -k2,2gr | awk '{ print $2; if ($1 > 0) print $2 }' | head -14")
-splitting = 1.0/sqrt(rows(tuning, "/preferred"))
-plot "< basin cat ".d.":/eigenvalue_real | sort -gr" using ($0 < words(order) ? real(word(order, int($0)+1)) : 1/0):(abs($1 - real(word(values_of, int($0) < words(values_of) ? int($0)+1 : 1)))) with points lt 1 pt 6 ps 0.9, \
-     splitting lt 4 lw 0.7 dt 2 title "{/:Italic N}^{−1/2}"
-unset logscale y; set format y "%g"; set xtics auto; set xrange [*:*]
+set ylabel "distance (1)"; set logscale y; set format y "10^{%T}"; set ytics auto; set yrange [*:*] noextend
+set offsets 0, 0, graph 0.15, graph 0.05; set key top right samplen 0.6
+letter = "b"; eval PANEL; name = "distance within pairs"; eval NAME
+rms(k) = points(doublet(k, "distance"))." | awk '{ q[$1] += $2*$2; c[$1]++ } END { for (i in q) print i, sqrt(q[i]/c[i]) }' | sort -g"
+plot for [i=1:words(split)] real(word(theory, int(word(split, i))))/sqrt(x) lt i lw 0.8, \
+     for [i=1:words(split)] rms(int(word(split, i))) with points lt i dt 1 pt 7 ps 0.5 title "{/:Italic n} = ".word(split, i), \
+     for [i=1:words(split)] one(doublet(int(word(split, i)), "distance")) with points lt i dt 1 pt 6 ps 1, \
+     1/0 with points lt 4 pt 6 ps 1 title "one network"
+unset logscale; set format x "%g"; set format y "%g"; set xtics auto; set xrange [*:*]; set yrange [*:*]
+set offsets 0, 0, 0, 0; set key samplen 1.2; set autoscale
 
 set xlabel "time (s)"; set ylabel "change (10^{−3} rad)"; set xrange [0:*]; set autoscale xfix
 letter = "c"; eval PANEL; name = sprintf("%d decoded angles", n); eval NAME

@@ -44,6 +44,7 @@ plot map("/map_gap") nonuniform matrix using (log10($1)):(log10($2)):3 with imag
 
 # c in two rows: the largest eigenvalues, each network a little beside the last; how far
 # the two of a pair are apart, root mean square over networks, where all have that pair.
+# figure4-million goes on to 1,000,000 neurons, which take half an hour.
 doublet(n, what) = sprintf("doublet_%d_%s", n, what)
 split = ""; lines = 0
 do for [n=1:5] { if (known(s, doublet(n, "distance"))) { split = split.sprintf(" %d", n) } }
@@ -58,25 +59,34 @@ set xtics auto; set format x ""; set xlabel ""; unset ylabel; set ytics 0.5
 set offsets graph 0.06, graph 0.06, graph 0.1, 0
 eigenvalues = 0
 do for [n=1:11] { if (eigenvalues == n-1 && known(s, sprintf("eigenvalue_%d", n))) { eigenvalues = n } }
+single = known(s, "singlet_predicted") ? "singlet_predicted" : "neurons"
 plot for [n=1:lines] points(s, "neurons", doublet(n, "predicted")) using 1:2 smooth unique ls 10, \
+     points(s, "neurons", single) using 1:(single eq "neurons" ? 1/0 : $2) smooth unique ls 11, \
      for [n=1:eigenvalues] points(s, "neurons", sprintf("eigenvalue_%d", n)) using ($1*1.15**($4-2)):2 with points lt 1 pt 7 ps 0.2
 unset label 98; unset label 99; set multiplot previous
 eval place(2, 0.815, 0.73167)
 set format x "10^{%T}"; set xlabel "neurons"
 name = "distance within pairs"; eval NAME
-set logscale y; set format y "10^{%T}"; set ytics auto; set yrange [*:*]; set offsets graph 0.06, graph 0.06, graph 0.2, graph 0.1
+set logscale y; set format y "10^{%T}"; set ytics auto; set yrange [*:*]
 rms(n) = points(s, "neurons", doublet(n, "distance"))." | awk '{ q[$1] += $2*$2; k[$1]++ } END { for (i in q) print i, sqrt(q[i]/k[i]) }' | sort -g"
 first(n) = system(rms(n)[3:]." | awk 'NR == 1 { print $2*sqrt($1) }'")
-set key top right horizontal
+set key top right vertical samplen 0.3 spacing 0.9; top_room = 0.3; low_room = 0.1
 # Pairs of a recording lie so near each other that they mix: points, and a power to compare.
-if (recorded) { unset key; name = "distance in pairs, {/:Italic N}^{−1/2}"; eval NAME }
+if (recorded) {
+    unset key; top_room = 0.1; low_room = 0.4
+    name = "distance in pairs, {/:Italic N}^{−1/2}"; eval NAME
+    set label 20 "{/:Italic n} =" at graph 0.04, 0.13 font ",7"
+    do for [k=1:words(split)] { set label 20+k word(split, k) at graph 0.1+0.08*k, 0.13 font ",7" textcolor lt k }
+}
+set offsets graph 0.06, graph 0.06, graph top_room, graph low_room
 top = recorded && words(split) > 0 ? first(int(word(split, 1))) : "1"
 plot for [k=1:words(split)] rms(int(word(split, k))) using 1:2 with points lt k dt 1 pt 7 ps 0.4 title "{/:Italic n} = ".word(split, k), \
      for [k=1:words(split)] rms(int(word(split, k))) using 1:(real(recorded ? top : word(theory, int(word(split, k))))/sqrt($1)) with lines lt recorded ? 4 : k dt recorded ? 2 : 1 lw 0.8
-set key
+set key samplen 1.2 spacing 1.1
+do for [k=20:25] { unset label k }
 
 # d: each point a network, lines their means, dashed the power of N in theory.
-set xrange [*:*]; set yrange [*:10]; set offsets graph 0.06, graph 0.06, 0, 0
+set xrange [*:*]; set yrange [*:10]; set offsets graph 0.06, graph 0.06, 0, graph 0.05
 set xlabel "neurons"; set ylabel "drift, error, diffusion" offset 1.3, 0; set key top right vertical
 letter = "d"; eval PANEL; name = "drift, memory, diffusion"; eval NAME
 end(what) = system(points(s, "neurons", what)[3:]." | sort -g | awk '{ q[$1] += $2; k[$1]++; n = $1 } END { print n, q[n]/k[n] }'")
@@ -114,18 +124,17 @@ set xrange [*:*]; set yrange [*:*]
 stats pair(v, "/lag", "/network_difference") using (abs($1) > abs($2) ? abs($1) : abs($2)) nooutput
 eval place(2, 0.505, 0.40167)
 set format x "%g"; set xlabel "time (s)" offset 0, 0.8; set ylabel "(rad)"
-set offsets 0, 0, 1.5*STATS_max, 0.1*STATS_max
+set offsets 0, 0, 2.2*STATS_max, 0.1*STATS_max
 set ytics STATS_max > 0.2 ? 0.2 : 0.1; set xzeroaxis lt 4 lw 0.5; set key vertical
 plot pair(v, "/time", "/network_difference") lt 2 lw 1 title "network − theory", \
      pair(v, "/time", "/lag") lt 3 lw 1 title "{/:Italic G} − {/:Italic m}"
 
-# f: each quantity against the ridge.  The gap is the larger of two that look for different
-# modes (docs/science/diagnostics.md).
+# f: each quantity against the ridge; the gap is that of the whole ring, `gap_ring`.
 set logscale x; set format x "10^{%T}"; set xlabel "ridge {/Symbol l}"; set xtics 1e-12, 100
 set xrange [*:*]; set autoscale xfix; set offsets graph 0.05, graph 0.05, graph 0.1, graph 0.1; unset xzeroaxis
 # Recorded: smoothing is the second column of /value, floor the third, inhibition the last.
-curve(file, y) = "< basin cat '".file.":/value[:,0]'".number(file, y).number(file, "gap_ring")
-of(y, smooth, floor, c) = sprintf("< basin cat %s:/value %s %s | awk '$2 == %s && $3 == %s && $4 == %s { print $1, $5, $6 }' | sort -g", l, number(l, y), number(l, "gap_ring"), smooth, floor, c)
+curve(file, y) = "< basin cat '".file.":/value[:,0]'".number(file, y)
+of(y, smooth, floor, c) = sprintf("< basin cat %s:/value %s | awk '$2 == %s && $3 == %s && $4 == %s { print $1, $5 }' | sort -g", l, number(l, y), smooth, floor, c)
 smooths = recorded ? system("basin cat '".l.":/value[:,1]' | sort -gu | tr '\\n' ' '") : ""
 floors = recorded ? system("basin cat '".l.":/value[:,2]' | sort -gu | tr '\\n' ' '") : ""
 sqrt_of(y) = system(curve(l, y)[3:]." | sort -g | awk 'NR == 1 || ($1 == first && $2 < low) { first = $1; low = $2 } END { print low/sqrt(first) }'")
@@ -150,12 +159,12 @@ if (recorded) {
     set ytics ("−1" -1, "−0.1" -0.1, "−0.05" -0.05, "0" 0, "0.05" 0.05, "0.1" 0.1, "0.5" 0.5, "1" 1, "10" 10)
     set key top right; unset xzeroaxis  # which gnuplot draws elsewhere on such an axis
     plot 0 lt 4 lw 0.5, \
-         for [k=1:words(smooths)] of("gap", word(smooths, k), word(floors, 1), "1") using 1:($2 > $3 ? $2 : $3) with linespoints lt k dt 1 ps 0.4 lw 1, \
-         for [k=1:words(smooths)] of("gap", word(smooths, k), word(floors, words(floors)), "1") using 1:($2 > $3 ? $2 : $3) with lines lt k dt 3 lw 1 title k == 1 ? "floor ".word(floors, words(floors)) : "", \
-         for [k=1:words(smooths)] of("gap", word(smooths, k), word(floors, 1), "0") using 1:($2 > $3 ? $2 : $3) with lines lt k dt 2 lw 1 title k == 1 ? "{/:Italic c} = 0" : ""
+         for [k=1:words(smooths)] of("gap_ring", word(smooths, k), word(floors, 1), "1") using 1:2 with linespoints lt k dt 1 ps 0.4 lw 1, \
+         for [k=1:words(smooths)] of("gap_ring", word(smooths, k), word(floors, words(floors)), "1") using 1:2 with lines lt k dt 3 lw 1 title k == 1 ? "floor ".word(floors, words(floors)) : "", \
+         for [k=1:words(smooths)] of("gap_ring", word(smooths, k), word(floors, 1), "0") using 1:2 with lines lt k dt 2 lw 1 title k == 1 ? "{/:Italic c} = 0" : ""
 } else {
     set yrange [*:0.02<*]; set ytics auto
-    plot curve(l, "gap") using 1:($2 > $3 ? $2 : $3) with points lt 1 pt 6 ps 0.5
+    plot curve(l, "gap_ring") using 1:2 with points lt 1 pt 6 ps 0.5
 }
 unset multiplot
 unset output

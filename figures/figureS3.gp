@@ -22,7 +22,8 @@ set xlabel "angle of the nearest state (rad)"; set ylabel "distance per neuron (
 set key top right horizontal
 quantity(what) = real(system("basin cat ".d.":/summary/name ".d.":/summary/value | awk '$1 == \"".what."\" { print $2 }'"))
 letter = "c"; eval PANEL
-name = sprintf("fixed points: %.0f off the ring", quantity("spurious_fixed_points")); eval NAME
+# Elsewhere: farther from the ring than `far_distance` of the diagnosis.
+name = sprintf("fixed points: %.0f elsewhere", quantity("spurious_fixed_points")); eval NAME
 set offsets 0, 0, graph 0.2, graph 0.05
 plot sprintf("< basin cat %s:/newton_angle %s:/newton_distance %s:/newton_positive", d, d, d) using 1:2:($3 > 0 ? 4 : 7):($3 > 0 ? 2 : 1) with points pt variable ps 0.7 lc variable, \
      1/0 with points lt 1 pt 7 ps 0.7 title "stable", 1/0 with points lt 2 pt 4 ps 0.7 title "saddle"

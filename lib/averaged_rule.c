@@ -15,7 +15,8 @@ enum { ROWS = 64 };
 /* A post factor: what it depends on, found by calling it. */
 struct post_parts {
     bool constant;                       /* of no signal at all */
-    double drive, mean, trace;           /* slopes with respect to d and to the averages */
+    bool straight;                       /* linear in y */
+    double drive, mean, trace, signal;   /* slopes with respect to d, to the averages, to y */
 };
 
 /* A pre factor: constant + rate p + mean pmean + trace ptrace. */
@@ -53,9 +54,10 @@ static bn_status look_at_post(struct work *w)
     const enum bn_post_factor f = w->term->post;
     const struct bn_post at = { 0.7, 0.4, 0.2, 0.9, 0.3, 0.15, 0.6, 0.5 };
     struct bn_post d1 = at, d2 = at, other = at, mean = at, trace = at, rate = at, elsewhere = at;
+    struct bn_post y1 = at, y2 = at;
     const double g = bn_post_value(f, &at);
 
-    d1.d += 1.0, d2.d += 2.0;
+    d1.d += 1.0, d2.d += 2.0, y1.y += 1.0, y2.y += 2.0;
     mean.mean += 1.0, trace.trace += 1.0, rate.rate_d += 1.0;
     other = (struct bn_post){ -0.3, 0.4, 0.1, 0.8, 0.25, 0.05, 0.2, 0.5 };
     elsewhere = other;
@@ -63,7 +65,9 @@ static bn_status look_at_post(struct work *w)
     w->post = (struct post_parts){ .drive = bn_post_value(f, &d1) - g,
                                    .mean = bn_post_value(f, &mean) - g,
                                    .trace = bn_post_value(f, &trace) - g,
+                                   .signal = bn_post_value(f, &y1) - g,
                                    .constant = bn_post_value(f, &other) == g };
+    w->post.straight = fabs(bn_post_value(f, &y2) - g - 2.0 * w->post.signal) <= 1e-12;
     const double curved = bn_post_value(f, &d2) - g - 2.0 * w->post.drive;
     const double varies = bn_post_value(f, &elsewhere) - bn_post_value(f, &other)
                           - w->post.drive;
@@ -307,6 +311,40 @@ static bn_status add_constant(struct work *w, const struct bn_mat *g)
     return rc;
 }
 
+/* What the velocity in y adds where rates lag: they lag behind the side that the angle comes
+ * from, so <omega x*' p> is not 0 though <omega> is.                              */
+static bn_status add_turn(struct work *w)
+{
+    const struct bn_averaged_spec *s = w->spec;
+    const struct bn_lowpass *synapse = s->synapse, *trace = s->trace;
+    const struct bn_mat *turn = s->turn;
+    const bool lags = (synapse != NULL && synapse->swing_re != NULL)
+                      || (trace != NULL && trace->swing_re != NULL
+                          && (w->pre.trace != 0.0 || w->post.trace != 0.0));
+
+    if (turn == NULL || !lags || w->post.signal == 0.0)
+        return BN_OK;
+    if (!w->post.straight || w->post.trace != 0.0 || w->pre.pooled)
+        return refuse(w, "is not reduced where rates lag and its signal has velocities in it");
+    const size_t both = w->r < turn->cols ? w->r : turn->cols;
+    struct bn_lowpass swing = { 0 };
+    memset(w->operator.data, 0, w->r * w->r * sizeof(double));
+    for (int k = 0; k < 2; k++) {
+        const struct bn_lowpass *l = k == 0 ? synapse : trace;
+        if (l == NULL || l->swing_re == NULL)
+            continue;
+        swing = (struct bn_lowpass){ l->harmonics, l->swing_re, l->swing_im, NULL, NULL, NULL };
+        add_lowpass(&w->operator, &swing, k == 0 ? w->pre.rate : w->pre.trace, false);
+    }
+    for (size_t i = 0; i < w->n; i++) {
+        double *row = bn_mat_row(&w->curves, i);
+        memset(row, 0, w->r * sizeof *row);
+        memcpy(row, bn_mat_row(turn, i), both * sizeof *row);
+    }
+    return bn_gemm(w->factor * w->post.signal, &w->curves, BN_PLAIN, &w->operator, BN_PLAIN,
+                   1.0, &w->step->source);
+}
+
 /* factor <g_i h_j>, with g at d = 0 */
 static bn_status add_source(struct work *w)
 {
@@ -334,7 +372,9 @@ static bn_status add_source(struct work *w)
     for (size_t i = 0; wavering != 0.0 && i < w->n; i++)
         for (size_t k = 1; k < both; k++)
             *bn_mat_at(&w->step->source, i, k) += wavering * *bn_mat_at(w->spec->post, i, k);
-    return w->pre.constant != 0.0 ? add_constant(w, &w->curves) : BN_OK;
+    if (w->pre.constant != 0.0)
+        BN_TRY(add_constant(w, &w->curves));
+    return add_turn(w);
 }
 
 /* factor d_i h_j = factor J <p h_j> */
@@ -414,6 +454,9 @@ static bn_status check(const struct bn_averaged_spec *s)
         || s->post->cols == 0)
         return bn_fail(BN_INPUT, "signals are %zu x %zu, rates %zu x %zu", s->post->rows,
                        s->post->cols, s->phi->rows, s->phi->cols);
+    if (s->turn != NULL && s->turn->rows != s->phi->rows)
+        return bn_fail(BN_INPUT, "velocities turn the signals of %zu neurons, not %zu",
+                       s->turn->rows, s->phi->rows);
     if (s->initial != NULL && s->initial->n != s->phi->rows)
         return bn_fail(BN_INPUT, "initial weights of %zu neurons for %zu", s->initial->n,
                        s->phi->rows);

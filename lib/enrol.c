@@ -191,19 +191,20 @@ void bn_enrol(const struct bn_targets *t, bool dense, struct bn_enrolled *e)
     BN_CHECK(bn_learner_open(p, &e->learner));
 }
 
-/* What the rule takes for y, as a function of the angle. */
-static struct bn_mat signal(const struct bn_enrolled *e, double velocity)
+static bool takes_rates(const struct bn_learner_spec *p)
 {
-    const enum bn_post_signal post =
-        e->spec.post != BN_SIGNAL_AUTO ? e->spec.post : e->spec.rule.post;
+    return (p->post != BN_SIGNAL_AUTO ? p->post : p->rule.post) == BN_SIGNAL_RATE;
+}
 
-    if (post == BN_SIGNAL_RATE)
-        return e->phi;
+/* plain x* + by x*', the slope along the ring */
+static struct bn_mat turned(const struct bn_enrolled *e, double plain, double by)
+{
     struct bn_mat y = bn_scratch(e->x.rows, e->x.cols);
+
     memcpy(y.data, e->x.data, y.rows * y.cols * sizeof(double));
     bn_fourier_differentiate(&y);
     for (size_t k = 0; k < y.rows * y.cols; k++)
-        y.data[k] = e->x.data[k] + e->spec.tau * velocity * y.data[k];
+        y.data[k] = plain * e->x.data[k] + by * y.data[k];
     return y;
 }
 
@@ -233,12 +234,16 @@ bn_averaged *bn_enrol_average(const struct bn_enrolled *e, const struct bn_cours
     struct bn_lowpass trace = { 0 }, synapse = { 0 };
     bn_averaged *a = NULL;
 
+    const double velocity = moves ? motion.mean / course->dt : course->bias;
     if (p->clamp != BN_CLAMP_FULL || course->order == BN_ORDER_RECORDED
-        || (p->velocity && motion.mean != 0.0))
+        || (p->velocity && (velocity != 0.0 || (moves && p->tau_synapse > 0.0))))
         return NULL;
-    const struct bn_mat post = signal(e, motion.mean / course->dt);
+    const bool rates = takes_rates(p);
+    const struct bn_mat post = rates ? e->phi : turned(e, 1.0, p->tau * velocity);
+    const struct bn_mat turn = rates ? post : turned(e, 0.0, p->tau / p->dt);
     /* slow averages of a course that moves are taken to stand still */
-    struct bn_averaged_spec spec = { .post = &post, .phi = &e->phi, .rule = &p->rule,
+    struct bn_averaged_spec spec = { .post = &post, .turn = rates ? NULL : &turn,
+        .phi = &e->phi, .rule = &p->rule,
         .modifiers = &p->modifiers, .eta = p->eta, .decay = p->decay, .y0 = p->y0,
         .epsilon = p->epsilon, .noise_rate = p->noise_rate,
         .share_mean = past && !moves ? -expm1(-p->dt / p->tau_mean) : 0.0,

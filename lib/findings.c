@@ -163,14 +163,10 @@ static void drifts(const struct ring *r, const double *v, const double *projecte
                  fabs(sqrt(mean_square(projected, m, 1)) - sqrt(mean_square(projected, m, 2))));
     bn_summarise("tangent_max", largest(r->tangent, m, 1), "1/tau",
                  largest(r->tangent, m, 1) - largest(r->tangent, m, 2));
-    double lowest = 1.0, gap = -INFINITY, half = -INFINITY;
-    for (size_t t = 0; t < m; t++) {
+    double lowest = 1.0;
+    for (size_t t = 0; t < m; t++)
         lowest = fmin(lowest, r->overlap[t]);
-        gap = fmax(gap, r->slow[t]);
-        half = t % 2 == 0 ? fmax(half, r->slow[t]) : half;
-    }
     bn_output_vec("/drift_transverse", r->slow, m);
-    bn_summarise("gap_ring", gap, "1/tau", gap - half);
     bn_summarise("tangent_overlap_min", lowest, "1", 0.0);
     bn_summarise("relaxation_shift_rms", sqrt(mean_square(shift, m, 1)), "rad",
                  fabs(sqrt(mean_square(shift, m, 1)) - sqrt(mean_square(shift, m, 2))));
@@ -312,7 +308,20 @@ static void path_integration(const struct ring *r, const bn_flow *flow, bool vel
     bn_summarise("pinning_backward", fmax(0.0, bn_flow_largest(flow)), "rad/tau", 0.0);
 }
 
-void bn_findings_flow(const struct bn_ring_network *net, const struct bn_operator *velocity)
+/* Over all angles, and over every second one. */
+static struct bn_gap gap_of(const double *transverse, size_t n)
+{
+    struct bn_gap gap = { -INFINITY, -INFINITY };
+
+    for (size_t t = 0; t < n; t++) {
+        gap.all = fmax(gap.all, transverse[t]);
+        gap.half = t % 2 == 0 ? fmax(gap.half, transverse[t]) : gap.half;
+    }
+    return gap;
+}
+
+struct bn_gap bn_findings_flow(const struct bn_ring_network *net,
+                               const struct bn_operator *velocity)
 {
     const struct ring r = around(net, velocity);
     const double *v = column(&r, &r.along->drift);
@@ -326,18 +335,31 @@ void bn_findings_flow(const struct bn_ring_network *net, const struct bn_operato
     diffusion(&r);
     path_integration(&r, flow, velocity->n > 0);
     bn_flow_free(flow);
+    return gap_of(r.slow, r.count);
 }
 
 /* --- Jacobians ------------------------------------------------------------------------ */
 
-void bn_findings_jacobians(const struct bn_ring_network *net)
+/* Two methods that each miss something: few angles with all modes, and all angles with the
+ * modes near 0.  What either has found is there.                             */
+static void gaps(struct bn_gap few, struct bn_gap near)
+{
+    const double all = fmax(few.all, near.all);
+
+    bn_output_number("/gap", few.all);
+    bn_output_number("/gap_ring", all);
+    bn_summarise("gap", few.all, "1/tau", few.all - few.half);
+    bn_summarise("gap_ring", all, "1/tau", all - fmax(few.half, near.half));
+}
+
+void bn_findings_jacobians(const struct bn_ring_network *net, struct bn_gap near)
 {
     const size_t count = bn_count("jacobian_angles"), n = net->weights.n;
     const size_t k = bn_count("jacobian_modes") < n ? bn_count("jacobian_modes") : n;
     double *theta = bn_scratch_vec(count), *re = bn_scratch_vec(k + 1);
     double *im = bn_scratch_vec(k + 1), *tangent = bn_scratch_vec(count);
     double *overlap = bn_scratch_vec(count), *other = bn_scratch_vec(count);
-    double gap = -INFINITY, half = -INFINITY, lowest = INFINITY, ratio = INFINITY;
+    double lowest = INFINITY, ratio = INFINITY;
     struct bn_mat all_re = bn_scratch(count, k), all_im = bn_scratch(count, k);
 
     bn_ring_grid(count, theta);
@@ -351,8 +373,6 @@ void bn_findings_jacobians(const struct bn_ring_network *net)
         memcpy(bn_mat_row(&all_re, t), re, k * sizeof *re);
         memcpy(bn_mat_row(&all_im, t), im, k * sizeof *im);
         other[t] = re[which == 0 ? 1 : 0];
-        gap = fmax(gap, other[t]);
-        half = t % 2 == 0 ? fmax(half, other[t]) : half;
         lowest = fmin(lowest, other[t]);
         ratio = fmin(ratio, fabs(other[t]) / fabs(tangent[t]));
         bn_progress(0.4 + 0.3 * (double)(t + 1) / (double)count);
@@ -363,8 +383,7 @@ void bn_findings_jacobians(const struct bn_ring_network *net)
     bn_output_vec("/tangent", tangent, count);
     bn_output_vec("/tangent_overlap", overlap, count);
     bn_output_vec("/transverse", other, count);
-    bn_output_number("/gap", gap);
-    bn_summarise("gap", gap, "1/tau", gap - half);
+    gaps(gap_of(other, count), near);
     bn_summarise("transverse_min", lowest, "1/tau", 0.0);
     bn_summarise("persistence_ratio", ratio, "1", 0.0);
 }

@@ -21,10 +21,10 @@ static bool modified(const struct bn_modifiers *m)
         || m->density < 1.0 || m->turnover > 0.0;
 }
 
+/* At every presentation: noise and turnover are rarer. */
 static bool by_synapse(const struct bn_modifiers *m)
 {
-    return m->dale != BN_DALE_NONE || m->bound > 0.0 || m->noise > 0.0 || m->density < 1.0
-        || m->turnover > 0.0;
+    return m->dale != BN_DALE_NONE || m->bound > 0.0 || m->density < 1.0;
 }
 
 static bn_status check_shapes(const struct bn_learner_spec *s)
@@ -634,19 +634,21 @@ enum bn_engine bn_learner_engine(const bn_learner *l)
 double bn_learner_cost(const bn_learner *l)
 {
     const double n = (double)l->n, r = (double)l->phi.cols, x = (double)l->x.cols;
-    const double k = (double)(1 + l->plan.n_add + 2 * l->plan.n_scale) + (l->plan.keep.n > 0);
     const double times = l->velocity != NULL ? 2.0 : 1.0;
     const bool span = l->engine == BN_ENGINE_SPAN;
     const double targets = n * x * times + (l->spec.clamp == BN_CLAMP_FULL ? n * r : 0.0);
+    const double all = times * n * (span ? r : n);       /* once for each weight */
+    double sum = targets + all * (double)(1 + l->plan.n_add + 2 * l->plan.n_scale);
 
     if (l->weights == NULL)
         return 0.0;
-    if (l->spec.rule.whole == BN_WHOLE_RLS)
-        return targets + 4.0 * n * n;
     if (l->spec.rule.whole != BN_WHOLE_NONE)
-        return targets + 3.0 * n * n;
-    return targets + (span ? times * n * r * k + r * r + n * r * (double)l->plan.n_add
-                           : times * n * n * k);
+        return sum + (l->spec.rule.whole == BN_WHOLE_RLS ? 2.0 : 1.0) * n * n;
+    if (l->plan.keep.n > 0 || l->spec.modifiers.homeostasis > 0.0)
+        sum += all;
+    for (size_t k = 0; k < l->plan.n_add && span; k++)
+        sum += l->plan.add[k].pre == BN_PRE_P ? 0.0 : n * r;
+    return sum + (span ? r * r + (l->own == &l->block.own ? n * r : 0.0) : 0.0);
 }
 
 const double *bn_learner_current(const bn_learner *l)

@@ -90,7 +90,7 @@ struct bn_learner {
     double *rate_mean;                   /* [width], homeostasis */
     double *inverse;                     /* RLS: [N, stride] G */
     /* constants of single synapses */
-    unsigned char *exists;               /* [N, N], or NULL: all */
+    float *exists;                       /* [N, stride] 0 or 1, or NULL: all */
     double *sign;                        /* [stride] +-1 of columns, or NULL */
     double *rate_target;                 /* [width] r0, homeostasis */
     double *drive, *column;              /* [width]: d of all neurons; for steps that see the
@@ -103,8 +103,11 @@ bn_status bn_learner_clamped(bn_learner *l, uint64_t first, size_t slot, size_t 
                              const double *theta, const double *omega);
 bn_status bn_learner_axons(bn_learner *l, uint64_t first, size_t slot, size_t count);
 
-/* learner_synapse.c: the pending update of a tile, synapse by synapse. */
-bn_status bn_learner_synapses(const bn_learner *l, struct rows *s);
+/* learner_synapse.c: the pending update of a tile, synapse by synapse; noise and turnover
+ * where they are due, after the presentation with this number.                     */
+void bn_learner_synapses(const bn_learner *l, const struct rows *s);
+bool bn_learner_due(const bn_learner *l, uint64_t number);
+bn_status bn_learner_epoch(const bn_learner *l, const struct rows *s);
 /* What initial weights must obey, too: rows i0 .. i0 + n - 1. */
 void bn_learner_obey(const bn_learner *l, size_t i0, size_t n, double *w, bool velocity);
 bn_status bn_learner_lots(bn_learner *l);          /* draws signs and which synapses exist */

@@ -25,7 +25,7 @@ static void fused(const bn_learner *l, struct rows *s, const double *q, bool vel
     const struct block *b = &l->block;
     struct bn_fused u = { .stride = l->stride, .q = q, .hollow = l->hollow, .first = s->i0 };
 
-    if (s->pending && !l->careful) {
+    if (s->pending) {
         if (l->plan.keep.n > 0 || l->spec.modifiers.homeostasis > 0.0)
             u.keep = velocity ? s->keep_velocity : s->keep;
         u.n_add = l->plan.n_add;
@@ -46,14 +46,17 @@ static void fused(const bn_learner *l, struct rows *s, const double *q, bool vel
 
 static bn_status settle(const bn_learner *l, struct rows *s)
 {
-    if (s->pending && l->careful)
-        BN_TRY(bn_learner_synapses(l, s));
-    else
+    if (!s->pending)
+        return BN_OK;
+    if (l->careful) {
+        bn_learner_synapses(l, s);
+    } else {
         fused(l, s, NULL, false, NULL);
-    if (l->velocity != NULL && !l->careful)
-        fused(l, s, NULL, true, NULL);
+        if (l->velocity != NULL)
+            fused(l, s, NULL, true, NULL);
+    }
     s->pending = false;
-    return BN_OK;
+    return bn_learner_due(l, s->number) ? bn_learner_epoch(l, s) : BN_OK;
 }
 
 /* d of presentation `slot`, after the update of the one before. */
@@ -63,7 +66,7 @@ static bn_status listen(const bn_learner *l, struct rows *s, size_t slot)
     const bool span = l->engine == BN_ENGINE_SPAN;
     const double *q = bn_mat_row(span ? &b->q : &b->pre, slot), turn = b->turn[slot];
 
-    if (s->pending && l->careful)
+    if (l->careful || bn_learner_due(l, s->number))
         BN_TRY(settle(l, s));
     fused(l, s, q, false, s->d);
     for (size_t i = 0; span && i < s->n; i++) {
@@ -266,7 +269,7 @@ static bn_status each_tile(const bn_learner *l, bn_tile_work *work, struct run *
 {
     const double bytes = 8.0 * (double)l->n * (double)l->stride;
 
-    if (bytes >= LARGE || l->careful)
+    if (bytes >= LARGE)
         return bn_tiles(l->n_tiles, work, r);
     for (size_t k = 0; k < l->n_tiles; k++)
         BN_TRY(work(r, k));

@@ -206,6 +206,31 @@ bn_status bn_singular_values(struct bn_mat *a, double *s)
                                  leading(a), s, NULL, 1, NULL, 1), "singular values");
 }
 
+bn_status bn_row_basis(struct bn_mat *a, double tolerance, size_t *rank)
+{
+    const size_t most = a->rows < a->cols ? a->rows : a->cols, ld = a->cols;
+
+    *rank = 0;
+    if (!fits(a->rows) || !fits(a->cols) || most == 0)
+        return bn_fail(BN_INPUT, "a basis of %zu rows of %zu", a->rows, a->cols);
+    lapack_int *pivot = bn_alloc(a->rows, sizeof *pivot);
+    double *tau = bn_alloc(most, sizeof *tau);
+    one_thread();
+    /* LAPACK sees columns where the rows are. */
+    bn_status rc = pivot == NULL || tau == NULL ? BN_NOMEM
+        : lapack(LAPACKE_dgeqp3(LAPACK_COL_MAJOR, (int)a->cols, (int)a->rows, a->data, leading(a),
+                                pivot, tau), "a basis");
+    while (rc == BN_OK && *rank < most
+           && fabs(a->data[*rank * ld + *rank]) > tolerance * fabs(a->data[0]))
+        ++*rank;
+    if (rc == BN_OK && *rank > 0)
+        rc = lapack(LAPACKE_dorgqr(LAPACK_COL_MAJOR, (int)a->cols, (int)*rank, (int)*rank, a->data,
+                                   leading(a), tau), "a basis");
+    free(pivot);
+    free(tau);
+    return rc;
+}
+
 bn_status bn_lu(struct bn_mat *a, int *pivot)
 {
     const size_t n = a->rows;

@@ -66,7 +66,7 @@ static const struct {
     enum sense sense;
 } known[] = {
     { "residual", LESS }, { "drift_rms", LESS }, { "drift_max", LESS },
-    { "fixed_points_stable", MANY }, { "gap_largest", LOWER }, { "diffusion", LESS },
+    { "fixed_points_stable", MANY }, { "gap_ring", LOWER }, { "diffusion", LESS },
     { "memory_1", LESS }, { "memory_10", LESS }, { "memory_100", LESS },
     { "memory_1000", LESS }, { "end_states", MANY }, { "integration_gain", ONE },
     { "integration_r2", HIGHER }, { "doublet_score", LESS }, { "distance", LESS },
@@ -156,8 +156,7 @@ static bool is_meant(const char *name, bool velocity)
 static void read_summary(const char *role, size_t k, size_t point)
 {
     char **names, **units;
-    size_t m, gaps = 0;
-    double gap = -INFINITY;
+    size_t m;
     const size_t n = texts_of(role, k, "/summary/name", &names);
     const size_t u = texts_of(role, k, "/summary/unit", &units);
     const double *value = bn_gather_vec(role, k, "/summary/value", &m);
@@ -166,16 +165,9 @@ static void read_summary(const char *role, size_t k, size_t point)
         BN_REFUSE(BN_INPUT, "input `%s`, %s: /summary has %zu names, %zu units and %zu values",
                   role, bn_gather_point(role, k), n, u, m);
     const bool velocity = has_row(names, n, "velocity_gain");
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++)
         if (is_meant(names[i], velocity))
             note(point, names[i], units[i], value[i]);
-        if (strcmp(names[i], "gap") != 0 && strcmp(names[i], "gap_ring") != 0)
-            continue;
-        gap = fmax(gap, value[i]);
-        gaps++;
-    }
-    if (gaps == 2)                       /* each finds what the other can miss */
-        note(point, "gap_largest", "1/tau", gap);
 }
 
 /* How long harmonics took to learn over how long theory says: geometric mean over those for

@@ -7,6 +7,7 @@
  *     Jhat_n = Ghat^x_n / (Ghat^phi_n + lambda)               (mean-field hat).
  * Times are in units of tau.  Definitions: docs/science/ring.md and diagnostics.md.
  */
+#include <basin/compress.h>
 #include <basin/findings.h>
 #include <basin/fourier.h>
 #include <basin/learned.h>
@@ -166,12 +167,37 @@ static void distance(const struct bn_targets *t, const struct bn_operator *j)
     bn_summarise("correlation", d.correlation, "1", 0.0);
 }
 
+/* Dense weights as factors, if that is what they are: angles then share their products. */
+static bool compressed(struct bn_operator *op)
+{
+    struct bn_compressed c;
+
+    if (op->dense.data == NULL)
+        return true;
+    BN_CHECK(bn_compress(&op->dense, &c));
+    bn_stage_own(c.left.data);
+    bn_stage_own(c.right.data);
+    bn_stage_own(c.diagonal);
+    *op = c.op.n > 0 ? c.op : *op;
+    return c.op.n > 0;
+}
+
+/* J and J' must have the same form. */
+static struct bn_recurrent compact(const struct bn_recurrent *given)
+{
+    struct bn_recurrent j = *given;
+
+    return compressed(&j.weights) && (j.velocity.n == 0 || compressed(&j.velocity)) ? j : *given;
+}
+
 static void run(void)
 {
     const struct bn_targets t = bn_targets_read("tuning");
-    const struct bn_recurrent j = bn_recurrent_factored("weights", &t);
+    const struct bn_recurrent stored = bn_recurrent_factored("weights", &t);
+    const struct bn_recurrent j = compact(&stored);
     const struct bn_ring_network net = { .weights = j.weights, .transfer = t.transfer,
         .inhibition = bn_real("inhibition"), .target = bn_real("target_rate"), .x = t.x };
+    struct bn_ring_network as_stored = net;
     const size_t h = t.angles / 2 < 64 ? t.angles / 2 : 64;
     double *gx = bn_scratch_vec(h), *gphi = bn_scratch_vec(h), *cross = bn_scratch_vec(h);
     double predicted[HARMONICS];
@@ -180,16 +206,17 @@ static void run(void)
     const size_t shown = h < HARMONICS ? h : HARMONICS;
 
     bn_summarise("neurons", (double)net.weights.n, "1", 0.0);
-    bn_findings_flow(&net, &j.velocity);
+    const struct bn_gap near = bn_findings_flow(&net, &j.velocity);
     bn_progress(0.4);
-    bn_findings_jacobians(&net);
+    bn_findings_jacobians(&net, near);
     covariance_harmonics(gx, gphi, cross, h);
     for (size_t k = 0; k < shown; k++)
         predicted[k] = cross[k] / (gphi[k] + lambda);
-    bn_findings_spectrum(&net, &t.phi, predicted, shown, lambda);
-    profiles(&t, &j.weights, lambda, gx, gphi, h);
-    sample(&t, &j.weights);
-    distance(&t, &j.weights);
+    as_stored.weights = stored.weights;
+    bn_findings_spectrum(&as_stored, &t.phi, predicted, shown, lambda);
+    profiles(&t, &stored.weights, lambda, gx, gphi, h);
+    sample(&t, &stored.weights);
+    distance(&t, &stored.weights);
     bn_trials_run(&net, &j.velocity);
     bn_summary_write();
 }
@@ -197,7 +224,7 @@ static void run(void)
 const struct bn_stage bn_stage = {
     .name = "diagnosis",
     .summary = "is the set of target states an attractor?",
-    .details = "A small residual does not make an attractor: read /residual, /drift and /gap "
+    .details = "A small residual does not make an attractor: read /residual, /drift and /gap_ring "
                "together. The drift is the projection of the residual on the left eigenvector of "
                "the tangent mode; the gap is the largest real part of any other mode of the "
                "Jacobian on the manifold and must be negative. All scalars stand in /summary, too.",

@@ -29,20 +29,21 @@ static const struct bn_input inputs[] = {
 };
 
 static const struct bn_output outputs[] = {
-    { "/presentation", "snapshot", "1", "presentations so far", 0, 0, false },
-    { "/residual", "snapshot", "1", "|J phi* - x*| / |x*| over the manifold", 1e-9, 1e-3,
+    { "/presentation", "presentation", "1", "presentations so far", 0, 0, false },
+    { "/residual", "presentation", "1", "|J phi* - x*| / |x*| over the manifold", 1e-9, 1e-3,
       false },
     { "/harmonic", "harmonic", "1", "harmonics of x* (0: its mean)", 0, 0, false },
-    { "/residual_harmonic", "snapshot harmonic", "1",
+    { "/residual_harmonic", "presentation harmonic", "1",
       "the same of one harmonic of the ring, over that of x*", 1e-9, 1e-3, false },
-    { "/residual_predicted", "snapshot harmonic", "1", "the same of the mean of the weights, by "
-      "theory, where it is known (linear rules, full clamp)", 1e-9, 1e-3, false },
+    { "/residual_predicted", "presentation harmonic", "1",
+      "the same of the mean of the weights, by theory, where it is known "
+      "(linear rules, full clamp)", 1e-9, 1e-3, false },
     { "/rate_power", "harmonic", "1", "mean square of a coefficient of the rates, Ghat^phi",
       1e-12, 1e-9, false },
-    { "/eigenvalue_real", "snapshot eigenvalue", "1",
+    { "/eigenvalue_real", "presentation eigenvalue", "1",
       "eigenvalues of J, largest modulus first; 0 before the first presentation", 1e-6, 1e-3,
       false },
-    { "/eigenvalue_imag", "snapshot eigenvalue", "1", "imaginary part", 1e-6, 1e-3, false },
+    { "/eigenvalue_imag", "presentation eigenvalue", "1", "imaginary part", 1e-6, 1e-3, false },
     { "/kept", "kept", "1", "snapshots whose weights are kept; one beyond the last: after "
       "maintenance", 0, 0, false },
     { "/J", "kept neuron presynaptic", "1", "weights; J_ij is from neuron j to neuron i", 1e-12,
@@ -58,15 +59,15 @@ static const struct bn_output outputs[] = {
     { "/diagonal_velocity", "kept neuron", "1", "taken off the diagonal of J'", 1e-12, 1e-6,
       false },
     { "/cost", "", "1", "multiplications per presentation", 0, 0, false },
-    { "/maintenance_time", "maintenance_snapshot", "s", "time without clamp", 0, 0, false },
-    { "/maintenance_angle", "maintenance_snapshot", "rad", "decoded angle", 1e-6, 0, false },
-    { "/maintenance_distance", "maintenance_snapshot", "1", "root-mean-square distance of the "
+    { "/maintenance_time", "maintenance_time", "s", "time without clamp", 0, 0, false },
+    { "/maintenance_angle", "maintenance_time", "rad", "decoded angle", 1e-6, 0, false },
+    { "/maintenance_distance", "maintenance_time", "1", "root-mean-square distance of the "
       "currents to the manifold, per neuron", 1e-6, 1e-3, false },
-    { "/maintenance_residual", "maintenance_snapshot", "1", "residual of the weights then",
+    { "/maintenance_residual", "maintenance_time", "1", "residual of the weights then",
       1e-9, 1e-3, false },
-    { "/maintenance_residual_harmonic", "maintenance_snapshot harmonic", "1",
+    { "/maintenance_residual_harmonic", "maintenance_time harmonic", "1",
       "the same of one harmonic", 1e-9, 1e-3, false },
-    { "/maintenance_change", "maintenance_snapshot", "1", "|J - J_0| / |J_0|, J_0 what was "
+    { "/maintenance_change", "maintenance_time", "1", "|J - J_0| / |J_0|, J_0 what was "
       "learned", 1e-9, 1e-3, false },
     BN_SUMMARY_OUTPUTS,
 };

@@ -24,15 +24,16 @@ static const struct bn_output outputs[] = {
       false },
     { "/drift_rms", "point", "rad", "root-mean-square drift per tau", 1e-8, 1e-3, false },
     { "/drift_max", "point", "rad", "largest drift per tau", 1e-8, 1e-3, false },
-    { "/gap", "point", "1", "largest transverse real part over the ring x tau; < 0 is stable",
-      1e-6, 0, false },
+    { "/gap_ring", "point", "1", "the gap of the whole ring: largest transverse real part x tau; "
+      "< 0 is stable", 1e-6, 0, false },
+    { "/gap", "point", "1", "the same at the few Jacobian angles alone", 1e-6, 0, false },
     { "/quantity", "quantity", "1", "numbers that the /summary of every point has", 0, 0, false },
     { "/quantity_unit", "quantity", "1", "their units", 0, 0, false },
     { "/number", "point quantity", "1", "their values, each in its unit", 1e-6, 1e-3, false },
     { "/number_error", "point quantity", "1", "their errors", 1e-6, 1, false },
 };
 
-enum { FIRST_NUMBER = 4, LAST_NUMBER = 9 };
+enum { FIRST_NUMBER = 4, LAST_NUMBER = 10 };
 
 static void coordinates(size_t n)
 {

@@ -62,8 +62,8 @@ static const struct bn_output outputs[] = {
     { "/unsettled", "theta", "1", "root-mean-square flow of the driven states that is left",
       1e-9, 0.1, false },
     { "/settled", "", "1", "share of the driven states that are at rest to 1e-9", 0, 0, false },
-    { "/radius", "", "1", "radius of the driven Jacobian's disc + 1, for many neurons; the driven "
-      "states are stable below 1", 1e-9, 0, false },
+    { "/radius", "", "1", "radius of the disc around -1 that the eigenvalues of the driven states' "
+      "Jacobian fill for many neurons: they are stable below 1", 1e-9, 0, false },
     { "/floored", "neuron", "1", "bins per neuron that the floor lifted", 0, 0, false },
     { "/fit_parameter", "fit_parameter", "1", "what was fitted", 0, 0, false },
     { "/fit_point", "fit_parameter", "1", "where the loss is smallest", 1e-3, 1e-3, false },

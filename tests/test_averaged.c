@@ -565,7 +565,8 @@ static void test_lag(void **state)
             re[h] = 1.0 / (1.0 + pow((double)h * lag[k], 2.0));
             im[h] = -(double)h * lag[k] * re[h];
         }
-        const struct bn_lowpass both = { 64, re, none, re }, forward = { 64, re, im, re };
+        const struct bn_lowpass both = { 64, re, none, re, NULL, NULL };
+        const struct bn_lowpass forward = { 64, re, im, re, NULL, NULL };
         struct setting s = { .spec.synapse = &both }, t = { .spec.synapse = &forward };
         const double symmetric = total_residual(&s, r, &r->x, 1e-4);
         assert_true(symmetric >= still && symmetric < 10.0 * still);
@@ -575,6 +576,47 @@ static void test_lag(void **state)
         assert_true(total_residual(&t, r, &r->x, 1e-7) > 0.7 * one_way[k]);
     }
     reference_free(ref);
+}
+
+/* The same lag where the error knows the velocity, y = x* + tau omega x*', as in a network that
+ * is held while it turns: rates lag behind the side that it comes from, and
+ *     <(1 + i k v tau)(1 + i k v tau_s)> = 1 - k^2 v^2 tau tau_s
+ * is left of harmonic k, symmetric or not.  Leaving the product of omega and lag out gives 1. */
+static void test_lag_of_error(void **state)
+{
+    (void)state;
+    struct ring r = { .n = 60, .m = M, .x = mat_random(60, 11, 1), .phi = mat_random(60, 11, 2) };
+    const double v = 1.5, tau = 0.05, tau_s = 0.2, dt = 0.01;
+    double re[6], none[6] = { 0 }, swing[6], power[6], x[6];
+    struct bn_mat turn = mat_copy(&r.x), want = mat_copy(&r.x);
+    struct setting s = { .spec.turn = &turn };
+    struct bn_averaged_weights w;
+    struct bn_operator op;
+
+    bn_fourier_differentiate(&turn);
+    for (size_t k = 0; k < turn.rows * turn.cols; k++)
+        turn.data[k] *= tau / dt;
+    for (size_t k = 0; k < 6; k++) {
+        re[k] = 1.0 / (1.0 + pow((double)k * v * tau_s, 2.0));
+        swing[k] = -(double)k * v * v * tau_s * re[k] * dt;
+    }
+    const struct bn_lowpass both = { 6, re, none, re, none, swing };
+    for (size_t i = 0; i < 60; i++)
+        for (size_t l = 0; l < 11; l++)
+            *bn_mat_at(&want, i, l) *= 1.0 - pow((double)((l + 1) / 2) * v, 2.0) * tau * tau_s;
+    s.spec.synapse = &both;
+    assert_ok(bn_rule_read("delta", BN_SIGNAL_AUTO, &s.rule));
+    bn_averaged *a = averaged_of(&s, &r, &r.x, 0.005, 0.0);
+    assert_ok(bn_averaged_weights(a, INFINITY, &w));
+    assert_ok(bn_operator_factored(&op, &w.left, &w.right, w.diagonal));
+    assert_ok(bn_learned_residual(&op, &want, &r.phi, power, 6));
+    bn_learned_power(&want, x, 6);
+    for (size_t h = 0; h < 6; h++)
+        assert_close(power[h], 0.0, 0.0, 1e-20 * x[h]);
+    bn_averaged_weights_free(&w);
+    bn_averaged_free(a);
+    bn_mat_free(&turn), bn_mat_free(&want);
+    bn_mat_free(&r.x), bn_mat_free(&r.phi);
 }
 
 /* Rules of traces where the angle diffuses: harmonic k of a trace is 1/(1 + k^2 D tau) of
@@ -587,7 +629,7 @@ static void test_traces(void **state)
     double keep[64], none[64] = { 0 };
     for (size_t h = 0; h < 64; h++)
         keep[h] = 1.0 / (1.0 + 0.2 * (double)(h * h));
-    const struct bn_lowpass trace = { 64, keep, none, NULL };
+    const struct bn_lowpass trace = { 64, keep, none, NULL, NULL, NULL };
     struct bn_mat j = mat_make(N, N);
 
     for (int bell = 0; bell < 2; bell++) {
@@ -624,13 +666,13 @@ static void test_traces(void **state)
 /* Low-passes where their sums are known.  With q = 1 - share and rho a step's correlation:
  * sum_s share q^s rho^s = share/(1 - q rho), from s = 1 on rho as much, and for the power
  * share/(2 - share) (1 + q rho)/(1 - q rho); a sweep has rho = e^{-ik step}, and its power is
- * |h|^2.  Ornstein-Uhlenbeck steps against the double sum over their covariance.  */
+ * |h|^2.                                                                        */
 static void test_lowpass(void **state)
 {
     (void)state;
     const double a = 0.15, q = 1.0 - a, step = 0.2, sd = 0.3;
     const struct bn_motion still = { 0.0, INFINITY, 0.0 }, walk = { 0.0, sd, 0.0 };
-    const struct bn_motion sweep = { step, 0.0, 0.0 }, ou = { 0.0, sd, 0.9 };
+    const struct bn_motion sweep = { step, 0.0, 0.0 };
     struct bn_lowpass l;
 
     assert_ok(bn_lowpass_make(&still, a, false, 4, &l));
@@ -663,6 +705,20 @@ static void test_lowpass(void **state)
         assert_close(l.power[k], a * a / below, 1e-13, 1e-15);
     }
     bn_lowpass_free(&l);
+    assert_ok(bn_lowpass_make(&walk, 1.0, true, 3, &l));     /* the presentation before */
+    assert_close(l.re[2], exp(-2.0 * sd * sd), 1e-14, 0.0);
+    bn_lowpass_free(&l);
+    assert_fails(bn_lowpass_make(&walk, 0.0, true, 3, &l), BN_USAGE);
+}
+
+/* Ornstein-Uhlenbeck steps against the double sum over their covariance. */
+static void test_lowpass_of_ou(void **state)
+{
+    (void)state;
+    const double a = 0.15, q = 1.0 - a, sd = 0.3;
+    const struct bn_motion ou = { 0.0, sd, 0.9 };
+    struct bn_lowpass l;
+
     assert_ok(bn_lowpass_make(&ou, a, true, 3, &l));
     for (size_t k = 0; k < 3; k++) {
         double want = 0.0;
@@ -675,11 +731,20 @@ static void test_lowpass(void **state)
         }
         assert_close(l.re[k], want, 1e-12, 0.0);
     }
+    /* next step and step before last: sd^2 0.9^2; with the last one, 0.9 + 0.9^2 */
+    double swing = 0.0;
+    for (size_t lag = 1; lag < 300; lag++) {
+        double cov = 0.0, variance = 0.0;
+        for (size_t i = 0; i < lag; i++) {
+            cov += sd * sd * pow(0.9, (double)i + 1.0);
+            for (size_t j = 0; j < lag; j++)
+                variance += sd * sd * pow(0.9, fabs((double)i - (double)j));
+        }
+        swing -= a * pow(q, (double)lag - 1.0) * 2.0 * cov * exp(-2.0 * variance);
+    }
+    assert_close(l.swing_im[2], swing, 1e-12, 0.0);
+    assert_close(l.swing_re[2], 0.0, 0.0, 0.0);
     bn_lowpass_free(&l);
-    assert_ok(bn_lowpass_make(&walk, 1.0, true, 3, &l));     /* the presentation before */
-    assert_close(l.re[2], exp(-2.0 * sd * sd), 1e-14, 0.0);
-    bn_lowpass_free(&l);
-    assert_fails(bn_lowpass_make(&walk, 0.0, true, 3, &l), BN_USAGE);
 }
 
 /* Noise s on the rates is a ridge of s^2. */
@@ -794,8 +859,10 @@ int main(void)
         cmocka_unit_test(test_ridge), cmocka_unit_test(test_initial),
         cmocka_unit_test(test_modes), cmocka_unit_test(test_stability),
         cmocka_unit_test(test_times), cmocka_unit_test(test_rotation),
-        cmocka_unit_test(test_lag), cmocka_unit_test(test_traces),
-        cmocka_unit_test(test_lowpass), cmocka_unit_test(test_noise),
+        cmocka_unit_test(test_lag), cmocka_unit_test(test_lag_of_error),
+        cmocka_unit_test(test_traces),
+        cmocka_unit_test(test_lowpass), cmocka_unit_test(test_lowpass_of_ou),
+        cmocka_unit_test(test_noise),
         cmocka_unit_test(test_large),
         cmocka_unit_test(test_refuses),
     };

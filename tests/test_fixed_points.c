@@ -6,6 +6,7 @@
 #include "reference.h"
 
 #include <basin/averaged.h>
+#include <basin/course.h>
 #include <basin/decode.h>
 #include <basin/learned.h>
 #include <basin/learner.h>
@@ -88,14 +89,14 @@ static const char *const linear_rules[] = {
     "temporal-difference", "bell",
 };
 
-/* 300 runs of 150 presentations that differ in their angles: the mean of each weight is what
+/* 200 runs of 150 presentations that differ in their angles: the mean of each weight is what
  * the averaged engine says, to five standard errors of these runs.  For rules that are linear
  * in J it holds at any learning rate, so eta is large.  Means over 5 presentations waver; an
- * engine that takes them for constant is 10 % off for covariance, 20 standard errors.  */
+ * engine that takes them for constant is 10 % off for covariance, 15 standard errors.  */
 static void mean_over_runs(void **state)
 {
     (void)state;
-    enum { N = 8, M = 64, RUNS = 300, STEPS = 150 };
+    enum { N = 8, M = 64, RUNS = 200, STEPS = 150 };
     struct ring r = ring_make(N, M, 1.0, 1.5, 3);
 
     for (size_t k = 0; k < BN_LEN(linear_rules); k++) {
@@ -172,7 +173,7 @@ static void fixed_points(void **state)
     enum { N = 24, M = 64 };
     const char *const rules[] = { "hebb", "covariance", "oja", "oja-presynaptic", "bcm" };
 
-    for (uint64_t seed = 1; seed <= 2; seed++) {
+    for (uint64_t seed = 1; seed <= (slow() ? 4 : 1); seed++) {
         struct ring r = ring_make(N, M, 1.0, 1.5, seed);
         struct moments rates = moments_make(&r.rate, &r.rate, NULL);
         struct moments currents = moments_make(&r.current, &r.rate, NULL);
@@ -271,7 +272,7 @@ static void noise_is_ridge(void **state)
         s.rng.seed = 9;
         bn_learner *l = open_learner(&s);
         show(l, &c, 0, 4000);            /* 16 of the slowest time, 1/(eta s^2) */
-        struct bn_mat j = average(l, &c, 4000, 200000, 100, &error);
+        struct bn_mat j = average(l, &c, 4000, 100000, 100, &error);
         for (size_t e = 0; e < N * N; e++) {
             if (e % (N + 1) == 0)
                 continue;
@@ -285,6 +286,132 @@ static void noise_is_ridge(void **state)
     }
     moments_free(&m);
     bn_mat_free(&want), bn_mat_free(&none);
+    ring_free(&r);
+}
+
+/* --- rules that are not linear, or not local ---------------------------------------------- */
+
+/* Rates of five harmonics, none small, among 40 neurons: delta, nlms and the dendritic rule all
+ * end where the error is 0 at every angle, on the weights nearest to where they began; what J0
+ * has outside the span of the rates stays, and anti-Hebb leaves nothing but that.  To
+ * rounding: with no error nothing wavers.                                         */
+static void without_error(void **state)
+{
+    (void)state;
+    enum { N = 40, M = 64 };
+    struct ring r = { .n = N, .m = M, .transfer = { BN_TRANSFER_LOGISTIC, 1.0, 0.0 },
+                      .x = mat_random(N, 11, 1), .phi = mat_random(N, 11, 2) };
+    const struct { const char *rule; double eta; } rows[] = {
+        { "delta", 1e-3 }, { "nlms", 1.0 }, { "dendritic", 4e-3 }, { "anti-hebb", 1e-3 } };
+    struct bn_mat j0 = mat_random(N, N, 3), zero = mat_make(N, 11), want = mat_make(N, N);
+    struct bn_operator first;
+    struct bn_rule delta;
+
+    for (size_t e = 0; e < N * N; e++)
+        j0.data[e] *= e % (N + 1) == 0 ? 0.0 : 0.1;
+    for (size_t e = 0; e < N * 11; e++)
+        r.x.data[e] *= 0.3;              /* where the logistic is not flat */
+    assert_ok(bn_operator_dense(&first, &j0));
+    assert_ok(bn_rule_read("delta", BN_SIGNAL_AUTO, &delta));
+    for (size_t k = 0; k < BN_LEN(rows); k++) {
+        struct bn_learner_spec s = spec_of(&r, rows[k].rule, rows[k].eta, 0.0);
+        const struct bn_averaged_spec mean = {
+            .post = k == 3 ? &zero : &r.x, .phi = &r.phi, .rule = &delta, .eta = 1e-3,
+            .initial = &first };
+        const struct shown c = { .rng = { .seed = 40, .stream = k } };
+        bn_averaged *a;
+        s.initial = &j0;
+        bn_learner *l = open_learner(&s);
+        show(l, &c, 0, 12000);
+        struct bn_learned w = dense_of(l);
+        assert_ok(bn_averaged_new(&mean, &a));
+        assert_ok(bn_averaged_dense(a, INFINITY, &want));
+        if (!(mat_apart(&w.dense, &want) < 1e-8))
+            fail_msg("%s: %g", rows[k].rule, mat_apart(&w.dense, &want));
+        bn_averaged_free(a);
+        bn_learned_free(&w);
+        bn_learner_close(l);
+    }
+    bn_mat_free(&j0), bn_mat_free(&zero), bn_mat_free(&want);
+    bn_mat_free(&r.x), bn_mat_free(&r.phi);
+}
+
+/* Oja's neuron: row i becomes the unit eigenvector of <p p^T> without neuron i that has the
+ * largest eigenvalue, up to sign, to the order of eta c_1.                         */
+static void oja_free(void **state)
+{
+    (void)state;
+    enum { N = 8, M = 64 };
+    struct ring r = ring_make(N, M, 1.0, 1.5, 3);
+    struct moments m = moments_make(&r.rate, &r.rate, NULL);
+    struct bn_mat j0 = mat_random(N, N, 3);
+    struct bn_learner_spec s = spec_of(&r, "oja-free", 2e-4, 0.0);
+    const struct shown c = { .rng = { .seed = 41 } };
+    double e[N];
+
+    s.initial = &j0;
+    bn_learner *l = open_learner(&s);
+    show(l, &c, 0, 60000);
+    struct bn_learned w = dense_of(l);
+    for (size_t i = 0; i < N; i++) {
+        struct bn_mat v = mat_copy(&m.c);
+        const double *row = bn_mat_row(&w.dense, i);
+        for (size_t k = 0; k < N; k++)
+            *bn_mat_at(&v, i, k) = *bn_mat_at(&v, k, i) = 0.0;
+        assert_ok(bn_eig_symmetric(&v, e));
+        const double along = bn_dot(N, row, bn_mat_row(&v, N - 1));
+        const double norm = bn_norm(N, row);
+        assert_close(norm, 1.0, 0.0, s.eta * e[N - 1]);
+        assert_close(along * along / norm / norm, 1.0, 0.0, s.eta * e[N - 1]);
+        bn_mat_free(&v);
+    }
+    bn_learned_free(&w);
+    bn_learner_close(l);
+    bn_mat_free(&j0);
+    moments_free(&m);
+    ring_free(&r);
+}
+
+/* The subspace rules are not local.  Held: column j is the regression of p_j on the y of all
+ * neurons but j, here y = p: the transpose of what delta finds.  Free: the eigenvalues of
+ * J J^T are 0 or 1.                                                              */
+static void subspace(void **state)
+{
+    (void)state;
+    enum { N = 4, M = 64 };
+    struct ring r = ring_make(N, M, 1.0, 1.5, 3);
+    struct moments m = moments_make(&r.rate, &r.rate, NULL);
+    struct bn_learner_spec s = spec_of(&r, "subspace-clamped", 0.05, 0.0);
+    const struct shown c = { .rng = { .seed = 42 } };
+    struct bn_mat error = mat_make(N, N), t = mat_make(N, N), j0 = mat_random(N, N, 3);
+    double e[N], worst = 0.0;
+
+    bn_learner *l = open_learner(&s);
+    show(l, &c, 0, 10000);
+    struct bn_mat j = average(l, &c, 10000, 200000, 100, &error), want = fixed_ridge(&m, 0.0);
+    for (size_t i = 0; i < N; i++)
+        for (size_t k = 0; k < N; k++)
+            if (i != k)
+                worst = fmax(worst, fabs(*bn_mat_at(&j, i, k) - *bn_mat_at(&want, k, i))
+                                    / *bn_mat_at(&error, i, k));
+    assert_true(worst < 5.0);
+    assert_true(bn_mat_norm(&error) < 0.02 * bn_mat_norm(&want));
+    bn_learner_close(l);
+
+    s = spec_of(&r, "subspace", 0.002, 0.0);
+    s.initial = &j0;
+    l = open_learner(&s);
+    show(l, &c, 0, 60000);
+    struct bn_learned w = dense_of(l);
+    assert_ok(bn_gram(1.0, &w.dense, BN_PLAIN, &t));
+    assert_ok(bn_eig_symmetric(&t, e));
+    for (size_t k = 0; k < N; k++)
+        assert_true(fabs(e[k]) < 0.01 || fabs(e[k] - 1.0) < 0.01);
+    assert_close(e[N - 1], 1.0, 0.01, 0.0);
+    bn_learned_free(&w);
+    bn_learner_close(l);
+    bn_mat_free(&j), bn_mat_free(&want), bn_mat_free(&error), bn_mat_free(&t), bn_mat_free(&j0);
+    moments_free(&m);
     ring_free(&r);
 }
 
@@ -533,6 +660,55 @@ static void biased_velocity(void **state)
     ring_free(&r);
 }
 
+/* Ornstein-Uhlenbeck velocities (as often positive as negative) and lagging synapses: the error
+ * holds tau omega x*', and omega goes with the lag, so weights are biased by about k^2 tau
+ * tau_s <omega^2>.  Weights averaged over a long run are those of the averaged engine to the
+ * order of eta (measured: 14 %, 4 % and 2 % at eta = 2e-4, 5e-5 and 2e-5); one that leaves the
+ * product of omega and lag out is 17 % off at any eta.                             */
+static void lagging_synapses(void **state)
+{
+    (void)state;
+    enum { N = 12, M = 64, BLOCK = 1000 };
+    struct ring r = ring_make(N, M, 1.0, 1.2, 8);
+    struct bn_learner_spec s = spec_of(&r, "delta", 5e-5, 1.0);
+    const struct bn_course course = { .order = BN_ORDER_OU, .angles = M, .dt = s.dt, .sd = 8.0,
+                                      .tau = 0.5, .rng = { .seed = 31 } };
+    const struct bn_motion motion = { 0.0, s.dt * 8.0, exp(-s.dt / 0.5) };
+    struct bn_course_state at = bn_course_begin(&course);
+    struct bn_averaged_spec mean = mean_of(&s);
+    struct bn_mat sum = mat_make(N, N), turn = mat_copy(&r.slope), want = mat_make(N, N);
+    double theta[BLOCK], omega[BLOCK];
+    struct bn_lowpass synapse;
+    const size_t blocks = 500, first = 100;
+    bn_averaged *a;
+
+    s.tau_synapse = 0.2;
+    bn_learner *l = open_learner(&s);
+    for (size_t b = 0; b < blocks; b++) {
+        assert_ok(bn_course_walk(&course, &at, b * BLOCK, BLOCK, theta, omega));
+        assert_ok(bn_learner_run(l, b * BLOCK, BLOCK, theta, omega));
+        struct bn_learned w = dense_of(l);
+        for (size_t e = 0; b >= first && e < N * N; e++)
+            sum.data[e] += w.dense.data[e] / (double)(blocks - first);
+        bn_learned_free(&w);
+    }
+    bn_learner_close(l);
+    for (size_t k = 0; k < turn.rows * turn.cols; k++)
+        turn.data[k] *= s.tau / s.dt;
+    assert_ok(bn_lowpass_make(&motion, -expm1(-s.dt / s.tau_synapse), false, M / 2, &synapse));
+    mean.synapse = &synapse;
+    for (int k = 0; k < 2; k++) {
+        mean.turn = k == 0 ? NULL : &turn;
+        assert_ok(bn_averaged_new(&mean, &a));
+        assert_ok(bn_averaged_dense(a, INFINITY, &want));
+        assert_true(k == 0 ? mat_apart(&sum, &want) > 0.15 : mat_apart(&sum, &want) < 0.06);
+        bn_averaged_free(a);
+    }
+    bn_lowpass_free(&synapse);
+    bn_mat_free(&sum), bn_mat_free(&turn), bn_mat_free(&want);
+    ring_free(&r);
+}
+
 /* --- R0 left alone -------------------------------------------------------------------- */
 
 /* J of R0 by a rule on currents, at its fixed point, as factors. */
@@ -708,9 +884,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mean_over_runs), cmocka_unit_test(fixed_points),
-        cmocka_unit_test(noise_is_ridge), cmocka_unit_test(ridge_online),
+        cmocka_unit_test(without_error), cmocka_unit_test(oja_free),
+        cmocka_unit_test(subspace), cmocka_unit_test(noise_is_ridge),
+        cmocka_unit_test(ridge_online),
         cmocka_unit_test(stability), cmocka_unit_test(learning_times),
         cmocka_unit_test(velocity), cmocka_unit_test(biased_velocity),
+        cmocka_unit_test(lagging_synapses),
         cmocka_unit_test(reference_network),
     };
     bn_threads_set(1);                   /* small networks: starting threads would cost more */

@@ -164,8 +164,40 @@ static void zeros_are_refined_on_the_drift(void **state)
         off = fmax(off, fabs(peaked(rough[k].angle)));
     }
     assert_true(off > 1e-6);
-    assert_true(bn_flow_unresolved(f) > 1e-4);
     free(z), free(rough);
+    bn_flow_free(f);
+}
+
+/* Poisson's kernel (1 - r^2)/(1 - 2 r cos(theta - a) + r^2) has the harmonics r^n, and those
+ * that M samples show are a_n = (r^n + r^(M - n))/(1 - r^M), n = M/2 as a cosine alone.  The
+ * upper half is n > M/4: n >= M/4, or all without the mean, is another number.  Noise has
+ * 1/2, from M = 4096 samples with a standard error of 1/sqrt(2 M).          */
+static void unresolved_power(void **state)
+{
+    (void)state;
+    enum { MOST = 4096 };
+    const struct bn_rng rng = { .seed = 4, .stream = bn_rng_stream("flow") };
+    double v[MOST];
+    bn_flow *f;
+    for (size_t m = 32; m <= 256; m *= 2) {
+        const double r = 0.97, a = BN_TWO_PI * 5.0 / (double)m;
+        double all = 0.0, upper = 0.0;
+        for (size_t k = 0; k < m; k++)
+            v[k] = (1.0 - r * r)
+                / (1.0 - 2.0 * r * cos(BN_TWO_PI * (double)k / (double)m - a) + r * r);
+        for (size_t n = 0; n <= m / 2; n++) {
+            const double c = pow(r, (double)n) + pow(r, (double)(m - n));
+            const double power = n == 0 ? c * c : n == m / 2 ? 0.5 * c * c : 2.0 * c * c;
+            all += power;
+            upper += n > m / 4 ? power : 0.0;
+        }
+        assert_ok(bn_flow_new(&f, v, m));
+        assert_close(bn_flow_unresolved(f), upper / all, 1e-10, 0);
+        bn_flow_free(f);
+    }
+    bn_rng_normals(rng, 0, 0, v, MOST);
+    assert_ok(bn_flow_new(&f, v, MOST));
+    assert_close(bn_flow_unresolved(f), 0.5, 0, 5.0 / sqrt(2.0 * MOST));
     bn_flow_free(f);
 }
 
@@ -284,6 +316,7 @@ int main(void)
         cmocka_unit_test(zeros_between_samples),
         cmocka_unit_test(zeros_are_refined_on_the_drift),
         cmocka_unit_test(zeros_of_random_flows),
+        cmocka_unit_test(unresolved_power),
         cmocka_unit_test(out_of_memory),
         cmocka_unit_test(flow_carries_angles), cmocka_unit_test(lines_through_zero),
     };

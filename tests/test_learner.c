@@ -751,6 +751,81 @@ static void noise_and_turnover_have_their_rates(void **state)
     ring_free(&r);
 }
 
+/* Noise on the rates is new at each presentation and each axon: weights that add up p^2 at
+ * one angle grow by n (p^2 + s^2), with the variance n (4 p^2 s^2 + 2 s^4), five standard
+ * errors for each axon.  (Numbers that repeat every 64 presentations, or are shared by
+ * axons, are ten times as far away.)                                              */
+static void noise_on_rates_is_new_each_time(void **state)
+{
+    (void)state;
+    const double n = 6000.0, s2 = 0.3 * 0.3;
+    struct ring r = the_ring();
+    struct course c = { .theta = { 0.0 } };
+    struct bn_learner_spec s = spec_of(&r, "1*p^2");
+
+    s.eta = 1.0;
+    s.noise_rate = 0.3;
+    bn_learner *l = open_learner(&s);
+    for (size_t t = 0; t < 6; t++)
+        assert_ok(bn_learner_run(l, 1000 * t, 1000, c.theta, NULL));
+    struct bn_learned w = dense_of(l);
+    for (size_t k = 0; k < N; k++) {
+        double f[3];
+        bn_fourier_at(bn_mat_row(&r.phi, k), M, 0.0, f);
+        const double p2 = f[0] * f[0], sd = sqrt(n * (4.0 * p2 * s2 + 2.0 * s2 * s2));
+        assert_close(*bn_mat_at(&w.dense, (k + 1) % N, k), n * (p2 + s2), 0, 5.0 * sd);
+    }
+    bn_learned_free(&w);
+    bn_learner_close(l);
+    ring_free(&r);
+}
+
+/* Without weights the current is an autoregression, x <- (1 - a) x + noise sqrt(a) z, a =
+ * dt/tau, of variance noise^2 a/(1 - (1 - a)^2).  x^2 is correlated by (1 - a)^(2 t), so T
+ * steps of N neurons are N T (1 - q)/(1 + q) independent ones, q = (1 - a)^2.       */
+static void private_noise_has_its_variance(void **state)
+{
+    (void)state;
+    enum { BEFORE = 300, T = 3000 };
+    struct ring r = the_ring();
+    struct bn_learner_spec s = spec_of(&r, "delta");
+    const double a = s.dt / s.tau, q = (1.0 - a) * (1.0 - a), want = 0.25 * a / (1.0 - q);
+    double square = 0.0;
+
+    s.eta = 0.0;
+    s.noise = 0.5;
+    s.clamp = BN_CLAMP_NONE;
+    bn_learner *l = open_learner(&s);
+    for (uint64_t t = 0; t < BEFORE + T; t++) {
+        assert_ok(bn_learner_run(l, t, 1, NULL, NULL));
+        const double *x = bn_learner_current(l);
+        square += t < BEFORE ? 0.0 : bn_dot(N, x, x) / (N * T);
+    }
+    const double error = sqrt(2.0 * (1.0 + q) / ((1.0 - q) * N * T));
+    assert_close(square / want, 1.0, 0, 5.0 * error);
+    bn_learner_close(l);
+    ring_free(&r);
+}
+
+/* Multiplications of delta with decay: targets N Rx + N R; J: the factor, the update and the
+ * product, N^2 or N R each; span: and F^T F b.                                     */
+static void cost_counts_multiplications(void **state)
+{
+    (void)state;
+    struct ring r = the_ring();
+
+    for (int engine = BN_ENGINE_DENSE; engine <= BN_ENGINE_SPAN; engine++) {
+        struct bn_learner_spec s = spec_of(&r, "delta");
+        s.engine = (enum bn_engine)engine;
+        bn_learner *l = open_learner(&s);
+        assert_int_equal(bn_learner_size(l), N);
+        assert_close(bn_learner_cost(l), engine == BN_ENGINE_DENSE ? 2.0 * N * M + 3.0 * N * N
+                     : 2.0 * N * M + 3.0 * N * M + M * M, 1e-14, 0);
+        bn_learner_close(l);
+    }
+    ring_free(&r);
+}
+
 /* --- what theory says --------------------------------------------------------------------- */
 
 /* RLS over one sweep of the M angles with alpha = M lambda is ridge at lambda, lambda = N
@@ -1208,6 +1283,9 @@ int main(void)
         cmocka_unit_test(projected_dale_finds_the_minimum),
         cmocka_unit_test(bounds_are_not_crossed),
         cmocka_unit_test(noise_and_turnover_have_their_rates),
+        cmocka_unit_test(noise_on_rates_is_new_each_time),
+        cmocka_unit_test(private_noise_has_its_variance),
+        cmocka_unit_test(cost_counts_multiplications),
         cmocka_unit_test(rls_is_ridge),
         cmocka_unit_test(delta_learns_mode_by_mode),
         cmocka_unit_test(divergence_is_named),

@@ -172,8 +172,7 @@ static void killed_and_resumed(void **state)
             "--set eta_scale=0.01",
         T "--set presentations=2000 --set maintenance=120 --set noise=0.2 --set order=ou "
             "--set homeostasis=1e-3 --set keep=all --set snapshots=4",
-        "--in tuning=t512.h5 --set presentations=1000000 --set decay=5.12e-6 "
-            "--set snapshots=13",
+        "--in tuning=t512.h5 --set presentations=1000000 --set decay=5e-6 --set snapshots=13",
     };
     const bool slow = getenv("BASIN_SLOW") != NULL;  /* the last takes minutes */
     if (slow)

@@ -119,6 +119,19 @@ static void wrong_parameter_runs_nothing(void **state)
     assert_says(said, "did you mean `lambda`");
     assert_exits(2, "%s -C 1 figure1 FROM=rign", make);
     assert_says(said, "did you mean `ring`");
+    /* a copy of a pipeline that has others beside it, which a figure wants */
+    assert_runs("sed 's/mouse/rat/g' 1/pipelines/mouse.mk >1/pipelines/rat.mk && "
+                "cp 1/params/mouse.conf 1/params/rat.conf");
+    assert_exits(2, "BASIN_DATA=/nowhere %s -C 1 figure4 FROM=rat", make);
+    assert_says(said, "figures/figure4.rat.pdf needs rat-sizes/summary.sizes.h5, and there is no "
+                "pipeline rat-sizes: copy mouse-sizes (sed 's/mouse/rat/g' "
+                "pipelines/mouse-sizes.mk > pipelines/rat-sizes.mk; cp params/mouse-sizes.conf "
+                "params/rat-sizes.conf)");
+    assert_says(said, "no pipeline rat-stability: copy mouse-stability");
+    assert_runs("cd 1 && for p in sizes stability; do sed 's/mouse/rat/g' pipelines/mouse-$p.mk "
+                ">pipelines/rat-$p.mk && cp params/mouse-$p.conf params/rat-$p.conf; done");
+    assert_exits(0, "BASIN_DATA=/nowhere %s -C 1 -n figure4 FROM=rat", make);
+    assert_runs("rm 1/pipelines/rat* 1/params/rat*");
     assert_runs("cp -p 1/params/ring.conf kept.conf; "
                 "printf '\\ntuning {\\n  sigm = 1\\n}\\n' >> 1/params/ring.conf; "
                 "grep -n 'sigm =' 1/params/ring.conf | cut -d : -f 1 > line");

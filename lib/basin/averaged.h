@@ -31,10 +31,13 @@
 
 /* Presentations that are not independent: what a low-pass of a curve holds, on average,
  * while the manifold is at theta.  Harmonic k of the curve is multiplied by re[k] +
- * i im[k] (e^{ik theta} convention).  E|.|^2 of the low-pass is power[k].            */
+ * i im[k] (e^{ik theta} convention).  E|.|^2 of the low-pass is power[k]; swing is the mean of
+ * the low-pass times the next step of theta less the mean step, 0 where it knows nothing of
+ * the past.                                                                  */
 struct bn_lowpass {
     size_t harmonics;                    /* those above have none: 0 */
     const double *re, *im, *power;
+    const double *swing_re, *swing_im;   /* rad; NULL: 0 */
 };
 
 /* Steps of theta from one presentation to the next, rad: normal, with a correlation memory^s
@@ -54,6 +57,9 @@ void bn_lowpass_free(struct bn_lowpass *l);
 struct bn_averaged_spec {
     const struct bn_mat *post;           /* [N, Ry]: y as a function of theta, any Ry.  The
                                             current x*, x* + tau <omega> x*', or the rate */
+    const struct bn_mat *turn;           /* [N, any]: what a step of theta adds to y, per rad:
+                                            (tau/dt) x*' for currents.  NULL: nothing.  It
+                                            matters beside lags, which go with the velocity */
     const struct bn_mat *phi;            /* [N, R] */
     const struct bn_rule *rule;
     const struct bn_modifiers *modifiers;          /* NULL: none */

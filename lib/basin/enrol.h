@@ -28,7 +28,7 @@ void bn_enrol(const struct bn_targets *t, bool dense, struct bn_enrolled *e);
 
 /* The mean of what it will learn on this course, if weights change slowly beside it; NULL
  * where no closed form is known: rules that are not linear, other clamps, recorded courses,
- * velocity weights beside a mean velocity.  bn_averaged_free() it.              */
+ * velocity weights beside a mean velocity or lagging synapses.  bn_averaged_free() it. */
 bn_averaged *bn_enrol_average(const struct bn_enrolled *e, const struct bn_course *course);
 
 #define BN_ENROL_PARAMS                                                               \

@@ -9,9 +9,16 @@
 #include <basin/diagnose.h>
 #include <basin/stage.h>
 
+/* The largest transverse real part at a number of angles, and at every second of them. */
+struct bn_gap {
+    double all, half;                    /* 1/tau */
+};
+
 /* Residual, drift, fixed points, diffusion, persistence, path integration, on
- * `drift_angles` angles.  velocity.n = 0: there is no J'.                      */
-void bn_findings_flow(const struct bn_ring_network *net, const struct bn_operator *velocity);
+ * `drift_angles` angles.  velocity.n = 0: there is no J'.  Returns what the transverse
+ * modes nearest to 0 say about the gap.                                      */
+struct bn_gap bn_findings_flow(const struct bn_ring_network *net,
+                               const struct bn_operator *velocity);
 
 #define BN_FLOW_OUTPUTS                                                               \
     { "/residual", "", "1", "|x* - F| / |x*| over the manifold", 1e-9, 1e-4, false },        \
@@ -52,8 +59,9 @@ void bn_findings_flow(const struct bn_ring_network *net, const struct bn_operato
     BN_REALS("speeds", "rad", "0.001 0.002 0.005 0.01 0.02 0.05 0.1 0.2 0.5", 1e-12, 100,    \
              "angular velocities of the path integration, per tau; both signs")
 
-/* Jacobians on `jacobian_angles` angles. */
-void bn_findings_jacobians(const struct bn_ring_network *net);
+/* Jacobians on `jacobian_angles` angles, and with them the gap; near: from
+ * bn_findings_flow().                                                       */
+void bn_findings_jacobians(const struct bn_ring_network *net, struct bn_gap near);
 
 #define BN_JACOBIAN_OUTPUTS                                                           \
     { "/jacobian_angle", "jacobian_angle", "rad", "angles of the Jacobians", 0, 0, false },  \
@@ -66,7 +74,9 @@ void bn_findings_jacobians(const struct bn_ring_network *net);
       1e-4, 0, false },                                                              \
     { "/transverse", "jacobian_angle", "1", "largest other eigenvalue x tau", 1e-6, 0,      \
       false },                                                                       \
-    { "/gap", "", "1", "largest transverse real part over the ring x tau; < 0 is stable",    \
+    { "/gap_ring", "", "1", "the gap of the whole ring: largest transverse real part x tau " \
+      "at any of the drift and Jacobian angles; < 0 is stable", 1e-6, 0, false },            \
+    { "/gap", "", "1", "the same at the few Jacobian angles alone, which may miss the worst", \
       1e-6, 0, false }
 
 #define BN_JACOBIAN_PARAMS                                                            \

@@ -62,6 +62,10 @@ BN_MUST_USE bn_status bn_eig_vectors(struct bn_mat *a, double *re, double *im,
 /* Singular values (a destroyed), descending: s[min(rows, cols)]. */
 BN_MUST_USE bn_status bn_singular_values(struct bn_mat *a, double *s);
 
+/* Orthonormal rows that span those of a, but for what is below `tolerance` times the longest:
+ * the first *rank rows of a, by QR with pivots.                             */
+BN_MUST_USE bn_status bn_row_basis(struct bn_mat *a, double tolerance, size_t *rank);
+
 /* LU factors of a, in place; pivot [n].  An exactly singular a is factored with a
  * pivot of rounding size, which is what inverse iteration wants; bn_lu_solve
  * solves a x = b in place, or a^T x = b.                                    */

@@ -5,8 +5,9 @@
  *
  * (Clark, Abbott & Sompolinsky 2025), by Euler steps of dt.  Noise is private and
  * white: each step adds noise sqrt(dt/tau) z, z ~ N(0,1) per neuron, which is
- * tau dx = F dt + noise dW in units of tau.  Trajectories are cut into fixed tiles
- * of at most 32 that run on separate cores; the bits do not depend on how many. */
+ * tau dx = F dt + noise dW in units of tau.  Cores share fixed tiles of trajectories, or,
+ * where factored weights have very many neurons, fixed chunks of neurons with sums in a
+ * fixed order: no bit depends on how many cores there are.                  */
 #ifndef BN_NETWORK_H
 #define BN_NETWORK_H
 
@@ -23,8 +24,8 @@ struct bn_network {
     double noise;                        /* current */
 };
 
-/* Called at steps 0, every, 2 every, ... with the tile's states: rows first ..
- * first + x->rows of all trajectories, x and rate [rows, N].  Tiles call at the
+/* Called at steps 0, every, 2 every, ... with the states of a tile: rows first ..
+ * first + x->rows of all trajectories, x and rate [rows, N].  Tiles may call at the
  * same time: write only what belongs to these rows.                         */
 typedef bn_status bn_network_watch(void *context, size_t first, size_t save,
                                    const struct bn_mat *x, const struct bn_mat *rate);
@@ -37,9 +38,9 @@ BN_MUST_USE bn_status bn_network_run(const struct bn_network *net, struct bn_mat
                                      struct bn_rng rng, bn_network_watch *watch,
                                      void *context);
 
-/* Called by the caller's thread about four times a second, while all trajectories
- * stand at `step`, which watch has not seen yet: x and what watch wrote are the whole
- * state.  How often changes no bit.                                         */
+/* Called by the caller's thread about twice a second, or after every step that takes
+ * longer, but not at the last one, while all trajectories stand at `step`, which watch has
+ * not seen yet: x and what watch wrote are the whole state.  How often changes no bit.  */
 typedef bn_status bn_network_rest(void *context, size_t step);
 
 /* The same from step `from` on, with x as it was then, and with rests (or NULL). */

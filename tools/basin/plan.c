@@ -222,7 +222,46 @@ static const struct schema *schema_of(const struct resolve *r, const char *name)
     return NULL;
 }
 
-static bn_status unknown_input(const struct resolve *r, const char *name,
+static bool is_pipeline(const struct resolve *r, const char *name, size_t length)
+{
+    for (size_t i = 0; i < r->n_nodes; i++)
+        if (strncmp(r->nodes[i].pipeline, name, length) == 0
+            && r->nodes[i].pipeline[length] == '\0')
+            return true;
+    return false;
+}
+
+static bool has_recording(const struct resolve *r, const char *pipeline, size_t length)
+{
+    char *name = bn_format("%.*s/recording.h5", (int)length, pipeline);
+    const bool has = name != NULL && json_object_get(r->plan, name) != NULL;
+    free(name);
+    return has;
+}
+
+/* For `rat-sizes` beside FROM=rat the like of it beside another pipeline, `mouse-sizes`, or
+ * NULL: of one with a recording if FROM has one.  *base: length of `mouse`.   */
+static const char *model_of(const struct resolve *r, const char *name, size_t *base)
+{
+    const size_t own = strlen(r->from), length = strcspn(name, "/");
+    const char *best = NULL;
+    if (strncmp(name, r->from, own) != 0 || name[own] != '-' || is_pipeline(r, name, length))
+        return NULL;
+    const bool recorded = has_recording(r, r->from, own);
+    for (size_t i = 0; i < r->n_nodes; i++) {
+        const char *other = r->nodes[i].pipeline;
+        const size_t all = strlen(other), rest = length - own, n = all > rest ? all - rest : 0;
+        if (n == 0 || strncmp(other + n, name + own, rest) != 0 || !is_pipeline(r, other, n))
+            continue;
+        if (best == NULL || has_recording(r, other, n) == recorded) {
+            best = other;
+            *base = n;
+        }
+    }
+    return best;
+}
+
+static bn_status unknown_input(const struct resolve *r, const char *name, const char *target,
                                const struct rule *rule)
 {
     struct list known = { 0 };
@@ -230,6 +269,14 @@ static bn_status unknown_input(const struct resolve *r, const char *name,
     const char *key;
     json_t *value;
     bn_status rc = BN_OK;
+    size_t base, length = strcspn(name, "/");
+    const char *model = model_of(r, name, &base);
+    if (model != NULL)
+        return bn_fail(BN_USAGE, "%s: %s needs %s, and there is no pipeline %.*s: copy %s (sed "
+                       "'s/%.*s/%s/g' pipelines/%s.mk > pipelines/%.*s.mk; cp params/%s.conf "
+                       "params/%.*s.conf) and go through its parameters", rule->place, target,
+                       name, (int)length, name, model, (int)base, model, r->from, model,
+                       (int)length, name, model, (int)length, name);
     json_object_foreach(r->plan, key, value)
         if (rc == BN_OK)
             rc = list_add(&known, key);
@@ -296,11 +343,14 @@ static bn_status add_input(struct resolve *r, const char *target, json_t *json,
         if (path == NULL)
             rc = BN_NOMEM;
         else if (json_object_get(r->plan, name) == NULL && !file_exists(path))
-            rc = unknown_input(r, name, rule);
+            rc = unknown_input(r, name, target, rule);
         /* A figure that this pipeline lacks an input of is refused when it is asked for,
          * not before: others can be drawn.                                  */
         if (rc == BN_USAGE && is_figure(target)) {
-            char *missing = bn_format("missing: %s", bn_error());
+            const char *code = text_of(json, "code");
+            const bool first = strncmp(code, "missing: ", 9) != 0;
+            char *missing = first ? bn_format("missing: %s", bn_error())
+                                  : bn_format("%s; %s", code, bn_error());
             if (missing != NULL)
                 json_object_set_new(json, "code", json_string(missing));
             free(missing);
@@ -600,6 +650,19 @@ static void print_fragments(FILE *f, const struct resolve *r)
     list_free(&out);
 }
 
+/* What cannot be made whatever is made before it. */
+static void print_unable(FILE *f, const struct resolve *r)
+{
+    const char *name;
+    json_t *node;
+    fprintf(f, "UNABLE :=");
+    json_object_foreach(r->plan, name, node)
+        if (strncmp(text_of(node, "code"), "missing: ", 9) == 0 &&
+            strcmp(strrchr(name, '.'), ".pdf") == 0 && !store_is_own(r->results, name))
+            fprintf(f, " %s/%s", r->results, name);
+    fprintf(f, "\n");
+}
+
 static char *fragment_text(const struct resolve *r)
 {
     char *text = NULL;
@@ -611,6 +674,7 @@ static char *fragment_text(const struct resolve *r)
     print_names(f, r, "POINTS", ".h5", true);
     print_names(f, r, "FIGURES", ".pdf", false);
     print_pictures(f, r);
+    print_unable(f, r);
     if (r->vars.recorded[0] != '\0')
         fprintf(f, "RECORDED := %s/%s\n", r->results, r->vars.recorded);
     else

@@ -484,8 +484,6 @@ static int make_once(const struct run *r, const json_t *node, const char *name,
     const json_t *parameters = json_object_get(node, "parameters");
     char k1[BN_HEX], *path;
     int fd, status;
-    if (strncmp(text_of(node, "code"), "missing: ", 9) == 0)
-        return (int)bn_fail(BN_INPUT, "%s", text_of(node, "code") + 9);
     status = verify_inputs(r, node, inputs, n, digests);
     if (status == 0)
         status = (int)store_key(node, digests, k1);
@@ -583,6 +581,9 @@ static int ensure(const struct run *r, const char *name, bool wanted, struct obj
     struct input *inputs = bn_alloc(n + 1, sizeof *inputs);
     if (inputs == NULL)
         status = (int)BN_NOMEM;
+    /* before hours go into inputs of what cannot be made */
+    if (status == 0 && strncmp(text_of(node, "code"), "missing: ", 9) == 0)
+        status = (int)bn_fail(BN_INPUT, "%s", text_of(node, "code") + 9);
     if (status == 0)
         status = ensure_inputs(r, node, inputs, digests);
     const bool good = status == 0 && !wanted && holds == HOLDS_OBJECT &&
