@@ -192,9 +192,12 @@ static void learning_is_beside(void **state)
 static void scores(void **state)
 {
     (void)state;
-    WRITE("a.h5", false, { "residual", "1", 1e-4 }, { "gap_ring", "1/tau", -0.3 }, { "odd", "rad", 1.0 }, { "drift_max", "rad/tau", 0 });
-    WRITE("b.h5", false, { "residual", "1", 1e-2 }, { "gap_ring", "1/tau", 0.1 }, { "odd", "rad", 2.0 }, { "drift_max", "rad/tau", 1 });
-    WRITE("c1.h5", false, { "residual", "1", 1.0 }, { "gap_ring", "1/tau", 0.5 }, { "odd", "rad", 3.0 }, { "drift_max", "rad/tau", 2 });
+    WRITE("a.h5", false, { "residual", "1", 1e-4 }, { "gap_ring", "1/tau", -0.3 },
+          { "odd", "rad", 1.0 }, { "drift_max", "rad/tau", 0 });
+    WRITE("b.h5", false, { "residual", "1", 1e-2 }, { "gap_ring", "1/tau", 0.1 },
+          { "odd", "rad", 2.0 }, { "drift_max", "rad/tau", 1 });
+    WRITE("c1.h5", false, { "residual", "1", 1.0 }, { "gap_ring", "1/tau", 0.5 },
+          { "odd", "rad", 3.0 }, { "drift_max", "rad/tau", 2 });
     box_runs("comparison", "--in diagnosis=a.h5 --in diagnosis=b.h5 --in diagnosis=c1.h5 "
              "--out s.h5 --set metrics='gap_ring residual odd drift_max'");
     assert_int_equal(row_of("s.h5", "/metric", "gap_ring"), 0);
