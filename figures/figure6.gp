@@ -7,26 +7,33 @@ f = comparison
 place(left, right, top, bottom) = sprintf("set lmargin at screen %g; set rmargin at screen %g; set tmargin at screen %g; set bmargin at screen %g", left, right, top, bottom)
 
 # a: rows are numbers, columns networks.  Colour: from the worst to the best of its row; grey:
-# the network has no such number.  1.2(3) is 1.2 with a standard error of 0.3 over seeds.
-names = values(f, "/network"); metrics = values(f, "/metric"); cols = words(names); n = words(metrics)
-nice = "residual=residual (1)|drift_rms=drift, rms (rad/{/Symbol t})|drift_max=drift, largest (rad/{/Symbol t})|fixed_points_stable=stable angles|gap_ring=gap (1/{/Symbol t})|diffusion=diffusion (rad^2/({/Symbol t} {/Symbol s}^2))|memory_1=error at 1 {/Symbol t} (rad)|memory_10=error at 10 {/Symbol t} (rad)|memory_100=error at 100 {/Symbol t} (rad)|memory_1000=error at 1000 {/Symbol t} (rad)|end_states=end states|integration_gain=velocity gain|integration_r2=its linearity {/:Italic R}^2|doublet_score=doublet score"
+# the network has no such number.  1.2(3) is 1.2 with a standard error of 0.3 over seeds; without
+# brackets it is below half of the last digit, or there is one network only.
+names = values(f, "/network"); cols = words(names)
+asked = "residual drift_rms fixed_points_stable gap_ring diffusion memory_1 memory_10 memory_100 memory_1000 end_states integration_gain doublet_score distance distance_rest early_distance correlation learning_time_ratio cost"
+metrics = ""; places = ""
+column_of(m) = int(system("basin cat ".f.":/metric | grep -nx ".m." | cut -d : -f 1"))
+do for [k=1:words(asked)] { if (int(system("basin cat ".f.":/metric | grep -cx ".word(asked, k)." || true")) > 0) { metrics = metrics." ".word(asked, k); places = places.sprintf(" %d", column_of(word(asked, k))) } }
+n = words(metrics)
+nice = "residual=residual (1)|drift_rms=drift, rms (rad/{/Symbol t})|drift_max=drift, largest (rad/{/Symbol t})|fixed_points_stable=stable angles|gap_ring=gap (1/{/Symbol t})|diffusion=diffusion (rad^2/({/Symbol t} {/Symbol s}^2))|memory_1=error at 1 {/Symbol t} (rad)|memory_10=error at 10 {/Symbol t} (rad)|memory_100=error at 100 {/Symbol t} (rad)|memory_1000=error at 1000 {/Symbol t} (rad)|end_states=end states|integration_gain=velocity gain|integration_r2=its linearity {/:Italic R}^2|doublet_score=doublet score|distance=distance from offline|distance_rest=of that, outside span|early_distance=distance from ridge|correlation=correlation with offline|learning_time_ratio=learning time / theory|cost=products per step"
 label_of(m) = system("echo '".nice."' | tr '|' '\n' | awk -F= '$1 == \"".m."\" { print $2; found = 1 } END { if (!found) print \"".m."\" }' | sed 's/_/ /g'")
-cell = "function show(v, e, c, x, u, s) { if (c < 1) return \"–\"; if (v == 0) return \"0\"; x = int(log(v < 0 ? -v : v)/log(10) + 100) - 100; u = 10^(x-1); s = x < -2 || x > 2 ? 10^x : 1; t = sprintf(x < -2 || x > 2 ? \"%.1f\" : x < 1 ? \"%.\" (1-x) \"f\" : \"%.0f\", v/s); if (c > 1) t = t \"(\" int(e/(x > 1 ? 1 : u) + 0.5) \")\"; if (s != 1) t = t \"e\" x; gsub(/-/, \"−\", t); return t }"
-cells(k) = "< basin cat ".f.":/value ".f.":/error ".f.":/count ".f.":/score | awk '".cell." { for (i = 1; i <= NF/4; i++) print NR-1, i-1, show($i, $(i+NF/4), $(i+NF/2)), ($(i+NF/2) > 0 ? $(i+3*NF/4) : -1) }'"
+# The last digit shown is the first of its error, or the second of the number.
+cell = "function down(x) { return int(x + 1000) - 1000 } function show(v, e, c,    x, p, q, s, t) { if (c < 1) return \"–\"; if (v == 0) return \"0\"; x = down(log(v < 0 ? -v : v)/log(10) + 1e-9); p = x - 1; if (c > 1 && e > 0) { q = down(log(e)/log(10)); p = q > p ? q : p } x = x < p ? p : x; s = x < -2 || x > 3 ? x : 0; t = p > s ? 0 : s - p; u = p > s ? 10^(p-s) : 1; t = sprintf(\"%.\" t \"f\", int(v/10^s/u + (v < 0 ? -0.5 : 0.5)*(p > s))*(p > s ? u : 0) + (p > s ? 0 : v/10^s)); q = int(e/10^p + 0.5); if (c > 1 && q > 0) t = t \"(\" q*(p > s ? u : 1) \")\"; if (s != 0) t = t \"e\" s; gsub(/-/, \"−\", t); return t }"
+cells = "< basin cat ".f.":/value ".f.":/error ".f.":/count ".f.":/score | awk -v want='".places."' '".cell." BEGIN { n = split(want, w, \" \") } { m = NF/4; for (k = 1; k <= n; k++) { i = w[k]; print NR-1, k-1, show($i, $(i+m), $(i+2*m)), ($(i+2*m) > 0 ? $(i+3*m) : -1) } }'"
 # From orange over white to blue, light enough for the numbers on it.
 mix(a, b, x) = int(a + (b - a)*x)
 between(x) = x < 0.5 ? mix(0xF7, 0xF7, 2*x)*65536 + mix(0xC8, 0xF7, 2*x)*256 + mix(0x96, 0xF7, 2*x) : mix(0xF7, 0x9E, 2*x-1)*65536 + mix(0xF7, 0xCB, 2*x-1)*256 + mix(0xF7, 0xEC, 2*x-1)
-eval place(0.21, 0.985, 0.90, 0.50)
+eval place(0.19, 0.985, 0.905, 0.50)
 set border 0; unset xlabel; unset ylabel; unset colorbox
 set xrange [-0.5:cols-0.5]; set yrange [n-0.5:-0.5]
-unset xtics; set ytics scale 0 offset 0.5, 0 (0 0)
+unset xtics; set ytics scale 0 offset 0.5, 0 font ",7" (0 0)
 do for [k=1:n] { set ytics add (label_of(word(metrics, k)) k-1) }
-people = "hebb=Hebb|oja=Oja|bcm=BCM|temporal=temporal diff.|bell=Bell|storkey=Storkey|nlms=NLMS|rls=RLS (not local)|circulant=circulant control|offline=offline"
+people = "hebb=Hebb|oja=Oja|bcm=BCM|temporal=temporal diff.|bell=Bell|storkey=Storkey|nlms=NLMS|rls=RLS (global)|circulant=circulant control|offline=offline"
 called(m) = system("echo '".people."' | tr '|' '\n' | awk -F= '$1 == \"".m."\" { print $2; found = 1 } END { if (!found) print \"".m."\" }'")
 do for [k=1:cols] { set label k called(word(names, k)) at k-1, graph 1 offset 0, 0.4 rotate by 40 left font ",7" }
 letter = "a"; set label 99 '{/:Bold a}' at screen 0.01, 0.975
-plot cells(0) using 1:2:(0.5):(0.5):($4 < 0 ? 0xE4E4E4 : between($4)) with boxxyerror fc rgb variable, \
-     cells(0) using 1:2:3 with labels font ",6"
+plot cells using 1:2:(0.5):(0.5):($4 < 0 ? 0xE4E4E4 : between($4)) with boxxyerror fc rgb variable, \
+     cells using 1:2:3 with labels font ",5.5"
 do for [k=1:cols] { unset label k }
 
 # b to g: sweeps of the delta rule.  Points are means over networks, bars their errors.
@@ -36,7 +43,7 @@ quarter(k, top, bottom) = place(0.075 + 0.238*(k-1), 0.075 + 0.238*(k-1) + 0.172
 col(f, what) = int(system("basin cat ".f.":/metric | grep -nx ".what." | cut -d : -f 1")) - 1
 swept(f, what) = sprintf("< basin cat %s:/coordinate '%s:/value[:,%d]' '%s:/error[:,%d]' %s:/network | awk '{ sub(/.*-/, \"\", $NF); print }'", f, f, col(f, what), f, col(f, what), f)
 bars = "using 1:2:3 with yerrorlines"
-set logscale y; set format y "10^{%T}"; set ytics scale 0.6, 0.3 offset 0.5, 0 auto
+set logscale y; set format y "10^{%T}"; set ytics scale 0.6, 0.3 offset 0.5, 0 font ",8" auto
 set offsets graph 0.06, graph 0.06, graph 0.1, graph 0.1; set key off
 array panel[6]; array kind[6]; array axis[6]
 panel[1] = comparison_decay; kind[1] = "decay"; axis[1] = "{/Symbol l} / {/:Italic c}_1"
