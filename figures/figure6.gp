@@ -9,26 +9,32 @@ place(left, right, top, bottom) = sprintf("set lmargin at screen %g; set rmargin
 # a: rows are numbers, columns networks.  Colour: from the worst to the best of its row; grey:
 # the network has no such number.  1.2(3) is 1.2 with a standard error of 0.3 over seeds.
 names = values(f, "/network"); metrics = values(f, "/metric"); cols = words(names); n = words(metrics)
-nice = "residual=residual (1)|drift_rms=drift, rms (rad/{/Symbol t})|drift_max=drift, largest (rad/{/Symbol t})|fixed_points_stable=stable angles|gap_largest=gap (1/{/Symbol t})|diffusion=diffusion (rad^2/({/Symbol t} {/Symbol s}^2))|memory_1=error at 1 {/Symbol t} (rad)|memory_10=error at 10 {/Symbol t} (rad)|memory_100=error at 100 {/Symbol t} (rad)|memory_1000=error at 1000 {/Symbol t} (rad)|end_states=end states|integration_gain=velocity gain|integration_r2=its linearity {/:Italic R}^2|doublet_score=doublet score"
+nice = "residual=residual (1)|drift_rms=drift, rms (rad/{/Symbol t})|drift_max=drift, largest (rad/{/Symbol t})|fixed_points_stable=stable angles|gap_ring=gap (1/{/Symbol t})|diffusion=diffusion (rad^2/({/Symbol t} {/Symbol s}^2))|memory_1=error at 1 {/Symbol t} (rad)|memory_10=error at 10 {/Symbol t} (rad)|memory_100=error at 100 {/Symbol t} (rad)|memory_1000=error at 1000 {/Symbol t} (rad)|end_states=end states|integration_gain=velocity gain|integration_r2=its linearity {/:Italic R}^2|doublet_score=doublet score"
 label_of(m) = system("echo '".nice."' | tr '|' '\n' | awk -F= '$1 == \"".m."\" { print $2; found = 1 } END { if (!found) print \"".m."\" }' | sed 's/_/ /g'")
 cell = "function show(v, e, c, x, u, s) { if (c < 1) return \"–\"; if (v == 0) return \"0\"; x = int(log(v < 0 ? -v : v)/log(10) + 100) - 100; u = 10^(x-1); s = x < -2 || x > 2 ? 10^x : 1; t = sprintf(x < -2 || x > 2 ? \"%.1f\" : x < 1 ? \"%.\" (1-x) \"f\" : \"%.0f\", v/s); if (c > 1) t = t \"(\" int(e/(x > 1 ? 1 : u) + 0.5) \")\"; if (s != 1) t = t \"e\" x; gsub(/-/, \"−\", t); return t }"
 cells(k) = "< basin cat ".f.":/value ".f.":/error ".f.":/count ".f.":/score | awk '".cell." { for (i = 1; i <= NF/4; i++) print NR-1, i-1, show($i, $(i+NF/4), $(i+NF/2)), ($(i+NF/2) > 0 ? $(i+3*NF/4) : -1) }'"
+# From orange over white to blue, light enough for the numbers on it.
+mix(a, b, x) = int(a + (b - a)*x)
+between(x) = x < 0.5 ? mix(0xF7, 0xF7, 2*x)*65536 + mix(0xC8, 0xF7, 2*x)*256 + mix(0x96, 0xF7, 2*x) : mix(0xF7, 0x9E, 2*x-1)*65536 + mix(0xF7, 0xCB, 2*x-1)*256 + mix(0xF7, 0xEC, 2*x-1)
 eval place(0.21, 0.985, 0.90, 0.50)
-set border 0; unset xlabel; unset ylabel; set palette defined (0 '#FDE0D0', 0.5 '#F7F7F7', 1 '#B5DDB0'); set cbrange [0:1]; unset colorbox
+set border 0; unset xlabel; unset ylabel; unset colorbox
 set xrange [-0.5:cols-0.5]; set yrange [n-0.5:-0.5]
 unset xtics; set ytics scale 0 offset 0.5, 0 (0 0)
 do for [k=1:n] { set ytics add (label_of(word(metrics, k)) k-1) }
-do for [k=1:cols] { set label k word(names, k) at k-1, graph 1 offset 0, 0.4 rotate by 40 left font ",7" }
+people = "hebb=Hebb|oja=Oja|bcm=BCM|temporal=temporal diff.|bell=Bell|storkey=Storkey|nlms=NLMS|rls=RLS (not local)|circulant=circulant control|offline=offline"
+called(m) = system("echo '".people."' | tr '|' '\n' | awk -F= '$1 == \"".m."\" { print $2; found = 1 } END { if (!found) print \"".m."\" }'")
+do for [k=1:cols] { set label k called(word(names, k)) at k-1, graph 1 offset 0, 0.4 rotate by 40 left font ",7" }
 letter = "a"; set label 99 '{/:Bold a}' at screen 0.01, 0.975
-plot cells(0) using 1:2:(0.5):(0.5):($4 < 0 ? 0xE4E4E4 : $4 < 0.5 ? int(0xFD + ($4/0.5)*(0xF7-0xFD))*65536 + int(0xD9 + ($4/0.5)*(0xF7-0xD9))*256 + int(0xC7 + ($4/0.5)*(0xF7-0xC7)) : int(0xF7 + ($4/0.5-1)*(0xA8-0xF7))*65536 + int(0xF7 + ($4/0.5-1)*(0xD5-0xF7))*256 + int(0xF7 + ($4/0.5-1)*(0xA6-0xF7))) with boxxyerror fc rgb variable, \
+plot cells(0) using 1:2:(0.5):(0.5):($4 < 0 ? 0xE4E4E4 : between($4)) with boxxyerror fc rgb variable, \
      cells(0) using 1:2:3 with labels font ",6"
 do for [k=1:cols] { unset label k }
 
 # b to g: sweeps of the delta rule.  Points are means over networks, bars their errors.
-set border 3; set autoscale; unset label 99; set xtics auto; set yrange [*:*]
+set border 3; set autoscale; unset label 99; set yrange [*:*]
+set xtics nomirror out scale 0.6, 0.3 offset 0, 0.4 auto
 quarter(k, top, bottom) = place(0.075 + 0.238*(k-1), 0.075 + 0.238*(k-1) + 0.172, top, bottom)
 col(f, what) = int(system("basin cat ".f.":/metric | grep -nx ".what." | cut -d : -f 1")) - 1
-swept(f, what) = sprintf("< basin cat %s:/coordinate '%s:/value[:,%d]' '%s:/error[:,%d]' %s:/network | sed 's/[^ \t]*-//g'", f, f, col(f, what), f, col(f, what), f)
+swept(f, what) = sprintf("< basin cat %s:/coordinate '%s:/value[:,%d]' '%s:/error[:,%d]' %s:/network | awk '{ sub(/.*-/, \"\", $NF); print }'", f, f, col(f, what), f, col(f, what), f)
 bars = "using 1:2:3 with yerrorlines"
 set logscale y; set format y "10^{%T}"; set ytics scale 0.6, 0.3 offset 0.5, 0 auto
 set offsets graph 0.06, graph 0.06, graph 0.1, graph 0.1; set key off
@@ -42,15 +48,22 @@ panel[6] = comparison_dale; kind[6] = "Dale’s law"; axis[6] = ""
 do for [k=1:6] {
     eval quarter(k <= 4 ? k : k - 4, k <= 4 ? 0.415 : 0.20, k <= 4 ? 0.285 : 0.07)
     letter = word("b c d e f g", k); eval PANEL; name = kind[k]; eval NAME
-    set xlabel axis[k]
-    if (k == 1 || k == 5) { set ylabel "residual, drift" } else { unset ylabel }
+    set xlabel axis[k] offset 0, 0.8
+    if (k == 1 || k == 5) { set ylabel "residual, drift" offset 1.2, 0 } else { unset ylabel }
     if (k <= 4) {
-        set logscale x; set format x "10^{%T}"
-        plot swept(panel[k], "residual") @bars lt 1 pt 7 ps 0.5 lw 1, swept(panel[k], "drift_rms") @bars lt 2 pt 5 ps 0.5 lw 1
+        set logscale x; set format x k == 4 ? "%g" : "10^{%T}"
+        if (k == 1) { set xtics 1e-7, 100 } else { if (k == 4) { set xtics (100, 200, 400, 800) } else { set xtics auto } }
+        if (k == 1) { set key top left reverse Left } else { set key off }
+        if (k == 4) {
+            plot swept(panel[k], "residual") @bars lt 1 pt 7 ps 0.5 lw 1, swept(panel[k], "drift_rms") @bars lt 2 pt 5 ps 0.5 lw 1, \
+                 swept(comparison_size_covariance, "residual") @bars lt 1 dt 2 pt 6 ps 0.5 lw 1
+        } else {
+            plot swept(panel[k], "residual") @bars lt 1 pt 7 ps 0.5 lw 1 title "residual", swept(panel[k], "drift_rms") @bars lt 2 pt 5 ps 0.5 lw 1 title "drift"
+        }
     } else {
-        unset logscale x; set format x "%g"; set xtics rotate by 35 right
+        unset logscale x; set format x "%g"; set xtics rotate by 35 right offset 0.5, 0.2
         plot swept(panel[k], "residual") using 1:2:3:xtic(4) with yerrorbars lt 1 pt 7 ps 0.5 lw 1, swept(panel[k], "drift_rms") using 1:2:3 with yerrorbars lt 2 pt 5 ps 0.5 lw 1
-        set xtics norotate auto
+        set xtics norotate auto offset 0, 0.4
     }
 }
 
@@ -59,7 +72,7 @@ kept = "hebb covariance oja delta forget"
 shown = "Hebb|covariance|Oja|delta|delta, decay"
 shown_of(k) = system("echo '".shown."' | cut -d '|' -f ".k)
 later(k, what) = sprintf("< basin cat %s:/maintenance_time %s:%s", value("learning_maintain_".word(kept, k)), value("learning_maintain_".word(kept, k)), what)
-set offsets 0, 0, 0, 0; set xrange [0:*]; set xlabel "time (s)"; unset ylabel; set autoscale xfix
+set offsets 0, 0, graph 0.05, graph 0.05; set yrange [1e-5:1e3]; set xrange [0:*]; set xlabel "time (s)" offset 0, 0.8; set ytics 1e-8, 100; unset ylabel; set autoscale xfix
 eval quarter(3, 0.20, 0.07); letter = "h"; eval PANEL; name = "no clamp: residual"; eval NAME
 plot for [k=1:5] later(k, "/maintenance_residual") lt k lw 1
 eval quarter(4, 0.20, 0.07); letter = "i"; eval PANEL; name = "change of {/:Italic J}"; eval NAME

@@ -97,7 +97,8 @@ static void ornstein_uhlenbeck(const struct bn_course *c, struct bn_course_state
     move(c, s, n, theta, omega);
 }
 
-/* Linear between two samples; angles by the short way round. */
+/* Angles are linear between two samples, by the short way round; a velocity lasts from its
+ * sample to the next, as in a recording.                                     */
 static bn_status recorded(const struct bn_course *c, uint64_t first, size_t n, double *theta,
                           double *omega)
 {
@@ -113,7 +114,7 @@ static bn_status recorded(const struct bn_course *c, uint64_t first, size_t n, d
         const double share = fmin(1.0, fmax(0.0, at - (double)i));
         const double turn = bn_ring_difference(c->angle[i + 1], c->angle[i]);
         theta[k] = bn_ring_wrap(c->angle[i] + share * turn);
-        omega[k] = (1.0 - share) * c->velocity[i] + share * c->velocity[i + 1];
+        omega[k] = c->velocity[i];
     }
     return BN_OK;
 }

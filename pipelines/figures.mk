@@ -31,6 +31,30 @@ $R/figures/figureS3$S.pdf: $R/$P/activity.far.h5 $R/$P/diagnosis.far.h5
 $R/figures/figureS4$S.pdf: $R/dendritic/dendritic.h5 $R/dendritic/darkness.learned.h5 \
                            $R/$P/darkness.h5
 
+$R/figures/figure5$S.pdf: $R/$P-learning/learning.hebb.h5 $R/$P-learning/learning.covariance.h5 \
+                          $R/$P-learning/learning.oja.h5 $R/$P-learning/learning.delta.h5 \
+                          $R/$P-learning/diagnosis.hebb.h5 \
+                          $R/$P-learning/diagnosis.covariance.h5 \
+                          $R/$P-learning/diagnosis.oja.h5 $R/$P-learning/diagnosis.delta.h5 \
+                          $R/$P-learning/diagnosis.offline.h5 \
+                          $R/$P-learning/activity.hebb.h5 \
+                          $R/$P-learning/activity.covariance.h5 \
+                          $R/$P-learning/activity.oja.h5 $R/$P-learning/activity.delta.h5 \
+                          $R/$P-learning/activity.offline.h5
+
+$R/figures/figure6$S.pdf: $R/$P-rules/comparison.h5 $R/$P-plasticity/comparison.decay.h5 \
+                          $R/$P-plasticity/comparison.rate.h5 \
+                          $R/$P-plasticity/comparison.order.h5 \
+                          $R/$P-plasticity/comparison.noise.h5 \
+                          $R/$P-plasticity/comparison.dale.h5 \
+                          $R/$P-plasticity/comparison.size.h5 \
+                          $R/$P-plasticity/comparison.size-covariance.h5 \
+                          $R/$P-plasticity/learning.maintain-hebb.h5 \
+                          $R/$P-plasticity/learning.maintain-covariance.h5 \
+                          $R/$P-plasticity/learning.maintain-oja.h5 \
+                          $R/$P-plasticity/learning.maintain-delta.h5 \
+                          $R/$P-plasticity/learning.maintain-forget.h5
+
 # Always of the large ring, whatever FROM says, beside the smaller ones of figure 4 c.
 $R/figures/figure4-million$S.pdf: $R/million/activity.h5 $R/million/diagnosis.h5 \
                                   $R/ring/meanfield.h5 $R/ring-sizes/summary.sizes.h5

@@ -11,6 +11,7 @@
 
 #include <ctype.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,10 +66,12 @@ static const struct {
     enum sense sense;
 } known[] = {
     { "residual", LESS }, { "drift_rms", LESS }, { "drift_max", LESS },
-    { "fixed_points_stable", MANY }, { "gap_largest", LOWER }, { "diffusion", LESS },
+    { "fixed_points_stable", MANY }, { "gap_ring", LOWER }, { "diffusion", LESS },
     { "memory_1", LESS }, { "memory_10", LESS }, { "memory_100", LESS },
     { "memory_1000", LESS }, { "end_states", MANY }, { "integration_gain", ONE },
-    { "integration_r2", HIGHER }, { "doublet_score", LESS },
+    { "integration_r2", HIGHER }, { "doublet_score", LESS }, { "distance", LESS },
+    { "distance_span", LESS }, { "distance_rest", LESS }, { "early_distance", LESS },
+    { "correlation", HIGHER }, { "learning_time_ratio", ONE }, { "cost", LESS },
 };
 
 struct metric {
@@ -153,8 +156,7 @@ static bool is_meant(const char *name, bool velocity)
 static void read_summary(const char *role, size_t k, size_t point)
 {
     char **names, **units;
-    size_t m, gaps = 0;
-    double gap = -INFINITY;
+    size_t m;
     const size_t n = texts_of(role, k, "/summary/name", &names);
     const size_t u = texts_of(role, k, "/summary/unit", &units);
     const double *value = bn_gather_vec(role, k, "/summary/value", &m);
@@ -163,16 +165,31 @@ static void read_summary(const char *role, size_t k, size_t point)
         BN_REFUSE(BN_INPUT, "input `%s`, %s: /summary has %zu names, %zu units and %zu values",
                   role, bn_gather_point(role, k), n, u, m);
     const bool velocity = has_row(names, n, "velocity_gain");
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++)
         if (is_meant(names[i], velocity))
             note(point, names[i], units[i], value[i]);
-        if (strcmp(names[i], "gap") != 0 && strcmp(names[i], "gap_ring") != 0)
+}
+
+/* How long harmonics took to learn over how long theory says: geometric mean over those for
+ * which both are known.                                                     */
+static void learning_times(size_t point)
+{
+    double sum = 0.0;
+    size_t n = 0;
+
+    for (size_t k = 1; k < 100; k++) {
+        char name[64];
+        snprintf(name, sizeof name, "learning_time_%zu", k);
+        const struct metric *took = metric_of(name);
+        snprintf(name, sizeof name, "learning_time_predicted_%zu", k);
+        const struct metric *theory = metric_of(name);
+        if (took == NULL || theory == NULL || !took->has[point] || !theory->has[point])
             continue;
-        gap = fmax(gap, value[i]);
-        gaps++;
+        sum += log(took->value[point] / theory->value[point]);
+        n++;
     }
-    if (gaps == 2)                       /* each finds what the other can miss */
-        note(point, "gap_largest", "1/tau", gap);
+    if (n > 0)
+        note(point, "learning_time_ratio", "1", exp(sum / (double)n));
 }
 
 /* Memory errors of simulations, at every time. */
@@ -312,6 +329,7 @@ static void read_learning(size_t points)
                           bn_gather_point("diagnosis", p));
             by[p] = k + 1;
             read_summary("learning", k, p);
+            learning_times(p);
             found++;
         }
         if (found == 0)

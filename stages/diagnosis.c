@@ -10,6 +10,7 @@
 #include <basin/compress.h>
 #include <basin/findings.h>
 #include <basin/fourier.h>
+#include <basin/learned.h>
 #include <basin/manifold.h>
 #include <basin/rng.h>
 #include <basin/stage.h>
@@ -53,6 +54,8 @@ static const struct bn_param params[] = {
     BN_TRIAL_PARAMS,
     BN_REAL("inhibition", "1", "0", 0, 1e6, "uniform inhibition c (as in activity)"),
     BN_REAL("target_rate", "1", "1", 0, 1e6, "mean rate r0 that the inhibition aims at"),
+    BN_REAL("offline_lambda", "1", "0", 0, 1e6, "ridge of the offline weights whose distance "
+            "from J is given; 0: it is not"),
 };
 
 /* Harmonics of the predicted covariances: closed forms where the tuning has them,
@@ -150,6 +153,20 @@ static void sample(const struct bn_targets *t, const struct bn_operator *op)
     bn_output_mat("/sample_sorted", &sorted);
 }
 
+static void distance(const struct bn_targets *t, const struct bn_operator *j)
+{
+    const double lambda = bn_real("offline_lambda");
+    struct bn_learned_distance d;
+
+    if (lambda <= 0.0)
+        return;
+    BN_CHECK(bn_learned_offline(j, &t->x, &t->phi, lambda, &d));
+    bn_summarise("distance", d.total, "1", 0.0);
+    bn_summarise("distance_span", d.inside, "1", 0.0);
+    bn_summarise("distance_rest", d.outside, "1", 0.0);
+    bn_summarise("correlation", d.correlation, "1", 0.0);
+}
+
 /* Dense weights as factors, if that is what they are: angles then share their products. */
 static bool compressed(struct bn_operator *op)
 {
@@ -199,6 +216,7 @@ static void run(void)
     bn_findings_spectrum(&as_stored, &t.phi, predicted, shown, lambda);
     profiles(&t, &stored.weights, lambda, gx, gphi, h);
     sample(&t, &stored.weights);
+    distance(&t, &stored.weights);
     bn_trials_run(&net, &j.velocity);
     bn_summary_write();
 }

@@ -73,7 +73,8 @@ static const struct bn_param params[] = {
     BN_REAL("gain", "1", "1", -100, 100, "factor on the circulant average or on what was "
             "learned"),
     BN_FLAG("symmetric", "yes", "symmetrise the circulant average"),
-    BN_INTEGER("snapshot", "-1", -1, 100000, "which snapshot of learning; -1: the last"),
+    BN_INTEGER("snapshot", "-1", -1, 100000, "which snapshot of learning; -1: the last, "
+               "after maintenance if there was some"),
     BN_CHOICE("normalise", "none", "none first best", "scale what was learned so that J phi* "
               "has the first harmonic of x*, or is nearest to x*"),
 };

@@ -96,7 +96,10 @@ static int setup(void **state)
     WRITE("h2.h5", false, { "residual", "1", 0.6 }, { "gap", "1/tau", 0.3 },
           { "gap_ring", "1/tau", 0.1 }, { "fixed_points_stable", "1", 1 },
           { "integration_gain", "1", 1.0 });
-    WRITE("l.h5", false, { "residual", "1", 77.0 }, { "correlation", "1", 0.7 });
+    WRITE("l.h5", false, { "residual", "1", 77.0 }, { "correlation", "1", 0.7 },
+          { "learning_time_1", "1", 20.0 }, { "learning_time_predicted_1", "1", 10.0 },
+          { "learning_time_2", "1", 40.0 }, { "learning_time_predicted_2", "1", 5.0 },
+          { "learning_time_predicted_3", "1", 9.0 });
     WRITE("other.h5", false, { "residual", "%", 40.0 });
     write_points("{\"diagnosis\": {\"path\": [\"o1.h5\", \"o2.h5\", \"h1.h5\", \"h2.h5\"],"
                  "\"point\": [\"diagnosis.offline.replicate-1\","
@@ -130,7 +133,7 @@ static void means_over_seeds(void **state)
 {
     (void)state;
     box_is_sound("c.h5");
-    box_shape("c.h5", "/value", 2, 2, 6, 0);
+    box_shape("c.h5", "/value", 2, 2, 8, 0);
     assert_close(cell("c.h5", "/value", "offline", "residual"), 2e-4, 1e-14, 0);
     assert_close(cell("c.h5", "/error", "offline", "residual"), 1e-4, 1e-12, 0);
     assert_close(cell("c.h5", "/count", "offline", "residual"), 2, 0, 0);
@@ -168,15 +171,6 @@ static void missing_is_said(void **state)
     assert_close(cell("c.h5", "/count", "offline", "integration_gain"), 2, 0, 0);
 }
 
-/* The gap is the larger of two, seed by seed: -0.1 and -0.1, where means taken first would
- * give -0.15.                                                               */
-static void gap_is_the_larger(void **state)
-{
-    (void)state;
-    assert_close(cell("c.h5", "/value", "offline", "gap_largest"), -0.1, 1e-14, 0);
-    assert_close(cell("c.h5", "/value", "hebb", "gap_largest"), 0.4, 1e-14, 0);
-}
-
 /* `learning` adds what the diagnosis does not say, to its own point. */
 static void learning_is_beside(void **state)
 {
@@ -185,6 +179,8 @@ static void learning_is_beside(void **state)
     assert_close(cell("all.h5", "/value", "hebb", "correlation"), 0.7, 0, 0);
     assert_close(cell("all.h5", "/count", "hebb", "correlation"), 1, 0, 0);
     assert_close(cell("all.h5", "/count", "offline", "correlation"), 0, 0, 0);
+    /* ratios 2 and 8: an arithmetic mean would say 5 */
+    assert_close(cell("c.h5", "/value", "hebb", "learning_time_ratio"), 4, 1e-14, 0);
     struct bn_mat has = box_mat("all.h5", "/sampled");
     const size_t k = row_of("all.h5", "/metric", "correlation");
     for (size_t p = 0; p < 4; p++)
@@ -196,20 +192,20 @@ static void learning_is_beside(void **state)
 static void scores(void **state)
 {
     (void)state;
-    WRITE("a.h5", false, { "residual", "1", 1e-4 }, { "gap", "1/tau", -0.3 },
-          { "gap_ring", "1/tau", -0.4 }, { "odd", "rad", 1.0 }, { "drift_max", "rad/tau", 0 });
-    WRITE("b.h5", false, { "residual", "1", 1e-2 }, { "gap", "1/tau", 0.1 },
-          { "gap_ring", "1/tau", -0.4 }, { "odd", "rad", 2.0 }, { "drift_max", "rad/tau", 1 });
-    WRITE("c1.h5", false, { "residual", "1", 1.0 }, { "gap", "1/tau", 0.5 },
-          { "gap_ring", "1/tau", -0.4 }, { "odd", "rad", 3.0 }, { "drift_max", "rad/tau", 2 });
+    WRITE("a.h5", false, { "residual", "1", 1e-4 }, { "gap_ring", "1/tau", -0.3 },
+          { "odd", "rad", 1.0 }, { "drift_max", "rad/tau", 0 });
+    WRITE("b.h5", false, { "residual", "1", 1e-2 }, { "gap_ring", "1/tau", 0.1 },
+          { "odd", "rad", 2.0 }, { "drift_max", "rad/tau", 1 });
+    WRITE("c1.h5", false, { "residual", "1", 1.0 }, { "gap_ring", "1/tau", 0.5 },
+          { "odd", "rad", 3.0 }, { "drift_max", "rad/tau", 2 });
     box_runs("comparison", "--in diagnosis=a.h5 --in diagnosis=b.h5 --in diagnosis=c1.h5 "
-             "--out s.h5 --set metrics='gap_largest residual odd drift_max'");
-    assert_int_equal(row_of("s.h5", "/metric", "gap_largest"), 0);
+             "--out s.h5 --set metrics='gap_ring residual odd drift_max'");
+    assert_int_equal(row_of("s.h5", "/metric", "gap_ring"), 0);
     const double want[3] = { 1.0, 0.5, 0.0 };
     const char *const names[3] = { "a", "b", "c1" };
     for (size_t w = 0; w < 3; w++) {
         assert_close(cell("s.h5", "/score", names[w], "residual"), want[w], 0, 1e-12);
-        assert_close(cell("s.h5", "/score", names[w], "gap_largest"), want[w], 0, 1e-12);
+        assert_close(cell("s.h5", "/score", names[w], "gap_ring"), want[w], 0, 1e-12);
         assert_close(cell("s.h5", "/score", names[w], "odd"), 0.5, 0, 0);
     }
     /* no logarithm: as good as the smallest that has one */
@@ -281,7 +277,6 @@ int main(int argc, char **argv)
         cmocka_unit_test(same_bytes_twice),
         cmocka_unit_test(means_over_seeds),
         cmocka_unit_test(missing_is_said),
-        cmocka_unit_test(gap_is_the_larger),
         cmocka_unit_test(learning_is_beside),
         cmocka_unit_test(scores),
         cmocka_unit_test(sweeps_are_networks),

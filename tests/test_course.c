@@ -245,11 +245,13 @@ static void recorded_is_interpolated(void **state)
     c.begin = 0.7, c.dt = 0.025;
     /* 3.9 s of samples, 3.2 s after the beginning: both ends are presentations */
     assert_int_equal(bn_course_period(&c), 129);
+    c.begin = 0.71;
+    assert_int_equal(bn_course_period(&c), 128);
     walk(&c, 0, 200, theta, omega);
     for (size_t k = 0; k < 200; k++) {
-        const double t = 0.7 + 0.025 * (double)(k % 129);
+        const double t = 0.71 + 0.025 * (double)(k % 128);
         assert_close(bn_ring_difference(theta[k], 2.0 + 5.0 * t), 0, 0, 1e-12);
-        assert_close(omega[k], 5.0 + 10.0 * t, 1e-12, 0);
+        assert_close(omega[k], 5.0 + floor(10.0 * t), 0, 0);
     }
     c.begin = 4.0;
     struct bn_course_state s = bn_course_begin(&c);

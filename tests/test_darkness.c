@@ -234,7 +234,7 @@ static int setup(void **state)
     box_runs("weights", "--in tuning=t.h5 --out w.h5 --set lambda=1e-8");
     box_runs("dendritic", "--out blank.h5 --set duration=1 --set initial=0 --set eta=0");
     box_runs("dendritic", "--out early.h5 --set duration=10");
-    box_runs("dendritic", "--out d.h5 --set duration=2000 --set eta=1");
+    box_runs("dendritic", "--out d.h5 --set duration=1400 --set eta=1");
     return 0;
 }
 

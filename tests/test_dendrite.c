@@ -311,6 +311,32 @@ static void the_error_of_a_steady_light_falls_as_1_over_time(void **state)
     leave(&p);
 }
 
+/* The rule stops where its error is 0: in the dark a soma comes to rest at what its dendrite
+ * predicts, whatever the weights, and these stay although all cells fire; the transient
+ * before did change them.  Hebb's rule, or g_D/g_L in place of g_D/(g_D + g_L) in the
+ * prediction, would go on.                                                   */
+static void nothing_is_learned_where_nothing_is_seen(void **state)
+{
+    (void)state;
+    enum { N = 12 };
+    struct bn_dendrite d = published(N);
+    double first[N * 2 * N], rest[N * 2 * N], moved = 0.0;
+    d.eta = 5.0;
+    d.inhibition = 1.5;
+    struct pupil p = enrol(&d, random_weights(N, 1.0));
+    memcpy(first, p.weights.data, sizeof first);
+    teach(&p, &d, 10000, (struct bn_dendrite_input){ .velocity = 200 });
+    memcpy(rest, p.weights.data, sizeof rest);
+    teach(&p, &d, 10000, (struct bn_dendrite_input){ .velocity = 200 });
+    for (size_t k = 0; k < N * 2 * N; k++) {
+        assert_close(p.weights.data[k], rest[k], 0, 1e-11);
+        moved = fmax(moved, fabs(rest[k] - first[k]));
+    }
+    assert_true(moved > 1e-4);
+    assert_true(p.state.rate.data[N] > 0.03);
+    leave(&p);
+}
+
 /* --- symmetries: what is right for one direction is right for all --------------------- */
 
 /* Cell `i` of the ring turned by `by` directions, or seen in a mirror. */
@@ -592,6 +618,7 @@ int main(void)
         cmocka_unit_test(learning_obeys_the_equations),
         cmocka_unit_test(weights_grow_at_the_rate_of_the_rule),
         cmocka_unit_test(the_error_of_a_steady_light_falls_as_1_over_time),
+        cmocka_unit_test(nothing_is_learned_where_nothing_is_seen),
         cmocka_unit_test(turned_and_mirrored_worlds),
         cmocka_unit_test(trials_are_networks_that_do_not_learn),
         cmocka_unit_test(noise_has_its_variance),

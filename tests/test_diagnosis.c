@@ -211,6 +211,35 @@ static void summaries_are_gathered(void **state)
     box_is_sound("s.h5");
 }
 
+/* Twice the offline weights are as far from them as 0 is, all of it in the span; relative to
+ * their own norm they would be half as far.  Without being asked nothing is said.  */
+static void distance_from_offline(void **state)
+{
+    (void)state;
+    bn_h5 *f;
+    struct bn_mat j = box_mat("w.h5", "/J");
+    const struct bn_shape shape = bn_shape2(N, N);
+    for (size_t k = 0; k < (size_t)N * N; k++)
+        j.data[k] *= 2.0;
+    assert_ok(bn_h5_create(&f, "twice.h5"));
+    assert_ok(bn_h5_write(f, "/J", BN_H5_F64, &shape, j.data, false));
+    assert_ok(bn_h5_close(f));
+    bn_mat_free(&j);
+    const char *rest = "--in tuning=t.h5 --set drift_angles=16 --set jacobian_angles=1";
+    char line[512];
+    snprintf(line, sizeof line, "--in weights=twice.h5 --out d.h5 --set offline_lambda=%g %s",
+             box_number("w.h5", "/lambda"), rest);
+    box_runs("diagnosis", line);
+    /* on 61 angles w.h5 is fitted to aliased rates, the reference to what they alias */
+    assert_close(in_summary("d.h5", "distance"), 1, 0, 0.02);
+    assert_close(in_summary("d.h5", "distance_span"), 1, 0, 0.02);
+    assert_close(in_summary("d.h5", "distance_rest"), 0, 0, 0.02);
+    assert_close(in_summary("d.h5", "correlation"), 1, 0, 1e-3);
+    snprintf(line, sizeof line, "--in weights=twice.h5 --out d.h5 %s", rest);
+    box_runs("diagnosis", line);
+    assert_true(isnan(in_summary("d.h5", "distance")));
+}
+
 static void factored_weights_give_the_same(void **state)
 {
     (void)state;
@@ -459,6 +488,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(summary_agrees),
         cmocka_unit_test(far_from_neutral),
         cmocka_unit_test(summaries_are_gathered),
+        cmocka_unit_test(distance_from_offline),
         cmocka_unit_test(factored_weights_give_the_same),
         cmocka_unit_test(dense_weights_are_taken_apart),
         cmocka_unit_test(simulations_of_dense_and_factored_weights),

@@ -222,6 +222,10 @@ static void figures_are_equal_files(void **state)
                 "! test -e 1/out/figures/figure1.pdf && ! test -e 1/out/figures/figure1.png");
 }
 
+#define FEW_TURNS "dendritic.dendritic.neurons=8 dendritic.dendritic.duration=3 "             \
+                  "dendritic.darkness.learned.velocity_step=360 "                             \
+                  "dendritic.darkness.learned.noises={}"
+
 /* All figures, also where there are few neurons, starts or disturbances. */
 static void every_figure_is_drawn(void **state)
 {
@@ -239,8 +243,10 @@ static void every_figure_is_drawn(void **state)
                 "ring-stability.sweep.tuning.replicate={1} ring-stability.tuning.neurons=60 "
                 "reservoir.tuning.neurons=30 reservoir.tuning.settle=50 "
                 "reservoir.activity.reservoir.starts=3 ring.diagnosis.far.far_time=20 "
-                "ring.activity.far.duration=2'", make);
-    assert_runs("for k in 1 2 3 4 S1 S2 S3; do test -s 1/out/figures/figure$k.png || exit; done");
+                "ring.activity.far.duration=2 " FEW_TURNS " ring.darkness.velocity_step=360'",
+                make);
+    assert_runs("for k in 1 2 3 4 S1 S2 S3 S4; do "
+                "test -s 1/out/figures/figure$k.png || exit; done");
     if (sh("test -e '%s/mouse28-140313.nwb'", recorded) != 0) {
         print_message("skipped: no recordings in %s\n", recorded);
         return;
@@ -254,9 +260,9 @@ static void every_figure_is_drawn(void **state)
                 "mouse-stability.sweep.weights.lambda={1e-6,1e-4} "
                 "mouse-stability.sweep.tuning.smoothing={0,2} "
                 "mouse.activity.far.duration=2 mouse.diagnosis.far.far_time=20 "
-                "reservoir.tuning.neurons=30 reservoir.tuning.settle=50'",
-                recorded, make);
-    assert_runs("for k in 1 2 3 4 S1 S2 S3; do "
+                "reservoir.tuning.neurons=30 reservoir.tuning.settle=50 " FEW_TURNS
+                " mouse.darkness.velocity_step=90'", recorded, make);
+    assert_runs("for k in 1 2 3 4 S1 S2 S3 S4; do "
                 "test -s 1/out/figures/figure$k.mouse.png || exit; done");
 }
 

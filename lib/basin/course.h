@@ -10,7 +10,7 @@
  *     diffusion  theta moves by dt omega, omega = bias + sqrt(2 D/dt) z: variance 2 D t
  *     ou         theta moves by dt omega, omega Ornstein-Uhlenbeck about bias: standard
  *                deviation sd, correlation time tau, exact in dt, stationary from the start
- *     recorded   a recording, interpolated; when it ends it begins again
+ *     recorded   a recording, its angles interpolated; when it ends it begins again
  *
  * Only ou, diffusion and recorded courses are continuous; of the others, which jump, omega
  * says what a velocity signal would have said at that moment.                 */

@@ -147,8 +147,8 @@ struct bn_modifiers {
     enum bn_dale dale;     /* projected: J <- s max(0, s J); multiplicative:
                               ln |J_ij| += eta (s_j [terms without J] + [factors of J]) */
     double excitatory;     /* share of columns with s = +1, drawn at random */
-    double bound, power;   /* terms without J are multiplied by (1 - |J|/bound)^power; bound
-                              0: none */
+    double bound, power;   /* terms without J are multiplied by (1 - |J|/bound)^power, and
+                              |J| ends a millionth below the bound; bound 0: none */
     double noise;          /* sd of a random walk of each weight, per square root of a
                               presentation; done every 64th presentation at once */
     double density;        /* share of synapses that exist, drawn once; 1: all */
