@@ -102,7 +102,9 @@ plot points(s, "neurons", "drift_rms") using 1:2 with points lt 1 pt 6 ps 0.4 ti
 unset logscale y; set format y "%g"; set yrange [0:*]; set offsets graph 0.06, graph 0.06, graph 0.6, 0
 set ylabel "stable points" offset 0.2, 0; set ytics auto; unset label 99
 letter = " "; eval PANEL; name = "fixed points on the ring"; eval NAME
-plot points(s, "neurons", "fixed_points_stable") using ($1*1.15**($4-2)):2 with points lt 1 pt 6 ps 0.4 title "counted", \
+# Not given where some network has too few `drift_angles` for them.
+counted = known(s, "fixed_points_stable") ? "fixed_points_stable" : "neurons"
+plot points(s, "neurons", counted) using ($1*1.15**($4-2)):(counted eq "neurons" ? 1/0 : $2) with points lt 1 pt 6 ps 0.4 title "counted", \
      points(s, "neurons", "fixed_points_rice") using 1:2 smooth unique ls 10 title "random drift (Rice)"
 unset logscale x; set format x "%g"; set key vertical
 
