@@ -50,10 +50,11 @@ set xrange [1:*]; set yrange [*:*]; set logscale xy; set format xy "10^{%T}"; se
 set xlabel "presentations"; set ylabel "residual (1)"; set autoscale xfixmax; unset label 98
 eval third(1, 0.59, 0.375)
 letter = "b"; eval PANEL; name = "residual"; eval NAME; ridge = real(values(diagnosis_offline, "/residual"))
-end(k) = pair(value("learning_".word(rules, k)), "/presentation", "/residual")." | tail -n 1"
+# Each line has its name where no other line is.
+at = "38 38 38 20"; up = "0.7 -0.7 0.7 -0.6"; over = "0.8 0.8 0.8 -0.4"
 plot for [k=1:4] pair(value("learning_".word(rules, k)), "/presentation", "/residual") lt k lw 1.5, \
-     for [k=1:4] end(k) using 1:2:(title_of(k)) with labels right offset 0.8, 0.7 textcolor lt k font ",7", \
-     ridge lt 4 dt 2 lw 0.8, "+" using (2):(ridge):("offline") every ::::0 with labels left offset -0.6, -0.6 font ",7"
+     for [k=1:4] pair(value("learning_".word(rules, k)), "/presentation", "/residual") every ::int(word(at, k))::int(word(at, k)) using 1:2:(title_of(k)) with labels right offset real(word(over, k)), real(word(up, k)) textcolor lt k font ",7", \
+     ridge lt 4 dt 2 lw 0.8, "+" using (2):(ridge):("offline") every ::::0 with labels left offset -0.6, 0.6 font ",7"
 eval third(2, 0.59, 0.375); set key bottom left; unset ylabel
 letter = " "; eval PANEL; name = "delta: residual of harmonics"; eval NAME
 shown = "1 2 3 4 5"

@@ -79,7 +79,7 @@ kept = "hebb covariance oja delta forget"
 shown = "Hebb|covariance|Oja|delta|delta, decay"
 shown_of(k) = system("echo '".shown."' | cut -d '|' -f ".k)
 later(k, what) = sprintf("< basin cat %s:/maintenance_time %s:%s", value("learning_maintain_".word(kept, k)), value("learning_maintain_".word(kept, k)), what)
-set offsets 0, 0, graph 0.05, graph 0.05; set yrange [1e-5:1e3]; set xrange [0:*]; set xlabel "time (s)" offset 0, 0.8; set ytics 1e-8, 100; unset ylabel; set autoscale xfix
+set offsets 0, 0, graph 0.05, graph 0.05; set yrange [1e-8:1e4]; set xrange [0:*]; set xlabel "time (s)" offset 0, 0.8; set ytics 1e-8, 1e4; unset ylabel; set autoscale xfix
 eval quarter(3, 0.20, 0.07); letter = "h"; eval PANEL; name = "no clamp: residual"; eval NAME
 plot for [k=1:5] later(k, "/maintenance_residual") lt k lw 1
 eval quarter(4, 0.20, 0.07); letter = "i"; eval PANEL; name = "change of {/:Italic J}"; eval NAME
