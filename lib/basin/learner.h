@@ -84,7 +84,7 @@ BN_MUST_USE bn_status bn_learner_run(bn_learner *l, uint64_t first, size_t n,
 BN_MUST_USE bn_status bn_learner_clamp(bn_learner *l, enum bn_clamp clamp, double gain);
 
 /* Error-driven rules (y - d) p converge in mean square for eta < safe = 2/(3 tr C) and
- * diverge for eta > limit = 2/tr C (learning.md 1.1), C = <p p^T> with what J' adds:
+ * diverge for eta > limit = 2/tr C (plasticity.md), C = <p p^T> with what J' adds:
  * tr C (1 + eta_velocity <(tau omega)^2>), for the given mean square of omega.  Rules that
  * divide by the pool are fastest at safe = 1 and diverge above limit = 2.           */
 void bn_learner_bounds(const bn_learner *l, double omega_square, double *safe, double *limit);
