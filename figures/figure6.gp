@@ -83,7 +83,7 @@ set offsets 0, 0, graph 0.05, graph 0.05; set yrange [1e-8:1e4]; set xrange [0:*
 eval quarter(3, 0.20, 0.07); letter = "h"; eval PANEL; name = "no clamp: residual"; eval NAME
 plot for [k=1:5] later(k, "/maintenance_residual") lt k lw 1
 eval quarter(4, 0.20, 0.07); letter = "i"; eval PANEL; name = "change of {/:Italic J}"; eval NAME
-set key at graph 1, graph 0.5 right top spacing 1
+set key at graph 1, graph 0.58 right top spacing 0.95
 plot for [k=1:5] later(k, "/maintenance_change") lt k lw 1 title shown_of(k)
 unset multiplot
 unset output
