@@ -153,6 +153,37 @@ static bool is_meant(const char *name, bool velocity)
     return velocity || strncmp(name, "integration_", 12) != 0;
 }
 
+/* Above this (1/tau) the eigenvalue of the tangent mode is no slow one. */
+static const double SLOW = 0.5;
+
+/* Linear theory of what moves along the ring has a meaning only where a mode of the
+ * Jacobian lies along it that is slower than a neuron forgets; 73 "stable angles" of a
+ * network that leaves the ring at once have none.                             */
+static bool is_along(const char *name)
+{
+    static const char *const names[] = {
+        "drift_rms", "drift_max", "drift_projected_rms", "diffusion", "diffusion_bound",
+        "velocity_gain", "velocity_gain_min", "velocity_gain_max", "integration_gain",
+        "integration_r2", "fixed_points_", "persistence_", "memory_flow_", "memory_bound_",
+        "pinning_",
+    };
+
+    for (size_t k = 0; k < BN_LEN(names); k++) {
+        const size_t n = strlen(names[k]);
+        if (strncmp(name, names[k], n) == 0 && (names[k][n - 1] == '_' || name[n] == '\0'))
+            return true;
+    }
+    return false;
+}
+
+static bool has_slow_mode(char *const *names, const double *value, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(names[i], "tangent_max") == 0)
+            return value[i] <= SLOW;
+    return true;
+}
+
 static void read_summary(const char *role, size_t k, size_t point)
 {
     char **names, **units;
@@ -165,8 +196,9 @@ static void read_summary(const char *role, size_t k, size_t point)
         BN_REFUSE(BN_INPUT, "input `%s`, %s: /summary has %zu names, %zu units and %zu values",
                   role, bn_gather_point(role, k), n, u, m);
     const bool velocity = has_row(names, n, "velocity_gain");
+    const bool slow = has_slow_mode(names, value, n);
     for (size_t i = 0; i < n; i++)
-        if (is_meant(names[i], velocity))
+        if (is_meant(names[i], velocity) && (slow || !is_along(names[i])))
             note(point, names[i], units[i], value[i]);
 }
 
