@@ -137,7 +137,7 @@ static void means_over_seeds(void **state)
 {
     (void)state;
     box_is_sound("c.h5");
-    box_shape("c.h5", "/value", 2, 2, 8, 0);
+    box_shape("c.h5", "/value", 2, 2, 9, 0);
     assert_close(cell("c.h5", "/value", "offline", "residual"), 2e-4, 1e-14, 0);
     assert_close(cell("c.h5", "/error", "offline", "residual"), 1e-4, 1e-12, 0);
     assert_close(cell("c.h5", "/count", "offline", "residual"), 2, 0, 0);
@@ -246,7 +246,7 @@ static void sweeps_are_networks(void **state)
     assert_close(at.data[1], 0.2, 0, 0);
     bn_mat_free(&at);
     box_runs("comparison", "--inputs points.json --out r.h5 --set repeats=none");
-    box_shape("r.h5", "/value", 2, 4, 6, 0);
+    box_shape("r.h5", "/value", 2, 4, 7, 0);
     box_shape("r.h5", "/coordinate", 2, 4, 2, 0);
     box_is_sound("r.h5");
 }
