@@ -40,8 +40,10 @@ do for [k=1:cols] { unset label k }
 set border 3; set autoscale; unset label 99; set yrange [*:*]
 set xtics nomirror out scale 0.6, 0.3 offset 0, 0.4 auto
 quarter(k, top, bottom) = place(0.075 + 0.238*(k-1), 0.075 + 0.238*(k-1) + 0.172, top, bottom)
+# A number that no network of a table has is no column of it.
+has(f, what) = int(system("basin cat ".f.":/metric | grep -cx ".what))
 col(f, what) = int(system("basin cat ".f.":/metric | grep -nx ".what." | cut -d : -f 1")) - 1
-swept(f, what) = sprintf("< basin cat %s:/coordinate '%s:/value[:,%d]' '%s:/error[:,%d]' %s:/network | awk '{ sub(/.*-/, \"\", $NF); print }'", f, f, col(f, what), f, col(f, what), f)
+swept(f, what) = !has(f, what) ? "< echo 1 NaN NaN -" : sprintf("< basin cat %s:/coordinate '%s:/value[:,%d]' '%s:/error[:,%d]' %s:/network | awk '{ sub(/.*-/, \"\", $NF); print }'", f, f, col(f, what), f, col(f, what), f)
 bars = "using 1:2:3 with yerrorlines"
 set logscale y; set format y "10^{%T}"; set ytics scale 0.6, 0.3 offset 0.5, 0 font ",8" auto
 set offsets graph 0.06, graph 0.06, graph 0.1, graph 0.1; set key off

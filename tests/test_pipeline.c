@@ -123,6 +123,7 @@ static void wrong_parameter_runs_nothing(void **state)
     assert_runs("sed 's/mouse/rat/g' 1/pipelines/mouse.mk >1/pipelines/rat.mk && "
                 "cp 1/params/mouse.conf 1/params/rat.conf");
     assert_exits(2, "BASIN_DATA=/nowhere %s -C 1 figure4 FROM=rat", make);
+    assert_int_equal(count_said("no pipeline rat-sizes"), 1);
     assert_says(said, "figures/figure4.rat.pdf needs rat-sizes/summary.sizes.h5, and there is no "
                 "pipeline rat-sizes: copy mouse-sizes (sed 's/mouse/rat/g' "
                 "pipelines/mouse-sizes.mk > pipelines/rat-sizes.mk; cp params/mouse-sizes.conf "
@@ -226,6 +227,37 @@ static void figures_are_equal_files(void **state)
                   "dendritic.darkness.learned.velocity_step=360 "                             \
                   "dendritic.darkness.learned.noises={}"
 
+#define FEW_LESSONS                                                            \
+    "ring-learning.tuning.neurons=50 ring-learning.tuning.angles=48 "          \
+    "ring-learning.learning.presentations=60 "                                 \
+    "ring-learning.learning.delta.presentations=60 "                           \
+    "ring-learning.diagnosis.drift_angles=16 "                                 \
+    "ring-learning.diagnosis.jacobian_angles=1 "                               \
+    "ring-learning.activity.starts=3 "                                         \
+    "ring-learning.activity.duration=1 "                                       \
+    "ring-rules.sweep.tuning.replicate={1} "                                   \
+    "ring-rules.tuning.neurons=60 ring-rules.tuning.angles=48 "                \
+    "ring-rules.learning.presentations=60 "                                    \
+    "ring-rules.learning.delta.presentations=60 "                              \
+    "ring-rules.learning.nlms.presentations=60 "                               \
+    "ring-rules.learning.dendritic.presentations=60 "                          \
+    "ring-rules.learning.rls.presentations=60 "                                \
+    "ring-rules.diagnosis.drift_angles=16 "                                    \
+    "ring-rules.diagnosis.jacobian_angles=1 "                                  \
+    "ring-rules.diagnosis.trial_angles=8 "                                     \
+    "ring-rules.diagnosis.simulate=no "                                        \
+    "ring-plasticity.sweep.tuning.replicate={1} "                              \
+    "ring-plasticity.sweep.learning.decay.decay_scale={1e-2,1e-1} "            \
+    "ring-plasticity.sweep.learning.rate.eta_scale={0.2,0.6} "                 \
+    "ring-plasticity.sweep.learning.noise.noise_rate={0.1,0.3} "               \
+    "ring-plasticity.sweep.tuning.size.neurons={50,60} "                       \
+    "ring-plasticity.tuning.neurons=30 "                                       \
+    "ring-plasticity.tuning.angles=48 "                                        \
+    "ring-plasticity.learning.presentations=60 "                               \
+    "ring-plasticity.learning.dale.presentations=60 "                          \
+    "ring-plasticity.diagnosis.drift_angles=16 "                               \
+    "ring-plasticity.diagnosis.jacobian_angles=1"
+
 /* All figures, also where there are few neurons, starts or disturbances. */
 static void every_figure_is_drawn(void **state)
 {
@@ -243,9 +275,9 @@ static void every_figure_is_drawn(void **state)
                 "ring-stability.sweep.tuning.replicate={1} ring-stability.tuning.neurons=60 "
                 "reservoir.tuning.neurons=30 reservoir.tuning.settle=50 "
                 "reservoir.activity.reservoir.starts=3 ring.diagnosis.far.far_time=20 "
-                "ring.activity.far.duration=2 " FEW_TURNS " ring.darkness.velocity_step=360'",
-                make);
-    assert_runs("for k in 1 2 3 4 S1 S2 S3 S4; do "
+                "ring.activity.far.duration=2 " FEW_TURNS " ring.darkness.velocity_step=360 "
+                FEW_LESSONS "'", make);
+    assert_runs("for k in 1 2 3 4 5 6 S1 S2 S3 S4; do "
                 "test -s 1/out/figures/figure$k.png || exit; done");
     if (sh("test -e '%s/mouse28-140313.nwb'", recorded) != 0) {
         print_message("skipped: no recordings in %s\n", recorded);
@@ -262,6 +294,7 @@ static void every_figure_is_drawn(void **state)
                 "mouse.activity.far.duration=2 mouse.diagnosis.far.far_time=20 "
                 "reservoir.tuning.neurons=30 reservoir.tuning.settle=50 " FEW_TURNS
                 " mouse.darkness.velocity_step=90'", recorded, make);
+    assert_says(said, "without figure5 figure6: mouse has no inputs for them");
     assert_runs("for k in 1 2 3 4 S1 S2 S3 S4; do "
                 "test -s 1/out/figures/figure$k.mouse.png || exit; done");
 }

@@ -332,6 +332,24 @@ static void add_gathered(json_t *json, const char *role, const char *name)
     json_array_append_new(json_object_get(gather, role), json_string(name));
 }
 
+/* Note in a figure's node what it lacks: each pipeline that there is not once, not with each
+ * of its artifacts.                                                         */
+static void note_missing(json_t *json, const char *name)
+{
+    const char *code = text_of(json, "code");
+    const bool first = strncmp(code, "missing: ", 9) != 0;
+    char *pipeline = bn_format("no pipeline %.*s:", (int)strcspn(name, "/"), name);
+
+    if (pipeline != NULL && (first || strstr(code, pipeline) == NULL)) {
+        char *missing = first ? bn_format("missing: %s", bn_error())
+                              : bn_format("%s; %s", code, bn_error());
+        if (missing != NULL)
+            json_object_set_new(json, "code", json_string(missing));
+        free(missing);
+    }
+    free(pipeline);
+}
+
 static bn_status add_input(struct resolve *r, const char *target, json_t *json,
                            const char *word, const struct rule *rule)
 {
@@ -347,13 +365,7 @@ static bn_status add_input(struct resolve *r, const char *target, json_t *json,
         /* A figure that this pipeline lacks an input of is refused when it is asked for,
          * not before: others can be drawn.                                  */
         if (rc == BN_USAGE && is_figure(target)) {
-            const char *code = text_of(json, "code");
-            const bool first = strncmp(code, "missing: ", 9) != 0;
-            char *missing = first ? bn_format("missing: %s", bn_error())
-                                  : bn_format("%s; %s", code, bn_error());
-            if (missing != NULL)
-                json_object_set_new(json, "code", json_string(missing));
-            free(missing);
+            note_missing(json, name);
             free(path);
             free(name);
             return BN_OK;
