@@ -566,5 +566,6 @@ int main(void)
         cmocka_unit_test(progress_is_sparse_and_true),
         cmocka_unit_test(it_says_what_it_is),
     };
+    signal(SIGINT, SIG_DFL);             /* ignored in what a script puts in the background */
     return cmocka_run_group_tests(tests, begin, end);
 }
