@@ -151,6 +151,33 @@ static inline void box_repeats(const char *stage, const char *arguments)
     assert_int_equal(system("rm once.h5 twice.h5"), 0);
 }
 
+/* Killed three times, wherever it stands, and continued: the same bytes as at one go.  A run
+ * that is done before it could be killed is no cut and leaves its last checkpoint.  */
+static inline void box_resumes(const char *stage, const char *arguments)
+{
+    char command[4096], line[2048];
+    int cut = 0;
+    snprintf(line, sizeof line, "--out whole.h5 %s", arguments);
+    box_runs(stage, line);
+    assert_int_equal(system("rm -f cut.h5 c.state"), 0);
+    for (int k = 0; k < 3 || (cut == 0 && k < 30); k++) {
+        snprintf(command, sizeof command, "old=$(stat -c %%i c.state 2>/dev/null); "
+                 "%s/%s --out cut.h5 --checkpoint c.state --checkpoint-every 0 "
+                 "--checkpoint-keep %s 2>>said.txt & while kill -0 $! 2>/dev/null && "
+                 "[ \"$(stat -c %%i c.state 2>/dev/null)\" = \"$old\" ]; do sleep 0.01; done; "
+                 "sleep 0.0%d; kill -9 $! 2>/dev/null; wait $! 2>/dev/null; "
+                 "[ -e c.state ] && [ ! -e cut.h5 ]", box_stages, stage, arguments, 3 * (k % 3));
+        cut += system(command) == 0;
+        if (cut == 0)
+            assert_int_equal(system("rm -f cut.h5 c.state"), 0);
+    }
+    assert_true(cut > 0);
+    snprintf(line, sizeof line, "--out cut.h5 --checkpoint c.state %s", arguments);
+    box_runs(stage, line);
+    assert_says(box_said, "continues from its checkpoint");
+    assert_int_equal(system("cmp whole.h5 cut.h5 && [ ! -e c.state ]"), 0);
+}
+
 /* --help names every parameter and output of --schema, which is JSON. */
 static inline void box_explains(const char *stage)
 {

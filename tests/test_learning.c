@@ -177,32 +177,8 @@ static void killed_and_resumed(void **state)
     const bool slow = getenv("BASIN_SLOW") != NULL;  /* the last takes minutes */
     if (slow)
         box_runs("tuning", "--out t512.h5 --set neurons=512 --set angles=128");
-    for (size_t r = 0; r + !slow < BN_LEN(runs); r++) {
-        char command[4096];
-        char line[1024];
-        snprintf(line, sizeof line, "--out whole.h5 %s", runs[r]);
-        box_runs("learning", line);
-        int cut = 0;
-        assert_int_equal(system("rm -f cut.h5"), 0);
-        /* One that was done before it could be killed leaves its last checkpoint. */
-        for (int k = 0; k < 3 || (cut == 0 && k < 30); k++) {
-            snprintf(command, sizeof command, "old=$(stat -c %%i c.state 2>/dev/null); "
-                     "%s/learning --out cut.h5 --checkpoint c.state --checkpoint-every 0 "
-                     "--checkpoint-keep %s 2>>said.txt & while kill -0 $! 2>/dev/null && "
-                     "[ \"$(stat -c %%i c.state 2>/dev/null)\" = \"$old\" ]; do sleep 0.01; done; "
-                     "sleep 0.0%d; kill -9 $! 2>/dev/null; wait $! 2>/dev/null; "
-                     "[ -e c.state ] && [ ! -e cut.h5 ]", box_stages, runs[r], 3 * (k % 3));
-            cut += system(command) == 0;
-            if (cut == 0)
-                assert_int_equal(system("rm -f cut.h5 c.state"), 0);
-        }
-        assert_true(cut > 0);
-        snprintf(line, sizeof line, "--out cut.h5 --checkpoint c.state %s", runs[r]);
-        box_runs("learning", line);
-        assert_says(box_said, "continues from its checkpoint");
-        assert_int_equal(system("cmp whole.h5 cut.h5"), 0);
-        assert_int_equal(system("[ ! -e c.state ]"), 0);
-    }
+    for (size_t r = 0; r + !slow < BN_LEN(runs); r++)
+        box_resumes("learning", runs[r]);
 }
 
 /* --- what rules find ------------------------------------------------------------------ */
