@@ -94,6 +94,36 @@ static inline bool box_has(const char *file, const char *name)
     return has;
 }
 
+/* A row of /summary by its name; NaN, which no comparison takes, if there is none. */
+static inline double box_summary(const char *file, const char *name)
+{
+    struct bn_mat value = box_mat(file, "/summary/value");
+    char **names, **units;
+    size_t n, m;
+    double x = NAN;
+    bn_h5 *f;
+    assert_ok(bn_h5_open(&f, file));
+    assert_ok(bn_h5_read_texts(f, "/summary/name", &names, &n));
+    assert_ok(bn_h5_read_texts(f, "/summary/unit", &units, &m));
+    assert_ok(bn_h5_close(f));
+    assert_int_equal(n, m);
+    assert_int_equal(value.rows, n);
+    for (size_t k = 0; k < n; k++)
+        if (strcmp(names[k], name) == 0)
+            x = value.data[k];
+    free(names), free(units), bn_mat_free(&value);
+    return x;
+}
+
+/* The same of a row that must be there. */
+static inline double box_summary_has(const char *file, const char *name)
+{
+    const double x = box_summary(file, name);
+    if (isnan(x))
+        fail_msg("%s: no row %s in /summary", file, name);
+    return x;
+}
+
 static inline void box_shape(const char *file, const char *name, int rank, size_t a, size_t b,
                              size_t c)
 {

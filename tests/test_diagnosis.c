@@ -69,26 +69,6 @@ static void outputs_agree(void **state)
     bn_mat_free(&re), bn_mat_free(&j), bn_mat_free(&other), bn_mat_free(&tangent);
 }
 
-static double in_summary(const char *file, const char *name)
-{
-    char **names, **units;
-    size_t n, m;
-    bn_h5 *f;
-    assert_ok(bn_h5_open(&f, file));
-    assert_ok(bn_h5_read_texts(f, "/summary/name", &names, &n));
-    assert_ok(bn_h5_read_texts(f, "/summary/unit", &units, &m));
-    assert_ok(bn_h5_close(f));
-    struct bn_mat value = box_mat(file, "/summary/value");
-    assert_int_equal(n, m);
-    assert_int_equal(value.rows, n);
-    double x = NAN;
-    for (size_t k = 0; k < n; k++)
-        if (strcmp(names[k], name) == 0)
-            x = value.data[k];
-    free(names), free(units), bn_mat_free(&value);
-    return x;
-}
-
 /* The table has what the datasets have, and what follows from them. */
 static void summary_agrees(void **state)
 {
@@ -99,7 +79,7 @@ static void summary_agrees(void **state)
     for (size_t k = 0; k < BN_LEN(same); k++) {
         char dataset[64];
         snprintf(dataset, sizeof dataset, "/%s", same[k]);
-        assert_close(in_summary("d.h5", same[k]), box_number("d.h5", dataset), 0, 0);
+        assert_close(box_summary("d.h5", same[k]), box_number("d.h5", dataset), 0, 0);
     }
     struct bn_mat d = box_mat("d.h5", "/diffusion"), b = box_mat("d.h5", "/diffusion_bound");
     struct bn_mat slow = box_mat("d.h5", "/drift_transverse"), v = box_mat("d.h5", "/drift");
@@ -115,31 +95,31 @@ static void summary_agrees(void **state)
         stable += sign.data[k] < 0.0;
         assert_true(sign.data[k] * slope.data[k] > 0.0);
     }
-    assert_close(in_summary("d.h5", "diffusion"), mean, 1e-12, 0);
-    assert_close(in_summary("d.h5", "gap_ring"), fmax(gap, in_summary("d.h5", "gap")), 0, 0);
-    assert_close(in_summary("d.h5", "gap_ring"), box_number("d.h5", "/gap_ring"), 0, 0);
-    assert_true(in_summary("d.h5", "gap_ring") > in_summary("d.h5", "gap") + 1e-6);
-    assert_close(in_summary("d.h5", "fixed_points_stable"), stable, 0, 0);
-    assert_close(in_summary("d.h5", "fixed_points_unstable"), stable, 0, 0);
-    assert_true(in_summary("d.h5", "pinning_forward") >= -low);
-    assert_close(in_summary("d.h5", "persistence_diffusion"),
+    assert_close(box_summary("d.h5", "diffusion"), mean, 1e-12, 0);
+    assert_close(box_summary("d.h5", "gap_ring"), fmax(gap, box_summary("d.h5", "gap")), 0, 0);
+    assert_close(box_summary("d.h5", "gap_ring"), box_number("d.h5", "/gap_ring"), 0, 0);
+    assert_true(box_summary("d.h5", "gap_ring") > box_summary("d.h5", "gap") + 1e-6);
+    assert_close(box_summary("d.h5", "fixed_points_stable"), stable, 0, 0);
+    assert_close(box_summary("d.h5", "fixed_points_unstable"), stable, 0, 0);
+    assert_true(box_summary("d.h5", "pinning_forward") >= -low);
+    assert_close(box_summary("d.h5", "persistence_diffusion"),
                  0.174532925199433 * 0.174532925199433 / (2.0 * mean), 1e-12, 0);
     /* with J' the ring turns as fast as it is told to */
-    assert_close(in_summary("d.h5", "velocity_gain"), 1, 0, 0.01);
-    assert_close(in_summary("d.h5", "integration_gain"), 1, 0, 0.01);
-    assert_close(in_summary("d.h5", "integration_r2"), 1, 0, 1e-3);
-    assert_close(in_summary("d.h5", "singlet"), in_summary("d.h5", "singlet_predicted"), 0.5, 0);
-    assert_true(in_summary("d.h5", "doublet_score") < 0.3);
+    assert_close(box_summary("d.h5", "velocity_gain"), 1, 0, 0.01);
+    assert_close(box_summary("d.h5", "integration_gain"), 1, 0, 0.01);
+    assert_close(box_summary("d.h5", "integration_r2"), 1, 0, 1e-3);
+    assert_close(box_summary("d.h5", "singlet"), box_summary("d.h5", "singlet_predicted"), 0.5, 0);
+    assert_true(box_summary("d.h5", "doublet_score") < 0.3);
     struct bn_mat re = box_mat("d.h5", "/doublet_real"), im = box_mat("d.h5", "/doublet_imag");
     struct bn_mat predicted = box_mat("d.h5", "/predicted");
     struct bn_mat all = box_mat("d.h5", "/eigenvalue_real");
-    assert_close(in_summary("d.h5", "eigenvalue_2"), all.data[1], 1e-9, 0);
+    assert_close(box_summary("d.h5", "eigenvalue_2"), all.data[1], 1e-9, 0);
     bn_mat_free(&all);
-    assert_close(in_summary("d.h5", "doublet_2_distance"),
+    assert_close(box_summary("d.h5", "doublet_2_distance"),
                  hypot(re.data[4] - re.data[5], im.data[4] - im.data[5]), 1e-14, 0);
-    assert_close(in_summary("d.h5", "doublet_2_predicted"), predicted.data[2], 0, 0);
+    assert_close(box_summary("d.h5", "doublet_2_predicted"), predicted.data[2], 0, 0);
     bn_mat_free(&re), bn_mat_free(&im), bn_mat_free(&predicted);
-    assert_true(in_summary("d.h5", "participation_rates") > 2.0);
+    assert_true(box_summary("d.h5", "participation_rates") > 2.0);
     bn_mat_free(&d), bn_mat_free(&b), bn_mat_free(&slow), bn_mat_free(&v), bn_mat_free(&sign);
     bn_mat_free(&slope);
 }
@@ -170,9 +150,9 @@ static void far_from_neutral(void **state)
         assert_close(*bn_mat_at(&twice, k, 0), 2.0 * *bn_mat_at(&once, k, 0) + 1.0, 0, 1e-8);
     for (size_t t = 0; t < near.rows * near.cols; t++)
         top = fmax(top, near.data[t]);
-    const double gap = in_summary("e.h5", "gap");
+    const double gap = box_summary("e.h5", "gap");
     assert_true(gap > top + 0.1);
-    assert_close(in_summary("e.h5", "gap_ring"), gap, 0, 0);
+    assert_close(box_summary("e.h5", "gap_ring"), gap, 0, 0);
     bn_mat_free(&once), bn_mat_free(&near), bn_mat_free(&twice);
 }
 
@@ -202,8 +182,8 @@ static void summaries_are_gathered(void **state)
     assert_int_equal(number.cols, n);
     assert_true(n > 30);
     for (at = 0; at < n; at++) {
-        assert_close(*bn_mat_at(&number, 0, at), in_summary("d1.h5", names[at]), 0, 0);
-        assert_close(*bn_mat_at(&number, 1, at), in_summary("d2.h5", names[at]), 0, 0);
+        assert_close(*bn_mat_at(&number, 0, at), box_summary("d1.h5", names[at]), 0, 0);
+        assert_close(*bn_mat_at(&number, 1, at), box_summary("d2.h5", names[at]), 0, 0);
         assert_true(strncmp(names[at], "velocity", 8) != 0);
     }
     free(names);
@@ -231,13 +211,13 @@ static void distance_from_offline(void **state)
              box_number("w.h5", "/lambda"), rest);
     box_runs("diagnosis", line);
     /* on 61 angles w.h5 is fitted to aliased rates, the reference to what they alias */
-    assert_close(in_summary("d.h5", "distance"), 1, 0, 0.02);
-    assert_close(in_summary("d.h5", "distance_span"), 1, 0, 0.02);
-    assert_close(in_summary("d.h5", "distance_rest"), 0, 0, 0.02);
-    assert_close(in_summary("d.h5", "correlation"), 1, 0, 1e-3);
+    assert_close(box_summary("d.h5", "distance"), 1, 0, 0.02);
+    assert_close(box_summary("d.h5", "distance_span"), 1, 0, 0.02);
+    assert_close(box_summary("d.h5", "distance_rest"), 0, 0, 0.02);
+    assert_close(box_summary("d.h5", "correlation"), 1, 0, 1e-3);
     snprintf(line, sizeof line, "--in weights=twice.h5 --out d.h5 %s", rest);
     box_runs("diagnosis", line);
-    assert_true(isnan(in_summary("d.h5", "distance")));
+    assert_true(isnan(box_summary("d.h5", "distance")));
 }
 
 static void factored_weights_give_the_same(void **state)
@@ -337,7 +317,7 @@ static void simulations_of_dense_and_factored_weights(void **state)
         bn_mat_free(&a), bn_mat_free(&b);
     }
     for (size_t k = 0; k < BN_LEN(rows); k++)
-        assert_close(in_summary("b.h5", rows[k]), in_summary("a.h5", rows[k]), 1e-7, 1e-8);
+        assert_close(box_summary("b.h5", rows[k]), box_summary("a.h5", rows[k]), 1e-7, 1e-8);
 }
 
 /* The idealised process at M = 200, lambda = 1e-12: the published numbers. */
@@ -470,12 +450,12 @@ static void a_drift_that_is_not_resolved(void **state)
     (void)state;
     box_runs("diagnosis", BOTH "--out few.h5 --set drift_angles=16 --set jacobian_angles=1");
     assert_says(box_said, "do not resolve the drift");
-    assert_true(in_summary("few.h5", "fixed_points_rice_residual") > 4.0);
-    assert_true(isnan(in_summary("few.h5", "fixed_points_stable")));
+    assert_true(box_summary("few.h5", "fixed_points_rice_residual") > 4.0);
+    assert_true(isnan(box_summary("few.h5", "fixed_points_stable")));
     box_shape("few.h5", "/fixed_angle", 1, 0, 0, 0);
     box_runs("diagnosis", BOTH "--out many.h5 --set drift_angles=256 --set jacobian_angles=1");
     assert_null(strstr(box_said, "resolve"));
-    assert_true(in_summary("many.h5", "fixed_points_stable") > 4.0);
+    assert_true(box_summary("many.h5", "fixed_points_stable") > 4.0);
 }
 
 int main(int argc, char **argv)

@@ -59,26 +59,6 @@ static double apart(const struct bn_mat *a, const struct bn_mat *b)
     return sqrt(d / s);
 }
 
-/* A number of /summary; missing ones are NaN, which no test takes. */
-static double summary(const char *file, const char *name)
-{
-    struct bn_mat value = box_mat(file, "/summary/value");
-    char **names;
-    size_t n;
-    double x = NAN;
-    bn_h5 *f;
-    assert_ok(bn_h5_open(&f, file));
-    assert_ok(bn_h5_read_texts(f, "/summary/name", &names, &n));
-    assert_ok(bn_h5_close(f));
-    assert_int_equal(n, value.rows);
-    for (size_t k = 0; k < n; k++)
-        if (strcmp(names[k], name) == 0)
-            x = value.data[k];
-    free(names);
-    bn_mat_free(&value);
-    return x;
-}
-
 /* --- the frame -------------------------------------------------------------------- */
 
 static void explains_itself(void **state)
@@ -250,17 +230,17 @@ static void decay_is_lambda_of_the_ridge(void **state)
     learns("o.h5", line);
     struct bn_mat j = weights("o.h5", "");
     assert_close(apart(&j, &want), 0, 0, 1e-7);
-    assert_close(summary("o.h5", "lambda_effective"), lambda, 1e-12, 0);
-    assert_close(summary("o.h5", "early_distance"), 0, 0, 1e-7);
-    assert_close(summary("o.h5", "early_correlation"), 1, 1e-12, 0);
-    assert_true(summary("o.h5", "offline_distance") > 0.05);         /* lambda = 1e-8 */
+    assert_close(box_summary("o.h5", "lambda_effective"), lambda, 1e-12, 0);
+    assert_close(box_summary("o.h5", "early_distance"), 0, 0, 1e-7);
+    assert_close(box_summary("o.h5", "early_correlation"), 1, 1e-12, 0);
+    assert_true(box_summary("o.h5", "offline_distance") > 0.05);         /* lambda = 1e-8 */
     bn_mat_free(&j);
     snprintf(line, sizeof line, "--set rule=rls --set order=shuffled --set presentations=%d "
              "--set decay=%.17g", 3 * M, 3 * M * N * lambda);
     learns("r.h5", line);
     j = weights("r.h5", "");
     assert_close(apart(&j, &want), 0, 0, 1e-7);
-    assert_close(summary("r.h5", "early_distance"), 0, 0, 1e-7);
+    assert_close(box_summary("r.h5", "early_distance"), 0, 0, 1e-7);
     bn_mat_free(&j), bn_mat_free(&want);
 }
 
@@ -288,7 +268,7 @@ static void residuals_are_predicted(void **state)
         char name[2][64];
         snprintf(name[0], sizeof name[0], "learning_time_%zu", k);
         snprintf(name[1], sizeof name[1], "learning_time_predicted_%zu", k);
-        assert_close(summary("p.h5", name[0]), summary("p.h5", name[1]), 5.0 / sqrt(N), 0);
+        assert_close(box_summary("p.h5", name[0]), box_summary("p.h5", name[1]), 5.0 / sqrt(N), 0);
     }
     bn_mat_free(&got), bn_mat_free(&want), bn_mat_free(&at);
     learns("p.h5", "--set presentations=100 --set dale=projected");  /* no closed form */

@@ -8,25 +8,6 @@
     "--set diffusion_angles=4 --set diffusion_runs=6 --set exponent_angles=2 "            \
     "--set integration_time=30 --set slow_starts=3 --set far_starts=2 --set far_time=60 "
 
-static double in_summary(const char *file, const char *name)
-{
-    struct bn_mat value = box_mat(file, "/summary/value");
-    char **names;
-    size_t n, at = 0;
-    bn_h5 *f;
-    assert_ok(bn_h5_open(&f, file));
-    assert_ok(bn_h5_read_texts(f, "/summary/name", &names, &n));
-    assert_ok(bn_h5_close(f));
-    while (at < n && strcmp(names[at], name) != 0)
-        at++;
-    if (at == n)
-        fail_msg("%s: no row %s in /summary", file, name);
-    const double v = value.data[at];
-    free(names);
-    bn_mat_free(&value);
-    return v;
-}
-
 static void same_bytes_twice(void **state)
 {
     (void)state;
@@ -67,33 +48,33 @@ static void theory_and_simulation_agree(void **state)
              "--set 'memory_times={1,10,100}' --set integration_time=300 --set far_time=150 "
              "--set diffusion_noise=0.001");
     const char *d = "d.h5";
-    assert_true(in_summary(d, "gap_ring") < -0.03);
-    assert_true(in_summary(d, "gap_simulated") < -0.03);
-    assert_true(in_summary(d, "drift_correlation") > 0.98);
-    assert_close(in_summary(d, "drift_slope"), 1, 0, 0.05);
-    assert_close(in_summary(d, "drift_rms_simulated"), in_summary(d, "drift_rms"), 0.15, 0);
-    assert_close(in_summary(d, "integration_gain_simulated"),
-                 in_summary(d, "integration_gain"), 0.05, 0);
-    assert_close(in_summary(d, "pinning_forward_simulated"), in_summary(d, "pinning_forward"),
+    assert_true(box_summary_has(d, "gap_ring") < -0.03);
+    assert_true(box_summary_has(d, "gap_simulated") < -0.03);
+    assert_true(box_summary_has(d, "drift_correlation") > 0.98);
+    assert_close(box_summary_has(d, "drift_slope"), 1, 0, 0.05);
+    assert_close(box_summary_has(d, "drift_rms_simulated"), box_summary_has(d, "drift_rms"), 0.15, 0);
+    assert_close(box_summary_has(d, "integration_gain_simulated"),
+                 box_summary_has(d, "integration_gain"), 0.05, 0);
+    assert_close(box_summary_has(d, "pinning_forward_simulated"), box_summary_has(d, "pinning_forward"),
                  0.15, 0);
-    assert_close(in_summary(d, "pinning_backward_simulated"),
-                 in_summary(d, "pinning_backward"), 0.15, 0);
+    assert_close(box_summary_has(d, "pinning_backward_simulated"),
+                 box_summary_has(d, "pinning_backward"), 0.15, 0);
     /* 32 starts of 32 runs: five errors are about 25 % */
-    assert_close(in_summary(d, "variance_simulated"), in_summary(d, "variance_response"), 0.25, 0);
-    assert_true(in_summary(d, "memory_max") <= in_summary(d, "memory_bound_100"));
-    assert_close(in_summary(d, "memory_mean"), in_summary(d, "memory_flow_100"), 0.15, 0);
+    assert_close(box_summary_has(d, "variance_simulated"), box_summary_has(d, "variance_response"), 0.25, 0);
+    assert_true(box_summary_has(d, "memory_max") <= box_summary_has(d, "memory_bound_100"));
+    assert_close(box_summary_has(d, "memory_mean"), box_summary_has(d, "memory_flow_100"), 0.15, 0);
     struct bn_mat lead = box_mat(d, "/newton_eigenvalue"), many = box_mat(d, "/newton_positive");
     struct bn_mat angle = box_mat(d, "/newton_angle"), far = box_mat(d, "/newton_distance");
-    double stable = in_summary(d, "newton_stable") + in_summary(d, "spurious_stable");
+    double stable = box_summary_has(d, "newton_stable") + box_summary_has(d, "spurious_stable");
     for (size_t k = 0; k < lead.rows; k++) {
         assert_int_equal(lead.data[k] > 0.0, many.data[k] > 0.0);
         assert_true(far.data[k] >= 0.0 && (k == 0 || angle.data[k] >= angle.data[k - 1]));
         stable -= many.data[k] == 0.0;
     }
     assert_close(stable, 0, 0, 0);
-    assert_close(in_summary(d, "newton_stable"), in_summary(d, "fixed_points_stable"), 0, 0);
-    assert_close(in_summary(d, "newton_unstable"), in_summary(d, "fixed_points_unstable"), 0, 0);
-    assert_close(in_summary(d, "far_returned"), 1, 0, 0);
+    assert_close(box_summary_has(d, "newton_stable"), box_summary_has(d, "fixed_points_stable"), 0, 0);
+    assert_close(box_summary_has(d, "newton_unstable"), box_summary_has(d, "fixed_points_unstable"), 0, 0);
+    assert_close(box_summary_has(d, "far_returned"), 1, 0, 0);
     bn_mat_free(&lead), bn_mat_free(&many), bn_mat_free(&angle), bn_mat_free(&far);
 }
 
