@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT
+ * harmonics: functions on a manifold as coefficients.  Floor 5.
+ *
+ * Real basis functions e_k, orthonormal under the mean over the manifold (a line's with its
+ * margins), in ascending order of their eigenvalue of minus the Laplacian:
+ *     ring              1, sqrt 2 cos n theta, sqrt 2 sin n theta     (fourier.h) n^2
+ *     line, interval    1, sqrt 2 cos (n pi x/L)                      (n pi/L)^2
+ *     box               products of those of each side
+ *     torus, hexagon    1, sqrt 2 cos k.x, sqrt 2 sin k.x, k of half of the dual lattice  |k|^2
+ *     sphere            real spherical harmonics x sqrt(4 pi)         l (l + 1)
+ * so f = sum c_k e_k, mean f^2 = sum c_k^2.  An even grid's Nyquist terms are left out.
+ * With R functions (fewer than points: ring, torus; as many: walls; sphere (l_max + 1)^2)
+ * transforms of functions that are sums of them are exact.
+ *
+ * Between the grid points of a closed manifold the functions are evaluated themselves.  Where
+ * there are ends, cosines would converge slowly there and have the wrong slope; there the
+ * functions' grid values are interpolated by polynomials through the six nearest points per
+ * coordinate, one-sided at the ends (error of order h^6).                        */
+#ifndef BN_HARMONICS_H
+#define BN_HARMONICS_H
+
+#include <basin/manifold.h>
+
+typedef struct bn_harmonics bn_harmonics;
+
+BN_MUST_USE bn_status bn_harmonics_new(bn_harmonics **h, const struct bn_manifold *m);
+void bn_harmonics_free(bn_harmonics *h);                   /* accepts NULL */
+
+const struct bn_manifold *bn_harmonics_manifold(const bn_harmonics *h);
+size_t bn_harmonics_count(const bn_harmonics *h);          /* R */
+double bn_harmonics_eigenvalue(const bn_harmonics *h, size_t k);
+/* The shell of functions with the same eigenvalue as k (to 1e-9): *first, and how many.  */
+size_t bn_harmonics_shell(const bn_harmonics *h, size_t k, size_t *first);
+
+/* values [n, M] to the first r = coefficients->cols <= R coefficients [n, r]; and back.  */
+BN_MUST_USE bn_status bn_harmonics_transform(const bn_harmonics *h,
+                                             const struct bn_mat *values,
+                                             struct bn_mat *coefficients);
+BN_MUST_USE bn_status bn_harmonics_inverse(const bn_harmonics *h,
+                                           const struct bn_mat *coefficients,
+                                           struct bn_mat *values);
+
+/* The first r functions at any point c [D]; and their derivatives along the D tangent
+ * directions, gradient [D][r].  Sphere: no derivatives exactly at a pole (they are taken
+ * 1e-9 beside it).                                                               */
+void bn_harmonics_at(const bn_harmonics *h, const double *c, size_t r, double *row);
+void bn_harmonics_gradient(const bn_harmonics *h, const double *c, size_t r,
+                           double *gradient);
+
+#endif

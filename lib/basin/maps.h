@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ * maps: Gaussian random fields on the grid of a manifold.  Floor 7.
+ *
+ * Closed manifolds: independent coefficients with the kernel's spectrum.  Line, interval and
+ * box: circulant embedding (Dietrich & Newsam 1997) on a grid that is longer by at least
+ * 6 lengths per coordinate, then cut off: the process is stationary up to the walls, where
+ * filtering with reflection would double its variance.  One complex transform makes two
+ * maps.                                                                          */
+#ifndef BN_MAPS_H
+#define BN_MAPS_H
+
+#include <basin/kernel.h>
+#include <basin/rng.h>
+
+/* values [n, M]: mean 0, variance 1, covariance the kernel, rows independent.  Row i depends
+ * on `first` + i and the generator alone, not on n or the number of threads.  BN_USAGE if a
+ * step of the grid is above length/2 (the grid cannot show the map).             */
+BN_MUST_USE bn_status bn_maps_sample(const struct bn_manifold *m, const struct bn_kernel *k,
+                                     struct bn_rng rng, uint64_t first,
+                                     struct bn_mat *values);
+
+/* Covariance of [h - threshold]_+ of a unit Gaussian field whose correlation is r:
+ * sum_n a_n^2 r^n/n!, a_0 = phi - threshold Q, a_1 = Q, a_n = phi He_(n-2)
+ * (docs/science/place.md); for any r in [-1, 1] to 1e-12.                         */
+double bn_maps_thresholded(double threshold, double r);
+
+#endif
