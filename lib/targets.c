@@ -302,6 +302,15 @@ struct bn_recurrent bn_recurrent_factored(const char *role, const struct bn_targ
     return r;
 }
 
+struct bn_mat bn_recurrent_dense(const struct bn_operator *op)
+{
+    if (op->dense.data != NULL)
+        return op->dense;
+    struct bn_mat j = bn_scratch(op->n, op->n);
+    BN_CHECK(bn_ridge_dense(&op->left, &op->right, &j));
+    return j;
+}
+
 /* --- what was learned ---------------------------------------------------------------- */
 
 /* Row of /kept that holds this snapshot. */

@@ -44,6 +44,9 @@ struct bn_recurrent bn_recurrent_read(const char *role, const struct bn_targets 
 /* The same for readers that need left and right: shared operators become factored. */
 struct bn_recurrent bn_recurrent_factored(const char *role, const struct bn_targets *t);
 
+/* J [N, N] of weights that were read: as they stand if they are dense, else multiplied out. */
+struct bn_mat bn_recurrent_dense(const struct bn_operator *op);
+
 /* Weights of one snapshot of an artifact of stage learning; snapshot -1: the last. */
 struct bn_recurrent bn_recurrent_learned(const char *role, const struct bn_targets *t,
                                          int64_t snapshot);
