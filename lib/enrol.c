@@ -125,6 +125,9 @@ static void begin(struct bn_enrolled *e, const struct bn_targets *t)
             BN_REFUSE(BN_USAGE, "initial = artifact needs weights to begin with: give --in "
                       "weights=FILE, or add the prerequisite to the pipeline");
         const struct bn_recurrent r = bn_recurrent_factored("weights", t);
+        if (r.bias != NULL)
+            BN_REFUSE(BN_USAGE, "%s: these weights need their bias, which learning does not have: "
+                      "make them with bias = none", bn_h5_path(bn_input("weights")));
         e->initial = bn_recurrent_dense(&r.weights);
         if (e->spec.velocity && r.velocity.n != 0)
             e->initial_velocity = bn_recurrent_dense(&r.velocity);

@@ -246,6 +246,8 @@ static struct bn_recurrent read_recurrent(const char *role, const struct bn_targ
     struct bn_recurrent r = { 0 };
     struct bn_mat right = { 0 };
 
+    if (has(role, "/bias"))
+        r.bias = read_weights(role, "/bias", n, 0).data;
     if (has(role, "/basis")) {
         (void)read_weights(role, "/diagonal", n, 0);
         const struct bn_mat basis = read_weights(role, "/basis", 0, 0);
