@@ -13,9 +13,7 @@
 /* Points that share a product, and numbers in one vector of all of them at most; vectors
  * of a Krylov space.                                                        */
 enum { BATCH = 16, BATCH_NUMBERS = 1 << 19, KRYLOV = 24 };
-/* Solves are with A - SHIFT: where the tangent mode is exactly neutral, A is singular, and
- * rounding errors, enlarged by 1/SHIFT at most, would mix it with other neutral modes.  */
-static const double SHIFT = 1e-5;
+static const double SHIFT = BN_KRYLOV_SHIFT;
 
 /* --- points on the manifold ------------------------------------------------------ */
 
@@ -64,7 +62,8 @@ bn_status bn_diagnose_states(const struct bn_ring_network *net, struct bn_mat *x
 
     *p = (struct bn_points){ .x = *x, .tangent = *tangent };
     *x = *tangent = (struct bn_mat){ 0 };
-    bn_status rc = n == p->x.cols && n == p->tangent.cols && count == p->tangent.rows ? BN_OK
+    bn_status rc = n == p->x.cols && n == p->tangent.cols && count > 0
+                && p->tangent.rows > 0 && p->tangent.rows % count == 0 ? BN_OK
         : bn_fail(BN_INPUT, "weights of %zu neurons, %zu states of %zu with %zu tangents of %zu",
                   n, count, p->x.cols, p->tangent.rows, p->tangent.cols);
     if (rc == BN_OK)

@@ -38,7 +38,8 @@ struct bn_points {
 BN_MUST_USE bn_status bn_diagnose_points(const struct bn_ring_network *net,
                                          const double *theta, size_t count,
                                          struct bn_points *points);
-/* The same from states and tangents [T, N] of any curve, which it takes over, also
+/* The same from states [T, N] and tangents [T D, N], the D of a point together, of any
+ * manifold (what follows here is for D = 1, surface.h for all), which it takes over, also
  * when it fails; net->x is not used.                                        */
 BN_MUST_USE bn_status bn_diagnose_states(const struct bn_ring_network *net, struct bn_mat *x,
                                          struct bn_mat *tangent, struct bn_points *points);

@@ -54,6 +54,9 @@ BN_MUST_USE bn_status bn_factors_solve(const struct bn_factors *f, enum bn_trans
  * instead of blocks: one of them may become dependent while others go on).  h is the small
  * matrix in place of the inverse: a Ritz value theta is 1/(lambda - shift), so slow modes,
  * of which those along the manifold are some, come first.                       */
+/* The shift where the slow modes are wanted: on an exact manifold A is singular, and rounding
+ * errors, enlarged by 1/shift at most, would mix its neutral modes with others.    */
+#define BN_KRYLOV_SHIFT 1e-5
 enum { BN_KRYLOV = 56, BN_TANGENTS = 3 };
 struct bn_krylov {
     const struct bn_factors *factors;
