@@ -141,7 +141,7 @@ static void lattices(void **state)
     for (int k = 0; k < 6; k++) {
         fill(&p, 3, 16.0, 0.1 + 0.15 * k);
         const struct bn_gridscore g = score(&p);
-        assert_close(g.spacing, 16.0, 0.02, 0);
+        assert_close(g.spacing, 16.0, 0.005, 0);
         assert_true(g.score > 1.0);
     }
 }
@@ -185,8 +185,7 @@ static void fields_and_invariance(void **state)
     for (int i = 0; i < 40; i++)
         for (int j = 0; j < 40; j++)
             map[i * 40 + j] = exp(-0.02 * (hypot(i - 20, j - 20) * hypot(i - 20, j - 20)));
-    const struct bn_gridscore field = score(&p);
-    assert_true(field.score < 0.3);
+    assert_int_equal(score(&p).peaks, 0);
     for (int k = 0; k < 1600; k++)
         map[k] = 3.0;
     const struct bn_gridscore flat = score(&p);
@@ -229,7 +228,7 @@ static void smoothed_noise(void **state)
                     map[i * 40 + j] += w[k] * half[(i + k) * 40 + j];
             }
         const double s = score(&p).score;
-        assert_true(s < 0.9);
+        assert_true(s < 0.7);
         sum += s;
     }
     assert_true(sum / 60.0 < 0.0);
