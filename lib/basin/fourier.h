@@ -52,4 +52,10 @@ BN_MUST_USE bn_status bn_fourier_covariance(const double *power, size_t r, size_
 /* fhat_n, n = 0 .. r/2, of an even function of the lag given on M lags. */
 BN_MUST_USE bn_status bn_fourier_even(const double *even, size_t m, double *hat, size_t n);
 
+/* Correlation of two maps [n0, n1] in the plane, c(lag) = sum_x a(x) b(x + lag): with zeros
+ * around them, lags -(n0 - 1) .. n0 - 1 and likewise, c [2 n0 - 1, 2 n1 - 1]; periodic,
+ * lags from 0, c [n0, n1].  Errors are of the order of rounding of the largest |c|.  */
+BN_MUST_USE bn_status bn_fourier_correlate(const double *a, const double *b,
+                                           const size_t n[2], bool periodic, double *c);
+
 #endif
