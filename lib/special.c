@@ -100,6 +100,8 @@ static inline double power_of_two(double t)
 #define POWER           power_of_two
 #include "special_erf.h"
 
+#define PI 3.14159265358979323846
+
 typedef void array_function(size_t n, const double *x, double *y);
 
 /* Three loops per function, one per register width.  The tail goes through the
@@ -230,4 +232,30 @@ bn_status bn_gauss_hermite(size_t n, double *node, double *weight)
         weight[k] = *bn_mat_at(&jacobi, k, 0) * *bn_mat_at(&jacobi, k, 0);
     bn_mat_free(&jacobi);
     return rc;
+}
+
+void bn_gauss_legendre(size_t n, double *node, double *weight)
+{
+    for (size_t i = 0; i < (n + 1) / 2; i++) {
+        double z = cos(PI * ((double)i + 0.75) / ((double)n + 0.5)), slope = 1.0;
+        for (int step = 0; step < 100; step++) {
+            double p = 1.0, last = 0.0;
+            for (size_t k = 0; k < n; k++) {
+                const double next = ((double)(2 * k + 1) * z * p - (double)k * last)
+                                    / (double)(k + 1);
+                last = p;
+                p = next;
+            }
+            slope = (double)n * (z * p - last) / (z * z - 1.0);
+            const double move = p / slope;
+            z -= move;
+            if (fabs(move) < 1e-16)
+                break;
+        }
+        node[i] = -z;
+        node[n - 1 - i] = z;
+        weight[i] = weight[n - 1 - i] = 2.0 / ((1.0 - z * z) * slope * slope);
+    }
+    if (n % 2 == 1)
+        node[n / 2] = 0.0;
 }
