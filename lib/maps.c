@@ -410,6 +410,44 @@ static bn_status check(const struct bn_manifold *m, const struct bn_kernel *k,
     return BN_OK;
 }
 
+/* --- the sphere, on which no coordinate comes round by itself ------------------------- */
+
+static bn_status draw_chunk(const bn_harmonics *h, const double *variance, struct bn_rng rng,
+                            uint64_t first, struct bn_mat *c, struct bn_mat *values)
+{
+    for (size_t i = 0; i < c->rows; i++) {
+        double *row = bn_mat_row(c, i);
+        bn_rng_normals(rng, first + i, 0, row, c->cols);
+        for (size_t k = 0; k < c->cols; k++)
+            row[k] *= sqrt(fmax(0.0, variance[k]));
+    }
+    return bn_harmonics_inverse(h, c, values);
+}
+
+static bn_status by_harmonics(const struct bn_manifold *m, const struct bn_kernel *k,
+                              struct bn_rng rng, uint64_t first, struct bn_mat *values)
+{
+    enum { CHUNK = 256 };
+    const size_t n = values->rows, rows = n < CHUNK ? n : CHUNK;
+    bn_harmonics *h;
+    struct bn_mat c;
+
+    BN_TRY(bn_harmonics_new(&h, m));
+    bn_status rc = bn_mat_alloc(&c, rows + 1, bn_harmonics_count(h));
+    double *variance = c.data;           /* the first row */
+    if (rc == BN_OK)
+        rc = bn_kernel_spectrum(k, h, c.cols, variance);
+    for (size_t i = 0; rc == BN_OK && i < n; i += rows) {
+        const size_t some = n - i < rows ? n - i : rows;
+        struct bn_mat part = { some, c.cols, bn_mat_row(&c, 1) };
+        struct bn_mat out = { some, values->cols, bn_mat_row(values, i) };
+        rc = draw_chunk(h, variance, rng, first + i, &part, &out);
+    }
+    bn_mat_free(&c);
+    bn_harmonics_free(h);
+    return rc;
+}
+
 bn_status bn_maps_sample(const struct bn_manifold *m, const struct bn_kernel *k,
                          struct bn_rng rng, uint64_t first, struct bn_mat *values)
 {
@@ -417,6 +455,8 @@ bn_status bn_maps_sample(const struct bn_manifold *m, const struct bn_kernel *k,
                          .values = values };
 
     BN_TRY(check(m, k, values));
+    if (m->kind == BN_SPHERE)
+        return by_harmonics(m, k, rng, first, values);
     s.together = m->dimensions == 1 ? TOGETHER : 1;
     s.pairs = (size_t)((first + values->rows + 1) / 2 - s.first_pair);
     bn_status rc = prepare(&s);
@@ -446,7 +486,8 @@ double bn_maps_thresholded(double threshold, double r)
     const double end = asin(fmin(1.0, fmax(-1.0, r)));
     double node[NODES], weight[NODES], sum = 0.0;
 
-    bn_gauss_legendre(NODES, node, weight);
+    for (size_t k = 0; k < NODES; k++)
+        bn_gauss_legendre(NODES, k, &node[k], &weight[k]);
     for (size_t p = 0; p < PANELS; p++) {
         /* Panels end at fractions 0, 1/2, 3/4, ... and the last at 1. */
         const double from = end * (1.0 - ldexp(1.0, -(int)p));

@@ -100,8 +100,6 @@ static inline double power_of_two(double t)
 #define POWER           power_of_two
 #include "special_erf.h"
 
-#define PI 3.14159265358979323846
-
 typedef void array_function(size_t n, const double *x, double *y);
 
 /* Three loops per function, one per register width.  The tail goes through the
@@ -234,28 +232,37 @@ bn_status bn_gauss_hermite(size_t n, double *node, double *weight)
     return rc;
 }
 
-void bn_gauss_legendre(size_t n, double *node, double *weight)
+/* Legendre's polynomial of degree n and its derivative, by the three-term recursion. */
+static double legendre(size_t n, double x, double *slope)
 {
-    for (size_t i = 0; i < (n + 1) / 2; i++) {
-        double z = cos(PI * ((double)i + 0.75) / ((double)n + 0.5)), slope = 1.0;
-        for (int step = 0; step < 100; step++) {
-            double p = 1.0, last = 0.0;
-            for (size_t k = 0; k < n; k++) {
-                const double next = ((double)(2 * k + 1) * z * p - (double)k * last)
-                                    / (double)(k + 1);
-                last = p;
-                p = next;
-            }
-            slope = (double)n * (z * p - last) / (z * z - 1.0);
-            const double move = p / slope;
-            z -= move;
-            if (fabs(move) < 1e-16)
-                break;
-        }
-        node[i] = -z;
-        node[n - 1 - i] = z;
-        weight[i] = weight[n - 1 - i] = 2.0 / ((1.0 - z * z) * slope * slope);
+    double before = 0.0, p = 1.0;
+
+    for (size_t k = 1; k <= n; k++) {
+        const double next = ((double)(2 * k - 1) * x * p - (double)(k - 1) * before)
+                          / (double)k;
+        before = p;
+        p = next;
     }
-    if (n % 2 == 1)
-        node[n / 2] = 0.0;
+    *slope = (double)n * (before - x * p) / ((1.0 - x) * (1.0 + x));
+    return p;
+}
+
+void bn_gauss_legendre(size_t n, size_t k, double *node, double *weight)
+{
+    const bool upper = 2 * k + 1 > n;
+    const size_t from_end = upper ? n - 1 - k : k;
+    const double half_turn = 3.14159265358979323846;
+    double x = cos(half_turn * ((double)from_end + 0.75) / ((double)n + 0.5)), slope = 1.0;
+
+    if (2 * k + 1 == n)
+        x = 0.0;                         /* the middle one, exactly */
+    for (int i = 0; i < 10; i++) {
+        const double step = legendre(n, x, &slope) / slope;
+        if (2 * k + 1 == n || fabs(step) < 1e-16)
+            break;
+        x -= step;
+    }
+    (void)legendre(n, x, &slope);
+    *node = upper ? x : -x;
+    *weight = 2.0 / ((1.0 - x) * (1.0 + x) * slope * slope);
 }

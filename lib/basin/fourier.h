@@ -64,4 +64,10 @@ void bn_fourier_lines_free(bn_fourier_lines *lines);
 /* The shortest length from m on that has no prime factor above 7: a fast one. */
 size_t bn_fourier_fast(size_t m);
 
+/* Correlation of two maps [n0, n1] in the plane, c(lag) = sum_x a(x) b(x + lag): with zeros
+ * around them, lags -(n0 - 1) .. n0 - 1 and likewise, c [2 n0 - 1, 2 n1 - 1]; periodic,
+ * lags from 0, c [n0, n1].  Errors are of the order of rounding of the largest |c|.  */
+BN_MUST_USE bn_status bn_fourier_correlate(const double *a, const double *b,
+                                           const size_t n[2], bool periodic, double *c);
+
 #endif
