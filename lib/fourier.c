@@ -4,6 +4,7 @@
 #include <basin/tile.h>
 
 #include <fftw3.h>
+#include <limits.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -286,6 +287,67 @@ bn_status bn_fourier_even(const double *even, size_t m, double *hat, size_t n)
     bn_mat_free(&c);
     bn_mat_free(&in);
     return rc;
+}
+
+struct bn_fourier_lines {
+    fftw_plan plan;
+};
+
+bn_status bn_fourier_lines_new(bn_fourier_lines **lines, size_t m, size_t lanes, int sign)
+{
+    const int n = (int)m, side = (int)lanes;
+
+    *lines = NULL;
+    if (m == 0 || lanes == 0 || m > INT_MAX || lanes > INT_MAX)
+        return bn_fail(BN_NUMERIC, "no Fourier transform of %zu lines of length %zu", lanes, m);
+    bn_fourier_lines *l = bn_alloc(1, sizeof *l);
+    fftw_complex *z = bn_alloc(m * lanes, sizeof *z);
+    if (l == NULL || z == NULL) {
+        free(l);
+        free(z);
+        return BN_NOMEM;
+    }
+    pthread_mutex_lock(&planner);
+    l->plan = fftw_plan_many_dft(1, &n, side, z, NULL, side, 1, z, NULL, side, 1,
+                                 sign > 0 ? FFTW_BACKWARD : FFTW_FORWARD, FFTW_ESTIMATE);
+    pthread_mutex_unlock(&planner);
+    free(z);
+    if (l->plan == NULL) {
+        free(l);
+        return bn_fail(BN_NUMERIC, "no Fourier transform of length %zu", m);
+    }
+    *lines = l;
+    return BN_OK;
+}
+
+void bn_fourier_lines_run(const bn_fourier_lines *lines, double *z)
+{
+    fftw_complex *c = (fftw_complex *)(void *)z;
+    fftw_execute_dft(lines->plan, c, c);
+}
+
+void bn_fourier_lines_free(bn_fourier_lines *lines)
+{
+    if (lines == NULL)
+        return;
+    pthread_mutex_lock(&planner);
+    fftw_destroy_plan(lines->plan);
+    pthread_mutex_unlock(&planner);
+    free(lines);
+}
+
+size_t bn_fourier_fast(size_t m)
+{
+    static const size_t primes[] = { 2, 3, 5, 7 };
+
+    for (size_t n = m > 1 ? m : 1;; n++) {
+        size_t rest = n;
+        for (size_t k = 0; k < BN_LEN(primes); k++)
+            while (rest % primes[k] == 0)
+                rest /= primes[k];
+        if (rest == 1)
+            return n;
+    }
 }
 
 /* --- maps in the plane ------------------------------------------------------------ */

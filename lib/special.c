@@ -231,3 +231,38 @@ bn_status bn_gauss_hermite(size_t n, double *node, double *weight)
     bn_mat_free(&jacobi);
     return rc;
 }
+
+/* Legendre's polynomial of degree n and its derivative, by the three-term recursion. */
+static double legendre(size_t n, double x, double *slope)
+{
+    double before = 0.0, p = 1.0;
+
+    for (size_t k = 1; k <= n; k++) {
+        const double next = ((double)(2 * k - 1) * x * p - (double)(k - 1) * before)
+                          / (double)k;
+        before = p;
+        p = next;
+    }
+    *slope = (double)n * (before - x * p) / ((1.0 - x) * (1.0 + x));
+    return p;
+}
+
+void bn_gauss_legendre(size_t n, size_t k, double *node, double *weight)
+{
+    const bool upper = 2 * k + 1 > n;
+    const size_t from_end = upper ? n - 1 - k : k;
+    const double half_turn = 3.14159265358979323846;
+    double x = cos(half_turn * ((double)from_end + 0.75) / ((double)n + 0.5)), slope = 1.0;
+
+    if (2 * k + 1 == n)
+        x = 0.0;                         /* the middle one, exactly */
+    for (int i = 0; i < 10; i++) {
+        const double step = legendre(n, x, &slope) / slope;
+        if (2 * k + 1 == n || fabs(step) < 1e-16)
+            break;
+        x -= step;
+    }
+    (void)legendre(n, x, &slope);
+    *node = upper ? x : -x;
+    *weight = 2.0 / ((1.0 - x) * (1.0 + x) * slope * slope);
+}

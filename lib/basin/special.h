@@ -29,4 +29,8 @@ void bn_logistic(size_t n, const double *x, double *y);
  * sum w_k f(z_k), by Golub & Welsch.                                        */
 BN_MUST_USE bn_status bn_gauss_hermite(size_t n, double *node, double *weight);
 
+/* Node k (ascending) of n-point Gauss-Legendre quadrature on [-1, 1] and its weight, by
+ * Newton; the weights of all sum to 2.                                      */
+void bn_gauss_legendre(size_t n, size_t k, double *node, double *weight);
+
 #endif
