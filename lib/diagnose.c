@@ -52,6 +52,8 @@ static bn_status fill_residual(const struct bn_ring_network *net, struct bn_poin
         for (size_t i = 0; i < p->x.cols; i++)
             *bn_mat_at(&p->residual, t, i) = *bn_mat_at(&p->x, t, i)
                                            - *bn_mat_at(&p->residual, t, i) - push;
+        for (size_t i = 0; net->bias != NULL && i < p->x.cols; i++)
+            *bn_mat_at(&p->residual, t, i) -= net->bias[i];
     }
     return BN_OK;
 }

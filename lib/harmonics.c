@@ -678,19 +678,21 @@ static double half_waves(const double *cosine, size_t count, const struct stenci
     return sum;
 }
 
-/* Values, or with `along` < D the derivative along that side. */
-static void walls_at(const bn_harmonics *h, const double *c, size_t r, size_t along,
-                     double *row)
+/* Values, or with `along` >= 0 the derivative along that side. */
+static void walls_at(const bn_harmonics *h, const double *c, size_t r, int along, double *row)
 {
     struct stencil s[BN_DIMENSIONS];
+    const double *weight[BN_DIMENSIONS];
 
-    for (size_t d = 0; d < h->dims; d++)
+    for (size_t d = 0; d < h->dims; d++) {
         s[d] = stencil_at(&h->m, d, c[d]);
+        weight[d] = (int)d == along ? s[d].slope : s[d].weight;
+    }
     for (size_t k = 0; k < r; k++) {
         row[k] = 1.0;
         for (size_t d = 0; d < h->dims; d++)
             row[k] *= half_waves(h->cosine[d], h->m.count[d], &s[d], h->function[k].n[d],
-                                 d == along ? s[d].slope : s[d].weight);
+                                 weight[d]);
     }
 }
 
@@ -738,7 +740,7 @@ void bn_harmonics_at(const bn_harmonics *h, const double *c, size_t r, double *r
     } else if (h->m.kind == BN_SPHERE) {
         sphere_anywhere(c, r, row, NULL);
     } else if (h->cosine[0] != NULL) {
-        walls_at(h, c, r, BN_DIMENSIONS, row);
+        walls_at(h, c, r, -1, row);
     } else {
         for (size_t k = 0; k < r; k++) {
             const double a = phase(h, &h->function[k], c);
@@ -756,7 +758,7 @@ void bn_harmonics_gradient(const bn_harmonics *h, const double *c, size_t r,
         sphere_anywhere(c, r, NULL, gradient);
     } else if (h->cosine[0] != NULL) {
         for (size_t d = 0; d < h->dims; d++)
-            walls_at(h, c, r, d, gradient + d * r);
+            walls_at(h, c, r, (int)d, gradient + d * r);
     } else {
         for (size_t k = 0; k < r; k++) {
             const struct function *f = &h->function[k];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * diagnose: is the set of target states an attractor?  Floor 7.
  *
- * With F(x) = -x + J phi(x) + c (r0 - mean phi) 1 and A = dF/dx, in units of tau, at
+ * With F(x) = -x + J phi(x) + c (r0 - mean phi) 1 + b and A = dF/dx, in units of tau, at
  * states x*(theta) with derivative x*'(theta):
  *     residual   eps(theta) = -F(x*)
  *     tangent    the eigenmode (r, z) of A whose right eigenvector overlaps most with x*':
@@ -26,6 +26,7 @@ struct bn_ring_network {
     struct bn_operator weights;
     struct bn_transfer transfer;
     double inhibition, target;           /* c, r0 */
+    const double *bias;                  /* b [N], borrowed; NULL: 0 */
     struct bn_mat x;                     /* [N, R] coefficients of x*; borrowed */
 };
 
