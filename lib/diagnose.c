@@ -17,17 +17,34 @@ static const double SHIFT = BN_KRYLOV_SHIFT;
 
 /* --- points on the manifold ------------------------------------------------------ */
 
-static bn_status evaluate(const struct bn_mat *c, const double *theta, size_t count,
-                          int derivative, struct bn_mat *out)
+/* Basis functions at one point, or their D derivatives: `row` [1 or D][R]. */
+static void basis_at(const struct bn_ring_network *net, const double *point, bool derivative,
+                     double *row)
 {
+    const size_t r = net->x.cols;
+
+    if (net->harmonics == NULL)
+        bn_fourier_basis(*point, r, derivative, row);
+    else if (derivative)
+        bn_harmonics_gradient(net->harmonics, point, r, row);
+    else
+        bn_harmonics_at(net->harmonics, point, r, row);
+}
+
+static bn_status evaluate(const struct bn_ring_network *net, const double *points, size_t count,
+                          bool derivative, struct bn_mat *out)
+{
+    const size_t d = net->harmonics == NULL ? 1
+                   : bn_harmonics_manifold(net->harmonics)->dimensions;
+    const size_t rows = derivative ? d : 1;
     struct bn_mat basis;
 
-    BN_TRY(bn_mat_alloc(&basis, count, c->cols));
+    BN_TRY(bn_mat_alloc(&basis, count * rows, net->x.cols));
     for (size_t t = 0; t < count; t++)
-        bn_fourier_basis(theta[t], c->cols, derivative, bn_mat_row(&basis, t));
-    bn_status rc = bn_mat_alloc(out, count, c->rows);
+        basis_at(net, points + t * d, derivative, bn_mat_row(&basis, t * rows));
+    bn_status rc = bn_mat_alloc(out, count * rows, net->x.rows);
     if (rc == BN_OK)
-        rc = bn_gemm(1.0, &basis, BN_PLAIN, c, BN_TRANSPOSED, 0.0, out);
+        rc = bn_gemm(1.0, &basis, BN_PLAIN, &net->x, BN_TRANSPOSED, 0.0, out);
     bn_mat_free(&basis);
     return rc;
 }
@@ -91,8 +108,11 @@ bn_status bn_diagnose_points(const struct bn_ring_network *net, const double *th
     if (net->x.rows != net->weights.n)
         return bn_fail(BN_INPUT, "weights of %zu neurons, currents of %zu", net->weights.n,
                        net->x.rows);
-    BN_TRY(evaluate(&net->x, theta, count, 0, &x));
-    const bn_status rc = evaluate(&net->x, theta, count, 1, &tangent);
+    if (net->harmonics != NULL && net->x.cols > bn_harmonics_count(net->harmonics))
+        return bn_fail(BN_INPUT, "currents of %zu coefficients on a manifold of %zu functions",
+                       net->x.cols, bn_harmonics_count(net->harmonics));
+    BN_TRY(evaluate(net, theta, count, false, &x));
+    const bn_status rc = evaluate(net, theta, count, true, &tangent);
     if (rc != BN_OK)
         bn_mat_free(&x);
     return rc == BN_OK ? bn_diagnose_states(net, &x, &tangent, p) : rc;
