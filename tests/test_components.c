@@ -392,7 +392,7 @@ static void edges_of_intervals(void **state)
     }
 }
 
-/* --- known topology ------------------------------------------------------------------------- */
+/* --- known topology ----------------------------------------------------------------------- */
 
 /* chi of {f > 0} in a cube of 25 points a side (square if flat), by both constructions. */
 static void has_euler(double (*f)(double, double, double), size_t d, double want)
@@ -461,7 +461,7 @@ static void euler_of_closed_manifolds(void **state)
             }
 }
 
-/* --- levels and refusals ----------------------------------------------------------------------- */
+/* --- levels and refusals ------------------------------------------------------------------ */
 
 static void levels_are_counted(void **state)
 {
