@@ -27,6 +27,13 @@ BN_MUST_USE bn_status bn_fourier_inverse(const struct bn_mat *coefficients,
  * Nyquist term is halved between +M/2 and -M/2, as it must be).             */
 BN_MUST_USE bn_status bn_fourier_resample(const struct bn_mat *from, struct bn_mat *to);
 
+/* The same between walls, on the middles of M bins of [0, 1]: e_0 = 1, e_n = sqrt 2 cos
+ * (n pi x).  values [n, M], coefficients [n, R], R <= M.                    */
+BN_MUST_USE bn_status bn_fourier_cosines(const struct bn_mat *values,
+                                         struct bn_mat *coefficients);
+BN_MUST_USE bn_status bn_fourier_cosines_inverse(const struct bn_mat *coefficients,
+                                                 struct bn_mat *values);
+
 /* d/dtheta in place: (c_2n-1, c_2n) -> (n c_2n, -n c_2n-1); Nyquist -> 0. */
 void bn_fourier_differentiate(struct bn_mat *coefficients);
 
