@@ -366,13 +366,20 @@ bn_status bn_h5_put_text(bn_h5 *f, const char *object, const char *key, const ch
     return rc;
 }
 
+bn_status bn_h5_put_reals(bn_h5 *f, const char *object, const char *key, const double *x,
+                          size_t n)
+{
+    const struct bn_shape shape = bn_shape1(n);
+    return put(f, object, key, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, &shape, x);
+}
+
 bn_status bn_h5_put_real(bn_h5 *f, const char *object, const char *key, const double *x,
                          size_t n)
 {
-    struct bn_shape shape = bn_shape1(n);
-    if (n == 1)
-        shape.rank = 0;
-    return put(f, object, key, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, &shape, x);
+    const struct bn_shape scalar = { .rank = 0 };
+    if (n != 1)
+        return bn_h5_put_reals(f, object, key, x, n);
+    return put(f, object, key, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, &scalar, x);
 }
 
 /* --- reading ------------------------------------------------------------------ */
@@ -772,27 +779,41 @@ bn_status bn_h5_get_text(bn_h5 *f, const char *object, const char *key, char **t
     return rc;
 }
 
-bn_status bn_h5_get_real(bn_h5 *f, const char *object, const char *key, double *x)
+bn_status bn_h5_get_reals(bn_h5 *f, const char *object, const char *key, double **x,
+                          size_t *n)
 {
     hid_t a;
 
-    *x = 0.0;
+    *x = NULL;
     BN_TRY(open_attribute(f, object, key, &a));
     const hid_t type = H5Aget_type(a);
     const H5T_class_t c = H5Tget_class(type);
-    const size_t n = attribute_count(a);
-    double *all = bn_alloc(n, sizeof *all);
-    bn_status rc = all == NULL ? BN_NOMEM : BN_OK;
-    if (rc == BN_OK && ((c != H5T_INTEGER && c != H5T_FLOAT) || n == 0
-                        || H5Aread(a, H5T_NATIVE_DOUBLE, all) < 0))
+    *n = attribute_count(a);
+    *x = bn_alloc(*n, sizeof **x);
+    bn_status rc = *x == NULL ? BN_NOMEM : BN_OK;
+    if (rc == BN_OK && ((c != H5T_INTEGER && c != H5T_FLOAT) || *n == 0
+                        || H5Aread(a, H5T_NATIVE_DOUBLE, *x) < 0))
         rc = bn_fail(BN_INPUT, "%s: attribute %s of %s is not a number", f->path, key,
                      object);
-    if (rc == BN_OK)
-        *x = all[0];
-    free(all);
+    if (rc != BN_OK) {
+        free(*x);
+        *x = NULL;
+    }
     H5Tclose(type);
     H5Aclose(a);
     return rc;
+}
+
+bn_status bn_h5_get_real(bn_h5 *f, const char *object, const char *key, double *x)
+{
+    double *all;
+    size_t n;
+
+    *x = 0.0;
+    BN_TRY(bn_h5_get_reals(f, object, key, &all, &n));
+    *x = all[0];
+    free(all);
+    return BN_OK;
 }
 
 /* --- listing ------------------------------------------------------------------ */
