@@ -366,20 +366,13 @@ bn_status bn_h5_put_text(bn_h5 *f, const char *object, const char *key, const ch
     return rc;
 }
 
-bn_status bn_h5_put_reals(bn_h5 *f, const char *object, const char *key, const double *x,
-                          size_t n)
-{
-    const struct bn_shape shape = bn_shape1(n);
-    return put(f, object, key, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, &shape, x);
-}
-
 bn_status bn_h5_put_real(bn_h5 *f, const char *object, const char *key, const double *x,
                          size_t n)
 {
-    const struct bn_shape scalar = { .rank = 0 };
-    if (n != 1)
-        return bn_h5_put_reals(f, object, key, x, n);
-    return put(f, object, key, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, &scalar, x);
+    struct bn_shape shape = bn_shape1(n);
+    if (n == 1)
+        shape.rank = 0;
+    return put(f, object, key, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, &shape, x);
 }
 
 /* --- reading ------------------------------------------------------------------ */
@@ -779,8 +772,9 @@ bn_status bn_h5_get_text(bn_h5 *f, const char *object, const char *key, char **t
     return rc;
 }
 
-bn_status bn_h5_get_reals(bn_h5 *f, const char *object, const char *key, double **x,
-                          size_t *n)
+/* The elements of a numeric attribute, which free(). */
+static bn_status get_numbers(bn_h5 *f, const char *object, const char *key, double **x,
+                             size_t *n)
 {
     hid_t a;
 
@@ -795,10 +789,6 @@ bn_status bn_h5_get_reals(bn_h5 *f, const char *object, const char *key, double 
                         || H5Aread(a, H5T_NATIVE_DOUBLE, *x) < 0))
         rc = bn_fail(BN_INPUT, "%s: attribute %s of %s is not a number", f->path, key,
                      object);
-    if (rc != BN_OK) {
-        free(*x);
-        *x = NULL;
-    }
     H5Tclose(type);
     H5Aclose(a);
     return rc;
@@ -810,10 +800,26 @@ bn_status bn_h5_get_real(bn_h5 *f, const char *object, const char *key, double *
     size_t n;
 
     *x = 0.0;
-    BN_TRY(bn_h5_get_reals(f, object, key, &all, &n));
-    *x = all[0];
+    const bn_status rc = get_numbers(f, object, key, &all, &n);
+    if (rc == BN_OK)
+        *x = all[0];
     free(all);
-    return BN_OK;
+    return rc;
+}
+
+bn_status bn_h5_get_reals(bn_h5 *f, const char *object, const char *key, double *x, size_t n)
+{
+    double *all;
+    size_t there;
+    bn_status rc = get_numbers(f, object, key, &all, &there);
+
+    if (rc == BN_OK && there != n)
+        rc = bn_fail(BN_INPUT, "%s: attribute %s of %s has %zu numbers, not %zu", f->path, key,
+                     object, there, n);
+    if (rc == BN_OK)
+        memcpy(x, all, n * sizeof *x);
+    free(all);
+    return rc;
 }
 
 /* --- listing ------------------------------------------------------------------ */

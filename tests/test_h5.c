@@ -346,16 +346,13 @@ static void attributes_come_back(void **state)
         free(text);
         assert_ok(bn_h5_get_real(f, object[i], "one", &x));
         assert_true(x == one);
-        double *all;
-        size_t n;
-        assert_ok(bn_h5_get_reals(f, object[i], "three", &all, &n));
-        assert_true(n == 3 && memcmp(all, three, sizeof three) == 0);
-        free(all);
-        assert_ok(bn_h5_get_reals(f, object[i], "one", &all, &n));
-        assert_true(n == 1 && all[0] == one);
-        free(all);
         assert_ok(bn_h5_get_real(f, object[i], "three", &x));
         assert_true(x == 1.5);
+        double all[3];
+        assert_ok(bn_h5_get_reals(f, object[i], "three", all, 3));
+        assert_memory_equal(all, three, sizeof all);
+        assert_fails(bn_h5_get_reals(f, object[i], "three", all, 2), BN_INPUT);
+        assert_says(bn_error(), "has 3 numbers, not 2");
         assert_true(bn_h5_has_attribute(f, object[i], "units"));
         assert_false(bn_h5_has_attribute(f, object[i], "unit"));
     }

@@ -49,9 +49,6 @@ BN_MUST_USE bn_status bn_h5_put_text(bn_h5 *f, const char *object, const char *k
                                      const char *text);
 BN_MUST_USE bn_status bn_h5_put_real(bn_h5 *f, const char *object, const char *key,
                                      const double *x, size_t n);   /* n = 1: scalar */
-/* The same, but an array of one number for n = 1. */
-BN_MUST_USE bn_status bn_h5_put_reals(bn_h5 *f, const char *object, const char *key,
-                                      const double *x, size_t n);
 
 /* --- reading --------------------------------------------------------------- */
 enum bn_h5_kind { BN_H5_NONE, BN_H5_GROUP, BN_H5_DATASET };
@@ -82,10 +79,9 @@ BN_MUST_USE bn_status bn_h5_get_text(bn_h5 *f, const char *object, const char *k
 /* First element; any numeric type. */
 BN_MUST_USE bn_status bn_h5_get_real(bn_h5 *f, const char *object, const char *key,
                                      double *x);
-
-/* All elements, of an array or a scalar: free(*x). */
+/* All n elements; BN_INPUT if there are not as many. */
 BN_MUST_USE bn_status bn_h5_get_reals(bn_h5 *f, const char *object, const char *key,
-                                      double **x, size_t *n);
+                                      double *x, size_t n);
 
 /* Names of the members of a group, sorted; or of the attributes of an object, in
  * the order they were written: one block, free(*names).                     */
