@@ -6,6 +6,7 @@
 #include <basin/kernel.h>
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,11 +106,11 @@ static void fill(struct maps *m, bn_h5 *f, size_t which, struct bn_mat *current)
 {
     const struct bn_mat c = covariance(m);
     const struct bn_fill task = { &c, thresholds(f, m->n), bn_real("noise"), bn_count("draws") };
+    char purpose[32];
     double loosened;
 
-    struct bn_rng rng = bn_rng_sub(bn_random(), "fill");
-    rng.replicate += which << 32;        /* maps are filled independently of each other */
-    BN_CHECK(bn_fill_silent(&task, rng, current, &loosened));
+    snprintf(purpose, sizeof purpose, "fill %zu", which);
+    BN_CHECK(bn_fill_silent(&task, bn_rng_sub(bn_random(), purpose), current, &loosened));
     m->loosened = fmax(m->loosened, loosened);
 }
 

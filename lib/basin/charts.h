@@ -39,8 +39,8 @@ void bn_charts_weights(bool (*dense)(size_t n));
               "softplus; only bounded; drawn from the Gaussian process given the fields"),    \
     BN_REAL("inhibition", "1", "0", 0, 1e6, "uniform inhibition c in J, compensated by a bias"), \
     BN_INTEGER("maps", "0", 0, 1000, "how many maps to hold; 0: all that are given"),       \
-    BN_REAL("margin", "1", "0.1", 0, 1e6, "how far below threshold silent currents must be " \
-            "(onesided)"),                                                          \
+    BN_REAL("margin", "1", "0", 0, 1e6, "how far below threshold silent currents must be " \
+            "(onesided); above 0 it asks for a jump where fields end"),                 \
     BN_REAL("floor", "1", "1e-4", 1e-300, 1, "lowest rate, in shares of the largest (softplus)"), \
     BN_REAL("softness", "1", "20", 1e-3, 1e6, "gain of the softplus: the network's rate "    \
             "function (softplus)"),                                                   \
