@@ -39,8 +39,8 @@ static const struct bn_output outputs[] = {
       "components, per sqrt N", 1e-6, 1e-6, false },
     { "/eigenvalue", "mode", "1", "of the covariance between points, per neuron: the constant, "
       "then the others, descending", 1e-9, 1e-6, false },
-    { "/mode_group", "mode", "1", "which group of equal eigenvalues it belongs to; -1: none that is "
-      "complete", 0, 0, false },
+    { "/mode_group", "mode", "1", "which group of equal eigenvalues it belongs to; -1: none "
+      "that is complete", 0, 0, false },
     { "/multiplicity", "group", "1", "how many eigenvalues are equal; the constant comes first",
       0, 0, false },
     { "/group_value", "group", "1", "their mean", 1e-9, 1e-6, false },
@@ -282,6 +282,16 @@ static void along(const struct centred *c, double pitch, double *r)
     }
 }
 
+/* The least correlation, relative to that of a point with itself. */
+static double least_of(const double *r, size_t n)
+{
+    double least = r[0];
+
+    for (size_t k = 1; k < n; k++)
+        least = fmin(least, r[k]);
+    return least / r[0];
+}
+
 static void write_circles(const struct points *p)
 {
     if (p->m.dimensions != 2 || (p->m.kind != BN_TORUS && p->m.kind != BN_SPHERE))
@@ -296,10 +306,10 @@ static void write_circles(const struct points *p)
     bn_output_vec("/azimuth", azimuth, n);
     along(&c, 0.0, r);
     bn_output_vec("/equator", r, n);
-    bn_summarise("equator_opposite", r[n / 2] / r[0], "1", 0.0);
+    bn_summarise("equator_least", least_of(r, n), "1", 0.0);
     along(&c, BN_TWO_PI / 4.0, r);
     bn_output_vec("/pole", r, n);
-    bn_summarise("pole_opposite", r[n / 2] / r[0], "1", 0.0);
+    bn_summarise("pole_least", least_of(r, n), "1", 0.0);
     if (!has_inverted(p))
         return;
     for (size_t k = 0; k < p->rate.cols; k++)
@@ -348,7 +358,7 @@ static void write_groups(const struct spectrum *s, double cells)
 }
 
 /* The last group is left out where the list of eigenvalues cuts it. */
-static void write_spectrum(const struct bn_components *c, struct spectrum *s)
+static void write_spectrum(const struct bn_principal *c, struct spectrum *s)
 {
     static const char *const names[NAMED] = { "multiplicity_0", "multiplicity_1",
         "multiplicity_2", "multiplicity_3", "multiplicity_4", "multiplicity_5" };
@@ -476,7 +486,7 @@ static void write_verdict(int verdict)
     bn_summary_write();
 }
 
-static struct bn_components components;
+static struct bn_principal components;
 static struct bn_betti betti;
 
 static void run(void)
@@ -511,7 +521,7 @@ static void run(void)
     write_spectrum(&components, &s);
     write_circles(&p);
     write_verdict(judge(&betti, how.top, &s));
-    bn_components_free(&components);
+    bn_principal_free(&components);
     bn_betti_free(&betti);
 }
 
