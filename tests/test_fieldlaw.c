@@ -40,7 +40,7 @@ static void table_of_one_dimension(void **state)
 /* Simpson's rule on f(x) over [a, b]. */
 static double integral(double (*f)(double, double), double p, double a, double b)
 {
-    enum { STEPS = 2000 };
+    enum { STEPS = 8000 };
     double sum = 0.0;
     for (int k = 0; k <= STEPS; k++)
         sum += (k == 0 || k == STEPS ? 1 : k % 2 ? 4 : 2) * f(a + (b - a) * k / STEPS, p);
