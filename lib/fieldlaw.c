@@ -151,13 +151,6 @@ double bn_fieldlaw_observed(double n)
     return n > 0.0 ? -n / expm1(-n) : 1.0;
 }
 
-double bn_fieldlaw_propensity(double g)
-{
-    const double x = 2.0 * PI * g;
-
-    return x < 1.0 ? sqrt(-2.0 * log(x)) : 0.0;
-}
-
 double bn_fieldlaw_recruited(double k, double n)
 {
     return -expm1(-k * log1p(n / k));

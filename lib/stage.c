@@ -598,6 +598,11 @@ const double *bn_reals(const char *name, size_t *n)
     return bn_values_reals(frame.values, name, n);
 }
 
+const int64_t *bn_integers(const char *name, size_t *n)
+{
+    return bn_values_integers(frame.values, name, n);
+}
+
 const char *const *bn_files(const char *name, size_t *n)
 {
     return bn_values_texts(frame.values, name, n);

@@ -63,13 +63,11 @@ double bn_fieldlaw_beta(size_t dimensions, double mean);
 double bn_fieldlaw_beta_limit(size_t dimensions, double theta);
 struct bn_lawfit bn_fieldlaw_sizes(size_t dimensions, double beta);   /* to evaluate it */
 
-/* --- silent cells and propensities ---------------------------------------------------------------- */
+/* --- silent cells ---------------------------------------------------------------- */
 
 /* Mean count over the cells with a field at all when counts are Poisson of mean n:
  * n/(1 - e^-n) (bn_law_untruncated is its inverse).                               */
 double bn_fieldlaw_observed(double n);
-/* theta of a cell with g fields per sigma_c: sqrt(-2 ln(2 pi g)), 0 above 1/(2 pi). */
-double bn_fieldlaw_propensity(double g);
 /* Share of cells with a field within a length when fields per cell are negative binomial:
  * gamma propensities of shape k, mean number n within the length: 1 - (1 + n/k)^-k. */
 double bn_fieldlaw_recruited(double k, double n);

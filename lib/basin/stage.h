@@ -60,6 +60,7 @@ bool bn_flag(const char *name);
 const char *bn_text(const char *name);
 bool bn_is(const char *choice, const char *value);    /* bn_is("form", "dense") */
 const double *bn_reals(const char *name, size_t *n);
+const int64_t *bn_integers(const char *name, size_t *n);
 const char *const *bn_files(const char *name, size_t *n);
 
 /* Key of all random numbers of this run: (seed, stream) hashed; counter words
