@@ -289,7 +289,7 @@ struct pairs {
 static bool step_away(const struct bn_manifold *m, const double *u, size_t p, double reach,
                       size_t *q)
 {
-    size_t index[BN_DIMENSIONS], rest = p;
+    size_t index[BN_DIMENSIONS] = { 0 }, rest = p;
 
     for (size_t d = m->dimensions; d-- > 0;) {
         index[d] = rest % m->count[d];

@@ -27,7 +27,9 @@ struct bn_output {
     const char *name;                    /* dataset, "/rate" */
     const char *axes;                    /* "neuron theta": a blank-separated name
                                             per axis; a name that is a dataset of
-                                            the file becomes its dimension scale.
+                                            the file becomes its dimension scale;
+                                            "theta/grid": theta if there is /theta,
+                                            else grid, which counts from 0.
                                             "" for a number */
     const char *unit;                    /* udunits spelling; "1" */
     const char *help;                    /* long_name */
