@@ -72,7 +72,7 @@ static bn_status keep(struct bn_found **list, size_t *n, size_t *room, size_t ce
     return BN_OK;
 }
 
-/* --- one cell -------------------------------------------------------------------------------- */
+/* --- one cell ------------------------------------------------------------------------ */
 
 static bn_status find_pieces(const struct work *w, struct desk *d, struct group *to, size_t cell)
 {
@@ -214,7 +214,7 @@ static bn_status one_group(void *context, size_t k)
     return s;
 }
 
-/* --- all groups ------------------------------------------------------------------------------- */
+/* --- all groups ---------------------------------------------------------------------- */
 
 /* The groups' lists end to end. */
 static bn_status append(void **all, size_t *n, size_t size, const void *part, size_t count)

@@ -32,7 +32,7 @@ double bn_fieldlaw_square(double theta)
     return (1.0 + theta * theta) * bn_fieldlaw_share(theta) - theta * normal(theta);
 }
 
-/* --- numbers -------------------------------------------------------------------------------- */
+/* --- numbers ------------------------------------------------------------------------- */
 
 struct bn_domain bn_fieldlaw_domain(const struct bn_lattice *g, const double *length)
 {
@@ -122,7 +122,7 @@ double bn_fieldlaw_slope(double k)
     return k < 0.0 ? 0.0 : k * exp(-0.5 * k * k);
 }
 
-/* --- sizes ------------------------------------------------------------------------------------ */
+/* --- sizes --------------------------------------------------------------------------- */
 
 double bn_fieldlaw_beta(size_t dimensions, double mean)
 {
@@ -144,7 +144,7 @@ struct bn_lawfit bn_fieldlaw_sizes(size_t dimensions, double beta)
                                .parameter = { beta, 0.0 } };
 }
 
-/* --- silent cells and propensities --------------------------------------------------------------- */
+/* --- silent cells and propensities --------------------------------------------------- */
 
 double bn_fieldlaw_observed(double n)
 {
@@ -156,7 +156,7 @@ double bn_fieldlaw_recruited(double k, double n)
     return -expm1(-k * log1p(n / k));
 }
 
-/* --- (sigma_c, theta) -------------------------------------------------------------------------------- */
+/* --- (sigma_c, theta) ---------------------------------------------------------------- */
 
 /* The length at which the mean size is right for this theta.  The number of fields falls with
  * the length, so the mean size grows: bisection of its logarithm.                 */

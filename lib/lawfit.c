@@ -16,7 +16,7 @@ const char *bn_law_name(enum bn_law law)
     return names[law];
 }
 
-/* --- the laws ------------------------------------------------------------------------------ */
+/* --- the laws ------------------------------------------------------------------------ */
 
 static double log_poisson(double k, double mean)
 {
@@ -98,7 +98,7 @@ double bn_law_cdf(const struct bn_lawfit *fit, double x)
     return 0.5 * erfc((a - log(x)) / (b * 1.4142135623730951));
 }
 
-/* --- maximum likelihood ---------------------------------------------------------------------- */
+/* --- maximum likelihood -------------------------------------------------------------- */
 
 /* log k - psi(k) = gap, by Newton steps in 1/k (Minka 2002). */
 static double gamma_shape(double gap)
@@ -209,7 +209,7 @@ static bn_status usable(const struct bn_lawfit *f, const double *x, size_t n)
     return BN_OK;
 }
 
-/* --- distances -------------------------------------------------------------------------------- */
+/* --- distances ----------------------------------------------------------------------- */
 
 static int ascending(const void *a, const void *b)
 {
@@ -268,7 +268,7 @@ bn_status bn_lawfit(enum bn_law law, size_t dimensions, const double *x, size_t 
     return BN_OK;
 }
 
-/* --- moments and lines ------------------------------------------------------------------------- */
+/* --- moments and lines --------------------------------------------------------------- */
 
 struct bn_moments bn_law_moments(const double *x, size_t n)
 {

@@ -18,7 +18,7 @@ double bn_fieldlaw_threshold(double share);
 double bn_fieldlaw_mean(double theta);
 double bn_fieldlaw_square(double theta);
 
-/* --- expected numbers ------------------------------------------------------------------------ */
+/* --- expected numbers ---------------------------------------------------------------- */
 
 enum bn_shape_kind { BN_SHAPE_BOX, BN_SHAPE_PERIODIC, BN_SHAPE_SPHERE };
 struct bn_domain {
@@ -54,7 +54,7 @@ double bn_fieldlaw_peaks(double theta, double a);
  * sqrt(pi/2), for every theta.                                                   */
 double bn_fieldlaw_slope(double k);
 
-/* --- sizes ------------------------------------------------------------------------------------ */
+/* --- sizes --------------------------------------------------------------------------- */
 
 /* beta of the size law P(s) = (2 beta/D) s^(2/D - 1) exp(-beta s^(2/D)): of a mean size, and
  * in the limit of high thresholds, where fields are the tops of paraboloids:
@@ -63,7 +63,7 @@ double bn_fieldlaw_beta(size_t dimensions, double mean);
 double bn_fieldlaw_beta_limit(size_t dimensions, double theta);
 struct bn_lawfit bn_fieldlaw_sizes(size_t dimensions, double beta);   /* to evaluate it */
 
-/* --- silent cells ---------------------------------------------------------------- */
+/* --- silent cells -------------------------------------------------------------------- */
 
 /* Mean count over the cells with a field at all when counts are Poisson of mean n:
  * n/(1 - e^-n) (bn_law_untruncated is its inverse).                               */
@@ -72,7 +72,7 @@ double bn_fieldlaw_observed(double n);
  * gamma propensities of shape k, mean number n within the length: 1 - (1 + n/k)^-k. */
 double bn_fieldlaw_recruited(double k, double n);
 
-/* --- (sigma_c, theta) of a population ---------------------------------------------------------------- */
+/* --- (sigma_c, theta) of a population ------------------------------------------------ */
 
 /* Each from two means over cells of a lattice's domain, of fields and gaps cut by walls, too,
  * in the lattice's unit; the same length in all directions.
