@@ -77,7 +77,7 @@ else ifneq ($(drawn)$(built),)
 CC     := gcc
 AR     := ar
 PKGS   := hdf5 lapacke openblas fftw3 libconfuse udunits jansson libcrypto matio arpack \
-          sleef nlopt
+          sleef nlopt gsl
 CFLAGS := -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Wpedantic -Wshadow \
           -Wconversion -Wmissing-prototypes -Wstrict-prototypes -Wvla -Werror \
           -ffp-contract=off

@@ -90,13 +90,6 @@ static struct gains gains_of(const struct bn_averaged *a, double mu, double row,
 
 /* --- making it ------------------------------------------------------------------------ */
 
-static bn_status copy(const struct bn_mat *from, struct bn_mat *to)
-{
-    BN_TRY(bn_mat_alloc(to, from->rows, from->cols));
-    memcpy(to->data, from->data, from->rows * from->cols * sizeof(double));
-    return BN_OK;
-}
-
 /* Gamma [R, g] with Gamma Gamma^T = G, and its pseudo-inverse transposed. */
 static bn_status root_of(const struct bn_mat *gram, struct bn_mat *root, struct bn_mat *inverse)
 {
@@ -105,7 +98,7 @@ static bn_status root_of(const struct bn_mat *gram, struct bn_mat *root, struct 
     double *e = bn_alloc(r, sizeof *e);
     size_t kept = 0, at = 0;
 
-    bn_status rc = e == NULL ? BN_NOMEM : copy(gram, &v);
+    bn_status rc = e == NULL ? BN_NOMEM : bn_mat_copy(&v, gram);
     if (rc == BN_OK)
         rc = bn_eig_symmetric(&v, e);
     const double floor = rc == BN_OK ? (double)r * DBL_EPSILON * fabs(e[r - 1]) : 0.0;
@@ -213,7 +206,7 @@ static bn_status check_range(const struct bn_averaged_spec *spec, const struct b
 
     bn_status rc = bn_mat_alloc(&inside, source->rows, root->cols);
     if (rc == BN_OK)
-        rc = copy(source, &back);
+        rc = bn_mat_copy(&back, source);
     if (rc == BN_OK)
         rc = bn_gemm(1.0, source, BN_PLAIN, inverse, BN_PLAIN, 0.0, &inside);
     if (rc == BN_OK)
@@ -311,7 +304,7 @@ static bn_status fill(struct bn_averaged *a, const struct bn_averaged_spec *spec
 {
     a->pull = step->gram.data != NULL;
     a->columns = step->columns;
-    BN_TRY(copy(spec->phi, &a->phi));
+    BN_TRY(bn_mat_copy(&a->phi, spec->phi));
     BN_TRY(a->pull ? make_modes(a, spec, step) : take_step(a, step));
     a->row = step->row;
     a->column = step->column;

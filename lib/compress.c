@@ -92,8 +92,7 @@ static bn_status is_close(struct bn_mat *k, double norm, const struct bn_compres
 /* J + diag(d) */
 static bn_status without(const struct bn_mat *j, const double *d, struct bn_mat *k)
 {
-    BN_TRY(bn_mat_alloc(k, j->rows, j->cols));
-    memcpy(k->data, j->data, j->rows * j->cols * sizeof *k->data);
+    BN_TRY(bn_mat_copy(k, j));
     for (size_t i = 0; i < j->rows; i++)
         *bn_mat_at(k, i, i) += d[i];
     return BN_OK;

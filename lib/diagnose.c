@@ -4,7 +4,6 @@
 #include <basin/fourier.h>
 #include <basin/linear.h>
 #include <basin/mem.h>
-#include <basin/rng.h>
 #include <basin/tile.h>
 
 #include <math.h>
@@ -14,23 +13,38 @@
 /* Points that share a product, and numbers in one vector of all of them at most; vectors
  * of a Krylov space.                                                        */
 enum { BATCH = 16, BATCH_NUMBERS = 1 << 19, KRYLOV = 24 };
-/* Solves are with A - SHIFT: where the tangent mode is exactly neutral, A is singular, and
- * rounding errors, enlarged by 1/SHIFT at most, would mix it with other neutral modes.  */
-static const double SHIFT = 1e-5;
+static const double SHIFT = BN_KRYLOV_SHIFT;
 
 /* --- points on the manifold ------------------------------------------------------ */
 
-static bn_status evaluate(const struct bn_mat *c, const double *theta, size_t count,
-                          int derivative, struct bn_mat *out)
+/* Basis functions at one point, or their D derivatives: `row` [1 or D][R]. */
+static void basis_at(const struct bn_ring_network *net, const double *point, bool derivative,
+                     double *row)
 {
+    const size_t r = net->x.cols;
+
+    if (net->harmonics == NULL)
+        bn_fourier_basis(*point, r, derivative, row);
+    else if (derivative)
+        bn_harmonics_gradient(net->harmonics, point, r, row);
+    else
+        bn_harmonics_at(net->harmonics, point, r, row);
+}
+
+static bn_status evaluate(const struct bn_ring_network *net, const double *points, size_t count,
+                          bool derivative, struct bn_mat *out)
+{
+    const size_t d = net->harmonics == NULL ? 1
+                   : bn_harmonics_manifold(net->harmonics)->dimensions;
+    const size_t rows = derivative ? d : 1;
     struct bn_mat basis;
 
-    BN_TRY(bn_mat_alloc(&basis, count, c->cols));
+    BN_TRY(bn_mat_alloc(&basis, count * rows, net->x.cols));
     for (size_t t = 0; t < count; t++)
-        bn_fourier_basis(theta[t], c->cols, derivative, bn_mat_row(&basis, t));
-    bn_status rc = bn_mat_alloc(out, count, c->rows);
+        basis_at(net, points + t * d, derivative, bn_mat_row(&basis, t * rows));
+    bn_status rc = bn_mat_alloc(out, count * rows, net->x.rows);
     if (rc == BN_OK)
-        rc = bn_gemm(1.0, &basis, BN_PLAIN, c, BN_TRANSPOSED, 0.0, out);
+        rc = bn_gemm(1.0, &basis, BN_PLAIN, &net->x, BN_TRANSPOSED, 0.0, out);
     bn_mat_free(&basis);
     return rc;
 }
@@ -52,6 +66,8 @@ static bn_status fill_residual(const struct bn_ring_network *net, struct bn_poin
         for (size_t i = 0; i < p->x.cols; i++)
             *bn_mat_at(&p->residual, t, i) = *bn_mat_at(&p->x, t, i)
                                            - *bn_mat_at(&p->residual, t, i) - push;
+        for (size_t i = 0; net->bias != NULL && i < p->x.cols; i++)
+            *bn_mat_at(&p->residual, t, i) -= net->bias[i];
     }
     return BN_OK;
 }
@@ -63,7 +79,8 @@ bn_status bn_diagnose_states(const struct bn_ring_network *net, struct bn_mat *x
 
     *p = (struct bn_points){ .x = *x, .tangent = *tangent };
     *x = *tangent = (struct bn_mat){ 0 };
-    bn_status rc = n == p->x.cols && n == p->tangent.cols && count == p->tangent.rows ? BN_OK
+    bn_status rc = n == p->x.cols && n == p->tangent.cols && count > 0
+                && p->tangent.rows > 0 && p->tangent.rows % count == 0 ? BN_OK
         : bn_fail(BN_INPUT, "weights of %zu neurons, %zu states of %zu with %zu tangents of %zu",
                   n, count, p->x.cols, p->tangent.rows, p->tangent.cols);
     if (rc == BN_OK)
@@ -91,8 +108,11 @@ bn_status bn_diagnose_points(const struct bn_ring_network *net, const double *th
     if (net->x.rows != net->weights.n)
         return bn_fail(BN_INPUT, "weights of %zu neurons, currents of %zu", net->weights.n,
                        net->x.rows);
-    BN_TRY(evaluate(&net->x, theta, count, 0, &x));
-    const bn_status rc = evaluate(&net->x, theta, count, 1, &tangent);
+    if (net->harmonics != NULL && net->x.cols > bn_harmonics_count(net->harmonics))
+        return bn_fail(BN_INPUT, "currents of %zu coefficients on a manifold of %zu functions",
+                       net->x.cols, bn_harmonics_count(net->harmonics));
+    BN_TRY(evaluate(net, theta, count, false, &x));
+    const bn_status rc = evaluate(net, theta, count, true, &tangent);
     if (rc != BN_OK)
         bn_mat_free(&x);
     return rc == BN_OK ? bn_diagnose_states(net, &x, &tangent, p) : rc;
@@ -126,114 +146,33 @@ static double overlap_with(const double *u, const struct bn_mat *v, size_t k, do
     return sqrt(fmax(0.0, p)) / bn_norm(n, u);
 }
 
-/* Krylov spaces of (A_t - SHIFT)^-1, or its transpose, at all points of a batch, one vector
- * longer at each round, each with its own small matrix h.  An eigenvalue theta of h is
- * 1/(lambda - SHIFT), so the slow modes, of which the tangent is one, come first.  */
+/* The search for the tangent mode in a Krylov space of each point.               */
 struct krylov {
-    const struct bn_factors *factors;
-    enum bn_trans trans;
-    size_t count, n, size;               /* points, neurons, vectors so far */
-    struct bn_mat v[KRYLOV + 1];         /* [T, N] each: unit rows */
-    double *h;                           /* [T] of [KRYLOV + 1, KRYLOV] */
-    bool *closed;                        /* [T] nothing new came */
+    struct bn_krylov space;
     /* right: overlap with the first vector; left: with the right mode that was found */
     const struct bn_mat *re, *im;
-    bool *settled, *done;                /* [T] the chosen one has converged; all have */
+    bool *settled;                       /* [T] the chosen one has converged */
     double *chosen;                      /* [T] of [2, KRYLOV]: its real, imaginary part */
     double *value, *imaginary, *overlap; /* [T]: lambda and |u . r| */
     double *slow;                        /* [T]: real part of the next one; or NULL */
 };
 
-static double *h_of(const struct krylov *k, size_t t)
-{
-    return k->h + t * (KRYLOV + 1) * KRYLOV;
-}
-
 static void krylov_free(struct krylov *k)
 {
-    for (size_t i = 0; i <= KRYLOV; i++)
-        bn_mat_free(&k->v[i]);
-    free(k->h);
-    free(k->closed);
+    bn_krylov_free(&k->space);
     free(k->settled);
-    free(k->done);
     free(k->chosen);
 }
 
 static bn_status krylov_start(struct krylov *k, const struct bn_mat *start)
 {
-    k->count = start->rows;
-    k->n = start->cols;
-    k->h = bn_alloc(k->count * (KRYLOV + 1) * KRYLOV, sizeof *k->h);
-    k->closed = bn_alloc(k->count, sizeof *k->closed);
-    k->settled = bn_alloc(k->count, sizeof *k->settled);
-    k->done = bn_alloc(k->count, sizeof *k->done);
-    k->chosen = bn_alloc(k->count * 2 * KRYLOV, sizeof *k->chosen);
-    if (k->h == NULL || k->closed == NULL || k->settled == NULL || k->done == NULL
-        || k->chosen == NULL)
+    k->space.most = KRYLOV;
+    k->space.again = k->slow != NULL;
+    k->settled = bn_alloc(start->rows, sizeof *k->settled);
+    k->chosen = bn_alloc(start->rows * 2 * KRYLOV, sizeof *k->chosen);
+    if (k->settled == NULL || k->chosen == NULL)
         return BN_NOMEM;
-    BN_TRY(bn_mat_alloc(&k->v[0], k->count, k->n));
-    for (size_t t = 0; t < k->count; t++) {
-        const double norm = bn_norm(k->n, bn_mat_row(start, t));
-        if (!(norm > 0.0))
-            return bn_fail(BN_NUMERIC, "the manifold stands still at point %zu: its tangent "
-                           "vanishes", t);
-        for (size_t i = 0; i < k->n; i++)
-            *bn_mat_at(&k->v[0], t, i) = *bn_mat_at(start, t, i) / norm;
-    }
-    return BN_OK;
-}
-
-/* Takes off x what lies in the space, twice, adding it to the column `h`; |x| then. */
-static double orthogonalise(const struct krylov *k, size_t t, double *x, double *h)
-{
-    for (int pass = 0; pass < 2; pass++)
-        for (size_t j = 0; j < k->size; j++) {
-            const double *v = bn_mat_row(&k->v[j], t), p = bn_dot(k->n, v, x);
-            h[j * KRYLOV] += p;
-            for (size_t i = 0; i < k->n; i++)
-                x[i] -= p * v[i];
-        }
-    return bn_norm(k->n, x);
-}
-
-/* The space is invariant (on an exact ring x*' is a mode by itself): the other modes are
- * looked for from a random vector.                                          */
-static double begin_again(const struct krylov *k, size_t t, double *x)
-{
-    const struct bn_rng rng = { .seed = 1, .stream = bn_rng_stream("krylov") };
-    double ignored[KRYLOV * KRYLOV] = { 0 };
-
-    bn_rng_normals(rng, k->size, 0, x, k->n);
-    return orthogonalise(k, t, x, ignored);
-}
-
-static bn_status krylov_grow(struct krylov *k)
-{
-    const size_t m = k->size++, n = k->n;
-    struct bn_mat *w = &k->v[m + 1];
-
-    BN_TRY(bn_mat_alloc(w, k->count, n));
-    memcpy(w->data, k->v[m].data, k->count * n * sizeof *w->data);
-    BN_TRY(bn_factors_solve(k->factors, k->trans, w));
-    for (size_t t = 0; t < k->count; t++) {
-        double *x = bn_mat_row(w, t), *h = h_of(k, t), before = bn_norm(n, x);
-        if (k->closed[t] || k->done[t]) {
-            memset(x, 0, n * sizeof *x);
-            continue;
-        }
-        if (!isfinite(before))
-            return bn_fail(BN_NUMERIC, "the Jacobian cannot be inverted at point %zu", t);
-        double norm = orthogonalise(k, t, x, h + m);
-        const bool invariant = !(norm > 1e-10 * before);
-        h[(m + 1) * KRYLOV + m] = invariant ? 0.0 : norm;
-        if (invariant && k->slow != NULL && m + 1 < n)
-            norm = begin_again(k, t, x);
-        k->closed[t] = m + 1 >= n || (invariant && k->slow == NULL);
-        for (size_t i = 0; i < n; i++)
-            x[i] = k->closed[t] ? 0.0 : x[i] / norm;
-    }
-    return BN_OK;
+    return bn_krylov_start(&k->space, start);
 }
 
 /* How much the Ritz vector y of the left space belongs to the right mode: left and right
@@ -242,24 +181,16 @@ static double partnership(const struct krylov *k, size_t t, const double *a, con
 {
     double ra = 0.0, rb = 0.0, ia = 0.0, ib = 0.0;
 
-    for (size_t j = 0; j < k->size; j++) {
-        const double *v = bn_mat_row(&k->v[j], t);
-        const double re = bn_dot(k->n, v, bn_mat_row(k->re, t));
-        const double im = bn_dot(k->n, v, bn_mat_row(k->im, t));
+    for (size_t j = 0; j < k->space.size; j++) {
+        const double *v = bn_mat_row(&k->space.v[j], t);
+        const double re = bn_dot(k->space.n, v, bn_mat_row(k->re, t));
+        const double im = bn_dot(k->space.n, v, bn_mat_row(k->im, t));
         ra += a[j] * re;
         ia += a[j] * im;
         rb += b != NULL ? b[j] * re : 0.0;
         ib += b != NULL ? b[j] * im : 0.0;
     }
     return fmax(hypot(ra - ib, ia + rb), hypot(ra + ib, ia - rb));
-}
-
-static bool converged(const struct krylov *k, size_t t, const struct bn_mat *y, size_t i,
-                      double re, double im, double tolerance)
-{
-    const size_t m = k->size;
-    const double last = hypot(*bn_mat_at(y, i, m - 1), *bn_mat_at(y, im > 0.0 ? i + 1 : i, m - 1));
-    return k->closed[t] || h_of(k, t)[m * KRYLOV + m - 1] * last <= tolerance * hypot(re, im);
 }
 
 /* The transverse mode nearest to 0: the other one of a complex pair, or the largest theta
@@ -272,7 +203,7 @@ static bool krylov_slow(struct krylov *k, size_t t, const double *re, const doub
 
     if (k->slow == NULL)
         return true;
-    for (size_t i = 0; i < k->size && im[chosen] == 0.0; i++)
+    for (size_t i = 0; i < k->space.size && im[chosen] == 0.0; i++)
         if (i != chosen && im[i] >= 0.0 && hypot(re[i], im[i]) > top) {
             top = hypot(re[i], im[i]);
             at = i;
@@ -280,8 +211,8 @@ static bool krylov_slow(struct krylov *k, size_t t, const double *re, const doub
     const double size = hypot(re[at], im[at]);
     k->slow[t] = size > 0.0 && (at != chosen || im[at] > 0.0)
                ? SHIFT + re[at] / (size * size) : -INFINITY;
-    return (at != chosen || im[at] > 0.0 || k->closed[t])
-        && converged(k, t, y, at, re[at], im[at], 1e-8);
+    return (at != chosen || im[at] > 0.0 || k->space.closed[t])
+        && bn_krylov_converged(&k->space, t, y, at, re[at], im[at], 1e-8);
 }
 
 /* Which Ritz pair: of largest overlap, or nearest to the one that has been settled. */
@@ -293,7 +224,7 @@ static size_t krylov_pick(const struct krylov *k, size_t t, const double *re, co
     size_t at = 0;
 
     *score = -INFINITY;
-    for (size_t i = 0; i < k->size; i++) {
+    for (size_t i = 0; i < k->space.size; i++) {
         double o;
         if (im[i] < 0.0)
             continue;
@@ -301,7 +232,7 @@ static size_t krylov_pick(const struct krylov *k, size_t t, const double *re, co
             o = -hypot(re[i] - (k->value[t] - SHIFT) / (size * size),
                        im[i] + k->imaginary[t] / (size * size));
         else if (k->re == NULL)
-            o = overlap_with(first, y, i, im[i], k->size);
+            o = overlap_with(first, y, i, im[i], k->space.size);
         else
             o = partnership(k, t, bn_mat_row(y, i), im[i] > 0.0 ? bn_mat_row(y, i + 1) : NULL);
         if (o > *score) {
@@ -317,16 +248,11 @@ static size_t krylov_pick(const struct krylov *k, size_t t, const double *re, co
  * too.                                                                      */
 static bn_status krylov_choose(struct krylov *k, size_t t)
 {
-    const size_t m = k->size;
+    const size_t m = k->space.size;
     double re[KRYLOV], im[KRYLOV], score;
-    struct bn_mat a, y = { 0 };
+    struct bn_mat y;
+    const bn_status rc = bn_krylov_ritz(&k->space, t, re, im, &y);
 
-    BN_TRY(bn_mat_alloc(&a, m, m));
-    for (size_t i = 0; i < m; i++)
-        memcpy(bn_mat_row(&a, i), h_of(k, t) + i * KRYLOV, m * sizeof(double));
-    bn_status rc = bn_mat_alloc(&y, m, m);
-    if (rc == BN_OK)
-        rc = bn_eig_vectors(&a, re, im, &y);
     if (rc == BN_OK) {
         const size_t at = krylov_pick(k, t, re, im, &y, &score);
         const bool next = krylov_slow(k, t, re, im, &y, at);
@@ -337,15 +263,14 @@ static bn_status krylov_choose(struct krylov *k, size_t t)
             memcpy(to, bn_mat_row(&y, at), m * sizeof *to);
             if (im[at] > 0.0)
                 memcpy(to + KRYLOV, bn_mat_row(&y, at + 1), m * sizeof *to);
-            k->settled[t] = converged(k, t, &y, at, re[at], im[at], 1e-11);
+            k->settled[t] = bn_krylov_converged(&k->space, t, &y, at, re[at], im[at], 1e-11);
             k->value[t] = SHIFT + re[at] / (size * size);
             k->imaginary[t] = -im[at] / (size * size);
             if (k->overlap != NULL)
                 k->overlap[t] = score;
         }
-        k->done[t] = k->closed[t] || (next && k->settled[t]);
+        k->space.done[t] = k->space.closed[t] || (next && k->settled[t]);
     }
-    bn_mat_free(&a);
     bn_mat_free(&y);
     return rc;
 }
@@ -355,13 +280,13 @@ static bn_status krylov_run(struct krylov *k)
 {
     bool all = false;
 
-    while (!all && k->size < KRYLOV) {
-        BN_TRY(krylov_grow(k));
+    while (!all && k->space.size < KRYLOV) {
+        BN_TRY(bn_krylov_grow(&k->space));
         all = true;
-        for (size_t t = 0; t < k->count; t++) {
-            if (!k->done[t])
+        for (size_t t = 0; t < k->space.count; t++) {
+            if (!k->space.done[t])
                 BN_TRY(krylov_choose(k, t));
-            all = all && k->done[t];
+            all = all && k->space.done[t];
         }
     }
     return BN_OK;
@@ -372,15 +297,8 @@ static void krylov_mode(const struct krylov *k, size_t t, double *re, double *im
 {
     const double *c = k->chosen + t * 2 * KRYLOV;
 
-    memset(re, 0, k->n * sizeof *re);
-    memset(im, 0, k->n * sizeof *im);
-    for (size_t j = 0; j < k->size; j++) {
-        const double *v = bn_mat_row(&k->v[j], t), a = c[j], b = c[KRYLOV + j];
-        for (size_t i = 0; i < k->n; i++) {
-            re[i] += a * v[i];
-            im[i] += b * v[i];
-        }
-    }
+    bn_krylov_vector(&k->space, t, c, re);
+    bn_krylov_vector(&k->space, t, c + KRYLOV, im);
 }
 
 /* z / (z . u), its real part if z is complex: v = Re(z . F)/(z . u) is what a pair turns. */
@@ -486,10 +404,10 @@ static bn_status modes_of_batch(void *context, size_t tile)
     struct bn_factors factors;
     struct bn_mat r = { 0 };
     double *spare = bn_alloc(2 * rows, sizeof *spare);
-    struct krylov right = { .factors = &factors, .trans = BN_PLAIN,
+    struct krylov right = { .space = { .factors = &factors, .trans = BN_PLAIN },
         .value = f->modes->value + first, .imaginary = f->modes->imaginary + first,
         .overlap = f->modes->overlap + first };
-    struct krylov left = { .factors = &factors, .trans = BN_TRANSPOSED, .value = spare,
+    struct krylov left = { .space = { .factors = &factors, .trans = BN_TRANSPOSED }, .value = spare,
         .imaginary = spare != NULL ? spare + rows : NULL };
 
     if (spare == NULL)

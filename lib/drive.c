@@ -27,24 +27,44 @@ static size_t sample_at(const double *time, size_t n, double at)
     return k <= 0.0 ? 0 : k >= (double)n ? n - 1 : (size_t)floor(k + 0.5);
 }
 
-static void from_recording(struct bn_drive *d)
+/* What an animal did, sample by sample. */
+struct behaviour {
+    const double *time, *angle, *velocity;
+    size_t n;
+};
+
+/* asked: the parameter, with its value, that wants a recording. */
+static struct behaviour recorded(const char *asked)
 {
-    size_t n, m;
+    struct behaviour b;
+    size_t angles, velocities;
 
     if (!bn_has_input("recording"))
-        BN_REFUSE(BN_USAGE, "velocity = recorded needs a recording: give --in recording=FILE, or "
-                  "add the prerequisite to the pipeline");
-    const double *time = bn_input_vec("recording", "/time", &n);
-    const double *velocity = bn_input_vec("recording", "/angular_velocity", &m);
-    const double *angle = bn_input_vec("recording", "/angle", &m);
+        BN_REFUSE(BN_USAGE, "%s needs a recording: give --in recording=FILE, or add the "
+                  "prerequisite to the pipeline", asked);
+    b.time = bn_input_vec("recording", "/time", &b.n);
+    b.angle = bn_input_vec("recording", "/angle", &angles);
+    b.velocity = bn_input_vec("recording", "/angular_velocity", &velocities);
+    if (b.n < 2 || angles != b.n || velocities != b.n)
+        BN_REFUSE(BN_INPUT, "%s: /time has %zu samples, /angle %zu and /angular_velocity %zu",
+                  bn_h5_path(bn_input("recording")), b.n, angles, velocities);
+    return b;
+}
+
+static void from_recording(struct bn_drive *d)
+{
+    const struct behaviour b = recorded("velocity = recorded");
+    const double length = b.time[b.n - 1] - b.time[0];
+
     d->begin = bn_real("recorded_start");
     const double end = d->begin + (double)d->omega.rows * d->dt;
-    if (n < 2 || m != n || end > time[n - 1] - time[0])
+    if (end > length)
         BN_REFUSE(BN_USAGE, "recorded_start + duration = %g s, but the recording has %g s of "
-                  "behaviour", end, n < 2 ? 0.0 : time[n - 1] - time[0]);
+                  "behaviour", end, length);
     for (size_t k = 0; k < d->omega.rows; k++)
-        d->omega.data[k] = velocity[sample_at(time, n, time[0] + d->begin + (double)k * d->dt)];
-    d->start = angle[sample_at(time, n, time[0] + d->begin)];
+        d->omega.data[k] = b.velocity[sample_at(b.time, b.n, b.time[0] + d->begin
+                                                             + (double)k * d->dt)];
+    d->start = b.angle[sample_at(b.time, b.n, b.time[0] + d->begin)];
     d->recorded = true;
 }
 
@@ -72,23 +92,17 @@ struct bn_drive bn_drive_read(size_t steps, double dt)
 
 static void course_from_recording(struct bn_course *c)
 {
-    size_t n, m, l;
+    const struct behaviour b = recorded("order = recorded");
+    const double length = b.time[b.n - 1] - b.time[0];
 
-    if (!bn_has_input("recording"))
-        BN_REFUSE(BN_USAGE, "order = recorded needs a recording: give --in recording=FILE, or "
-                  "add the prerequisite to the pipeline");
-    const double *time = bn_input_vec("recording", "/time", &n);
-    c->angle = bn_input_vec("recording", "/angle", &m);
-    c->velocity = bn_input_vec("recording", "/angular_velocity", &l);
-    c->samples = n;
+    c->angle = b.angle;
+    c->velocity = b.velocity;
+    c->samples = b.n;
     c->begin = bn_real("recorded_start");
-    if (n < 2 || m != n || l != n)
-        BN_REFUSE(BN_INPUT, "%s: /time has %zu samples, /angle %zu and /angular_velocity %zu",
-                  bn_h5_path(bn_input("recording")), n, m, l);
-    c->bin = (time[n - 1] - time[0]) / (double)(n - 1);
+    c->bin = length / (double)(b.n - 1);
     if (bn_course_period(c) == 0)
         BN_REFUSE(BN_USAGE, "recorded_start = %g s, but the recording has %g s of behaviour",
-                  c->begin, time[n - 1] - time[0]);
+                  c->begin, length);
 }
 
 struct bn_course bn_drive_course(size_t angles, bool velocity)

@@ -115,15 +115,6 @@ static struct bn_mat gaussian(size_t n)
     return j;
 }
 
-static struct bn_mat dense_of(const struct bn_operator *op)
-{
-    if (op->dense.data != NULL)
-        return op->dense;
-    struct bn_mat j = bn_scratch(op->n, op->n);
-    BN_CHECK(bn_ridge_dense(&op->left, &op->right, &j));
-    return j;
-}
-
 /* J to begin with, and J' if the artifact has one and it is to be learned. */
 static void begin(struct bn_enrolled *e, const struct bn_targets *t)
 {
@@ -134,9 +125,12 @@ static void begin(struct bn_enrolled *e, const struct bn_targets *t)
             BN_REFUSE(BN_USAGE, "initial = artifact needs weights to begin with: give --in "
                       "weights=FILE, or add the prerequisite to the pipeline");
         const struct bn_recurrent r = bn_recurrent_factored("weights", t);
-        e->initial = dense_of(&r.weights);
+        if (r.bias != NULL)
+            BN_REFUSE(BN_USAGE, "%s: these weights need their bias, which learning does not have: "
+                      "make them with bias = none", bn_h5_path(bn_input("weights")));
+        e->initial = bn_recurrent_dense(&r.weights);
         if (e->spec.velocity && r.velocity.n != 0)
-            e->initial_velocity = dense_of(&r.velocity);
+            e->initial_velocity = bn_recurrent_dense(&r.velocity);
     }
     if (e->initial.data != NULL) {
         BN_CHECK(bn_operator_dense(&e->first, &e->initial));

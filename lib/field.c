@@ -27,6 +27,8 @@ bn_status bn_field_at(const struct bn_field *field, const struct bn_mat *x, stru
         double *to = bn_mat_row(f, t);
         for (size_t i = 0; i < x->cols; i++)
             to[i] += push - from[i];
+        for (size_t i = 0; field->bias != NULL && i < x->cols; i++)
+            to[i] += field->bias[i];
     }
     bn_mat_free(&rate);
     return rc;

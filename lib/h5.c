@@ -772,26 +772,53 @@ bn_status bn_h5_get_text(bn_h5 *f, const char *object, const char *key, char **t
     return rc;
 }
 
-bn_status bn_h5_get_real(bn_h5 *f, const char *object, const char *key, double *x)
+/* The elements of a numeric attribute, which free(). */
+static bn_status get_numbers(bn_h5 *f, const char *object, const char *key, double **x,
+                             size_t *n)
 {
     hid_t a;
 
-    *x = 0.0;
+    *x = NULL;
     BN_TRY(open_attribute(f, object, key, &a));
     const hid_t type = H5Aget_type(a);
     const H5T_class_t c = H5Tget_class(type);
-    const size_t n = attribute_count(a);
-    double *all = bn_alloc(n, sizeof *all);
-    bn_status rc = all == NULL ? BN_NOMEM : BN_OK;
-    if (rc == BN_OK && ((c != H5T_INTEGER && c != H5T_FLOAT) || n == 0
-                        || H5Aread(a, H5T_NATIVE_DOUBLE, all) < 0))
+    *n = attribute_count(a);
+    *x = bn_alloc(*n, sizeof **x);
+    bn_status rc = *x == NULL ? BN_NOMEM : BN_OK;
+    if (rc == BN_OK && ((c != H5T_INTEGER && c != H5T_FLOAT) || *n == 0
+                        || H5Aread(a, H5T_NATIVE_DOUBLE, *x) < 0))
         rc = bn_fail(BN_INPUT, "%s: attribute %s of %s is not a number", f->path, key,
                      object);
+    H5Tclose(type);
+    H5Aclose(a);
+    return rc;
+}
+
+bn_status bn_h5_get_real(bn_h5 *f, const char *object, const char *key, double *x)
+{
+    double *all;
+    size_t n;
+
+    *x = 0.0;
+    const bn_status rc = get_numbers(f, object, key, &all, &n);
     if (rc == BN_OK)
         *x = all[0];
     free(all);
-    H5Tclose(type);
-    H5Aclose(a);
+    return rc;
+}
+
+bn_status bn_h5_get_reals(bn_h5 *f, const char *object, const char *key, double *x, size_t n)
+{
+    double *all;
+    size_t there;
+    bn_status rc = get_numbers(f, object, key, &all, &there);
+
+    if (rc == BN_OK && there != n)
+        rc = bn_fail(BN_INPUT, "%s: attribute %s of %s has %zu numbers, not %zu", f->path, key,
+                     object, there, n);
+    if (rc == BN_OK)
+        memcpy(x, all, n * sizeof *x);
+    free(all);
     return rc;
 }
 

@@ -200,13 +200,6 @@ static bn_status vec(double **x, size_t n)
     return *x != NULL ? BN_OK : BN_NOMEM;
 }
 
-static bn_status copy(struct bn_mat *to, const struct bn_mat *from)
-{
-    BN_TRY(bn_mat_alloc(to, from->rows, from->cols));
-    memcpy(to->data, from->data, from->rows * from->cols * sizeof(double));
-    return BN_OK;
-}
-
 /* coefficients [N, R] -> [R, width], both padded to eight: a basis row times it is a row of
  * neurons.                                                                       */
 static bn_status pack(struct bn_packed *b, const struct bn_mat *coefficients)
@@ -373,7 +366,7 @@ static bn_status make_first(bn_learner *l, const struct bn_mat *initial, struct 
 
     if (initial == NULL)
         return BN_OK;
-    BN_TRY(copy(first, initial));
+    BN_TRY(bn_mat_copy(first, initial));
     for (size_t i = 0; i < l->n; i++)
         *bn_mat_at(first, i, i) = 0.0;
     BN_TRY(bn_mat_alloc(&product, l->n, l->phi.cols));
@@ -434,8 +427,8 @@ static bn_status make(bn_learner *l)
 {
     const struct bn_learner_spec *s = &l->spec;
 
-    BN_TRY(copy(&l->x, s->x));
-    BN_TRY(copy(&l->phi, s->phi));
+    BN_TRY(bn_mat_copy(&l->x, s->x));
+    BN_TRY(bn_mat_copy(&l->phi, s->phi));
     l->n = l->x.rows;
     l->width = bn_fused_stride(l->n);
     BN_TRY(choose(l));

@@ -35,6 +35,14 @@ bn_status bn_mat_alloc(struct bn_mat *m, size_t rows, size_t cols)
     return BN_OK;
 }
 
+bn_status bn_mat_copy(struct bn_mat *to, const struct bn_mat *from)
+{
+    BN_TRY(bn_mat_alloc(to, from->rows, from->cols));
+    if (from->rows * from->cols > 0)
+        memcpy(to->data, from->data, from->rows * from->cols * sizeof(double));
+    return BN_OK;
+}
+
 void bn_mat_free(struct bn_mat *m)
 {
     free(m->data);

@@ -83,6 +83,8 @@ static void advance(const struct bn_network_plan *p, struct state *s, size_t ste
             : net->inhibition * (net->target - mean(bn_mat_row(&s->rate, t), n));
         for (size_t i = 0; i < n; i++)
             x[i] += a * (drive[i] + push - x[i]);
+        for (size_t i = 0; net->bias != NULL && i < n; i++)
+            x[i] += a * net->bias[i];
         if (net->noise == 0.0)
             continue;
         const double sd = net->noise * sqrt(a);

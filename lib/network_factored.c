@@ -3,7 +3,7 @@
  *
  * With F [N, Q] collecting from the rates and C [N, p] spreading to the currents,
  *     y = F^T r,   a = A y + tau omega A' y,   z = Z y,
- *     x += dt/tau (C a + (D + tau omega D') (F z - r) + c (r0 - mean r) - x),
+ *     x += dt/tau (C a + (D + tau omega D') (F z - r) + c (r0 - mean r) + b - x),
  * where C = left, A = 1 and Z = 0 for factored weights, and C = head, A = lift, Z = core
  * for shared ones.  A pass goes over neurons in blocks that stay in the cache: it ends
  * step k for a block and at once begins step k + 1 for it, so each number of F, C and x is
@@ -215,6 +215,18 @@ static size_t rows_of_block(const struct lanes *s, size_t block)
     return left < BN_STRIP_ROWS ? left : BN_STRIP_ROWS;
 }
 
+static void add_bias(const struct lanes *s, size_t block)
+{
+    const struct bn_network *net = s->plan->net;
+    const size_t i0 = block * BN_STRIP_ROWS, rows = rows_of_block(s, block);
+
+    for (size_t i = i0; i < i0 + rows; i++) {
+        const double push = net->dt / net->tau * net->bias[i];
+        for (size_t t = 0; t < s->lanes; t++)
+            s->x[i * s->lanes + t] += push;
+    }
+}
+
 static void add_noise(const struct lanes *s, size_t block, double *z)
 {
     const struct bn_network *net = s->plan->net;
@@ -242,6 +254,8 @@ static void pass_block(const struct lanes *s, size_t block, double *h, double *s
         if (f->shared)
             bn_strip_spread(&f->collect, block, lanes, s->zero, s->z, g);
         bn_strip_add(&self, BN_STRIP_ROWS, lanes, h, f->shared ? g : NULL, x);
+        if (p->net->bias != NULL)
+            add_bias(s, block);
         if (p->net->noise != 0.0)
             add_noise(s, block, h);
     }

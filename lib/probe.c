@@ -161,7 +161,7 @@ static bn_status run(const bn_probe *p, struct bn_mat *x, size_t steps, size_t e
     const struct bn_network network = { .weights = net->weights,
         .velocity = p->setup.velocity, .transfer = net->transfer, .tau = 1.0,
         .dt = p->setup.dt, .inhibition = net->inhibition, .target = net->target,
-        .noise = in->noise };
+        .bias = net->bias, .noise = in->noise };
     struct run r = { p, steps, angle };
 
     if (steps == 0)

@@ -231,3 +231,66 @@ bn_status bn_gauss_hermite(size_t n, double *node, double *weight)
     bn_mat_free(&jacobi);
     return rc;
 }
+
+/* Legendre's polynomial of degree n and its derivative, by the three-term recursion. */
+static double legendre(size_t n, double x, double *slope)
+{
+    double before = 0.0, p = 1.0;
+
+    for (size_t k = 1; k <= n; k++) {
+        const double next = ((double)(2 * k - 1) * x * p - (double)(k - 1) * before)
+                          / (double)k;
+        before = p;
+        p = next;
+    }
+    *slope = (double)n * (before - x * p) / ((1.0 - x) * (1.0 + x));
+    return p;
+}
+
+void bn_gauss_legendre(size_t n, size_t k, double *node, double *weight)
+{
+    const bool upper = 2 * k + 1 > n;
+    const size_t from_end = upper ? n - 1 - k : k;
+    const double half_turn = 3.14159265358979323846;
+    double x = cos(half_turn * ((double)from_end + 0.75) / ((double)n + 0.5)), slope = 1.0;
+
+    if (2 * k + 1 == n)
+        x = 0.0;                         /* the middle one, exactly */
+    for (int i = 0; i < 10; i++) {
+        const double step = legendre(n, x, &slope) / slope;
+        if (2 * k + 1 == n || fabs(step) < 1e-16)
+            break;
+        x -= step;
+    }
+    (void)legendre(n, x, &slope);
+    *node = upper ? x : -x;
+    *weight = 2.0 / ((1.0 - x) * (1.0 + x) * slope * slope);
+}
+
+/* C = a_0^2 + Q^2 r + int_0^r (r - s) g(s) ds, where g is the joint density of two currents
+ * at the threshold: C'' = g, C'(0) = Q^2 (Price 1958).  For r > 0 no term is negative, so
+ * nothing cancels.  With s = sin t the integrand is smooth but for s near -1 at a small
+ * threshold, which panels of halved width resolve.                               */
+double bn_gauss_rectified(double u, double r)
+{
+    enum { NODES = 16, PANELS = 14 };
+    const double u2 = u * u, two_pi = 6.28318530717958647692;
+    const double q = 0.5 * erfc(u / sqrt(2.0));
+    const double mean = exp(-0.5 * u2) / sqrt(two_pi) - u * q;
+    const double end = asin(fmin(1.0, fmax(-1.0, r)));
+    double node[NODES], weight[NODES], sum = 0.0;
+
+    for (size_t k = 0; k < NODES; k++)
+        bn_gauss_legendre(NODES, k, &node[k], &weight[k]);
+    for (size_t p = 0; p < PANELS; p++) {
+        /* Panels end at fractions 0, 1/2, 3/4, ... and the last at 1. */
+        const double from = end * (1.0 - ldexp(1.0, -(int)p));
+        const double to = p + 1 < PANELS ? end * (1.0 - ldexp(1.0, -(int)p - 1)) : end;
+        for (size_t k = 0; k < NODES; k++) {
+            const double t = 0.5 * (from + to) + 0.5 * (to - from) * node[k], s = sin(t);
+            if (1.0 + s > 0.0)
+                sum += 0.5 * (to - from) * weight[k] * (r - s) * exp(-u2 / (1.0 + s));
+        }
+    }
+    return mean * mean + q * q * r + sum / two_pi;
+}

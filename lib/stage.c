@@ -850,13 +850,19 @@ void bn_output_attribute(const char *name, const char *key, const char *text)
     BN_CHECK(bn_h5_put_text(frame.out, name, key, text));
 }
 
-void bn_output_attribute_real(const char *name, const char *key, double x)
+void bn_output_attribute_reals(const char *name, const char *key, const double *x, size_t n)
 {
     check_written(name);
-    if (!isfinite(x))
-        BN_REFUSE(BN_NUMERIC, "attribute %s of %s is not finite, so nothing was written",
-                  key, name);
-    BN_CHECK(bn_h5_put_real(frame.out, name, key, &x, 1));
+    for (size_t k = 0; k < n; k++)
+        if (!isfinite(x[k]))
+            BN_REFUSE(BN_NUMERIC, "attribute %s of %s is not finite, so nothing was written",
+                      key, name);
+    BN_CHECK(bn_h5_put_real(frame.out, name, key, x, n));
+}
+
+void bn_output_attribute_real(const char *name, const char *key, double x)
+{
+    bn_output_attribute_reals(name, key, &x, 1);
 }
 
 /* Every axis has a scale, because xarray takes a dataset with all or with none: an

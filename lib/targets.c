@@ -246,6 +246,8 @@ static struct bn_recurrent read_recurrent(const char *role, const struct bn_targ
     struct bn_recurrent r = { 0 };
     struct bn_mat right = { 0 };
 
+    if (has(role, "/bias"))
+        r.bias = read_weights(role, "/bias", n, 0).data;
     if (has(role, "/basis")) {
         (void)read_weights(role, "/diagonal", n, 0);
         const struct bn_mat basis = read_weights(role, "/basis", 0, 0);
@@ -300,6 +302,15 @@ struct bn_recurrent bn_recurrent_factored(const char *role, const struct bn_targ
         r.velocity = to_factored(&r.velocity, &right);
     bn_mat_free(&factor);
     return r;
+}
+
+struct bn_mat bn_recurrent_dense(const struct bn_operator *op)
+{
+    if (op->dense.data != NULL)
+        return op->dense;
+    struct bn_mat j = bn_scratch(op->n, op->n);
+    BN_CHECK(bn_ridge_dense(&op->left, &op->right, &j));
+    return j;
 }
 
 /* --- what was learned ---------------------------------------------------------------- */

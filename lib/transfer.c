@@ -9,10 +9,10 @@
 
 enum { BLOCK = 256, MAX_NODES = 1024 };
 
-static const char *const names[] = { "erf", "softplus", "logistic", "tanh" };
+static const char *const names[] = { "erf", "softplus", "logistic", "tanh", "threshold" };
 /* Rates lie in (lowest, highest). */
-static const double lowest[] = { 0.0, 0.0, 0.0, -1.0 };
-static const double highest[] = { 2.0, INFINITY, 1.0, 1.0 };
+static const double lowest[] = { 0.0, 0.0, 0.0, -1.0, 0.0 };
+static const double highest[] = { 2.0, INFINITY, 1.0, 1.0, INFINITY };
 
 const char *bn_transfer_name(enum bn_transfer_kind kind)
 {
@@ -26,9 +26,8 @@ bn_status bn_transfer_parse(const char *name, enum bn_transfer_kind *kind)
             *kind = (enum bn_transfer_kind)k;
             return BN_OK;
         }
-    return bn_fail(BN_INPUT, "unknown rate function `%s`; known are erf, softplus, logistic "
-                   "and tanh",
-                   name);
+    return bn_fail(BN_INPUT, "unknown rate function `%s`; known are erf, softplus, logistic, "
+                   "tanh and threshold", name);
 }
 
 /* A whole block: compilers vectorise loops whose count they know. */
@@ -52,6 +51,9 @@ static void rate_of_block(const struct bn_transfer *t, const double *x, double *
         bn_logistic(BLOCK, u, u);
         for (size_t k = 0; k < BLOCK; k++)
             rate[k] = 2.0 * u[k] - 1.0;
+    } else if (t->kind == BN_TRANSFER_THRESHOLD) {
+        for (size_t k = 0; k < BLOCK; k++)
+            rate[k] = u[k] <= 0.0 ? 0.0 : u[k];      /* NaN stays NaN */
     } else {
         bn_softplus(BLOCK, u, u);
         for (size_t k = 0; k < BLOCK; k++)
@@ -82,6 +84,11 @@ void bn_transfer_slope(const struct bn_transfer *t, size_t n, const double *x, d
     const double scale = t->kind == BN_TRANSFER_SOFTPLUS ? 1.0 : is_tanh ? 2.0 * beta : beta;
     double u[BLOCK];
 
+    if (t->kind == BN_TRANSFER_THRESHOLD) {
+        for (size_t i = 0; i < n; i++)
+            slope[i] = x[i] > b ? t->beta : 0.0;
+        return;
+    }
     for (size_t i = 0; i < n; i += BLOCK) {
         const size_t m = n - i < BLOCK ? n - i : BLOCK;
         for (size_t k = 0; k < m; k++) {
@@ -142,6 +149,11 @@ bn_status bn_transfer_current(const struct bn_transfer *t, size_t n, const doubl
             x[i] = t->threshold + (log(rate[i]) - log1p(-rate[i])) / t->beta;
         return BN_OK;
     }
+    if (t->kind == BN_TRANSFER_THRESHOLD) {
+        for (size_t i = 0; i < n; i++)
+            x[i] = t->threshold + rate[i] / t->beta;
+        return BN_OK;
+    }
     for (size_t i = 0; i < n; i++)
         x[i] = t->beta * rate[i];
     bn_softplus_inverse(n, x, x);
@@ -180,6 +192,11 @@ bn_status bn_transfer_mean_slope(const struct bn_transfer *t, double g0, double 
     *slope = t->beta / sqrt(1.0 + 0.5 * PI * t->beta * t->beta * g0);
     if (closed_form(t))
         return BN_OK;
+    if (t->kind == BN_TRANSFER_THRESHOLD) {
+        *slope = g0 > 0.0 ? 0.5 * t->beta * erfc(t->threshold / sqrt(2.0 * g0))
+                          : t->threshold < 0.0 ? t->beta : 0.0;
+        return BN_OK;
+    }
     const size_t nodes = trapezoid(t, g0, node, weight);
     for (size_t k = 0; k < nodes; k++)
         node[k] *= sqrt(g0);
@@ -212,9 +229,24 @@ static double by_quadrature(const struct bn_transfer *t, double g0, double g,
     return sum;
 }
 
+/* Currents of no variance have the rate of 0. */
+static double rectified(const struct bn_transfer *t, double g0, double g)
+{
+    const double b2 = t->beta * t->beta, floor = fmin(0.0, t->threshold);
+
+    if (!(g0 > 0.0))
+        return b2 * floor * floor;
+    return b2 * g0 * bn_gauss_rectified(t->threshold / sqrt(g0), g / g0);
+}
+
 bn_status bn_transfer_covariance(const struct bn_transfer *t, double g0, const double *g,
                                  size_t n, double *covariance)
 {
+    if (t->kind == BN_TRANSFER_THRESHOLD) {
+        for (size_t i = 0; i < n; i++)
+            covariance[i] = rectified(t, g0, g[i]);
+        return BN_OK;
+    }
     const double b2 = t->beta * t->beta, a = b2 * g0 + 2.0 / PI;
     double node[MAX_NODES], weight[MAX_NODES];
     const size_t nodes = closed_form(t) ? 0 : trapezoid(t, g0, node, weight);

@@ -401,7 +401,8 @@ void bn_trials_run(const struct bn_ring_network *net, const struct bn_operator *
         return;
     struct trials t = { .net = net, .velocity = velocity, .n = net->weights.n,
         .field = { .weights = net->weights, .transfer = net->transfer,
-                   .inhibition = net->inhibition, .target = net->target },
+                   .inhibition = net->inhibition, .target = net->target,
+                   .bias = net->bias },
         .angles = bn_count("trial_angles"), .relax = bn_real("relax_time"),
         .merge = bn_real("merge"), .to = 0.7 };
     const struct bn_probe_setup setup = { .net = *net, .velocity = *velocity,

@@ -277,7 +277,7 @@ static void run(void)
     const struct bn_network net = { .weights = j.weights, .velocity = j.velocity,
         .transfer = t.transfer, .tau = bn_real("tau"), .dt = bn_real("dt"),
         .inhibition = bn_real("inhibition"), .target = bn_real("target_rate"),
-        .noise = bn_real("noise") };
+        .bias = j.bias, .noise = bn_real("noise") };
     if (net.dt > net.tau)
         BN_REFUSE(BN_USAGE, "dt = %g s is longer than tau = %g s: Euler steps would be unstable",
                   net.dt, net.tau);

@@ -172,7 +172,8 @@ static void read_ring(struct subject *s)
                   "make them with velocity = yes", bn_h5_path(bn_input("weights")));
     s->network = (struct bn_network){ .weights = j.weights, .velocity = j.velocity,
         .transfer = s->targets.transfer, .tau = bn_real("tau"), .dt = bn_real("dt"),
-        .inhibition = bn_real("inhibition"), .target = bn_real("target_rate") };
+        .inhibition = bn_real("inhibition"), .target = bn_real("target_rate"),
+        .bias = j.bias };
     if (s->network.dt > s->network.tau)
         BN_REFUSE(BN_USAGE, "dt = %g s is longer than tau = %g s: Euler steps would be unstable",
                   s->network.dt, s->network.tau);

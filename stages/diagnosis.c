@@ -196,7 +196,8 @@ static void run(void)
     const struct bn_recurrent stored = bn_recurrent_factored("weights", &t);
     const struct bn_recurrent j = compact(&stored);
     const struct bn_ring_network net = { .weights = j.weights, .transfer = t.transfer,
-        .inhibition = bn_real("inhibition"), .target = bn_real("target_rate"), .x = t.x };
+        .inhibition = bn_real("inhibition"), .target = bn_real("target_rate"),
+        .bias = j.bias, .x = t.x };
     struct bn_ring_network as_stored = net;
     const size_t h = t.angles / 2 < 64 ? t.angles / 2 : 64;
     double *gx = bn_scratch_vec(h), *gphi = bn_scratch_vec(h), *cross = bn_scratch_vec(h);

@@ -258,15 +258,6 @@ static void check_dense(size_t n)
                   "to dense or auto", bn_text("kind"));
 }
 
-static struct bn_mat dense_of(const struct bn_recurrent *j)
-{
-    if (j->weights.dense.data != NULL)
-        return j->weights.dense;
-    struct bn_mat out = bn_scratch(j->weights.n, j->weights.n);
-    BN_CHECK(bn_ridge_dense(&j->weights.left, &j->weights.right, &out));
-    return out;
-}
-
 static void write_surrogate(const struct bn_targets *t, const struct bn_mat *j)
 {
     struct bn_operator op;
@@ -279,7 +270,7 @@ static void write_surrogate(const struct bn_targets *t, const struct bn_mat *j)
 static void scrambled(const struct bn_targets *t, const struct bn_recurrent *j,
                       const double *profile)
 {
-    struct bn_mat out = dense_of(j);
+    struct bn_mat out = bn_recurrent_dense(&j->weights);
 
     BN_CHECK(bn_surrogate_scramble(profile, t->order, bn_random(), &out));
     write_surrogate(t, &out);
@@ -287,7 +278,7 @@ static void scrambled(const struct bn_targets *t, const struct bn_recurrent *j,
 
 static void rotated(const struct bn_targets *t, const struct bn_recurrent *j)
 {
-    struct bn_mat out = dense_of(j);
+    struct bn_mat out = bn_recurrent_dense(&j->weights);
 
     BN_CHECK(bn_surrogate_rotate(bn_random(), bn_is("kind", "rotated"), &out));
     write_surrogate(t, &out);
@@ -317,7 +308,7 @@ static void noisy(const struct bn_targets *t, const struct bn_recurrent *j)
 {
     const size_t n = t->x.rows, cols = t->x.cols < t->phi.cols ? t->x.cols : t->phi.cols;
     const size_t most = n / 2, modes = (cols + 1) / 2 < most ? (cols + 1) / 2 : most;
-    struct bn_mat out = dense_of(j);
+    struct bn_mat out = bn_recurrent_dense(&j->weights);
     const double norm = bn_mat_norm(&out), *mode = mean_field_modes(t, modes);
     double sd;
 

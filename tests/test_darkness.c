@@ -116,8 +116,10 @@ static void learning_makes_it_turn(void **state)
     assert_close(box_summary_has("k.h5", "velocity_gain"), 1, 0, 0.1);
     assert_true(box_summary_has("k.h5", "velocity_r2") > 0.99);
     assert_close(box_summary_has("k.h5", "velocity_bias"), 0, 0, 15);
-    assert_true(box_summary_has("k.h5", "dark_error_rms") < 0.5 * box_summary_has("e.h5", "dark_error_rms"));
-    assert_true(box_summary_has("k.h5", "stable_locations") > 2 * box_summary_has("e.h5", "stable_locations"));
+    assert_true(box_summary_has("k.h5", "dark_error_rms")
+                < 0.5 * box_summary_has("e.h5", "dark_error_rms"));
+    assert_true(box_summary_has("k.h5", "stable_locations")
+                > 2 * box_summary_has("e.h5", "stable_locations"));
     assert_close(box_summary_has("k.h5", "peak_dark"), 150, 0, 5);           /* saturated */
     assert_true(box_summary_has("d.h5", "learning_error") < 0.9 * box_summary_has("d.h5",
                                                                   "learning_error_first"));

@@ -3,6 +3,7 @@
  *                                                                    */
 #include "ring.h"
 
+#include <basin/diagnose.h>
 #include <basin/field.h>
 
 enum { N = 60, Q = 7 };
@@ -46,6 +47,30 @@ static void made_free(struct made *g)
 }
 
 static const double inhibitions[] = { 0.0, 0.8 };
+
+/* F(x; b) - F(x; 0) = b in the field, and -b in the residual -F of the diagnosis. */
+static void bias_is_added(void **state)
+{
+    (void)state;
+    struct made *g = made(0.8, BN_TRANSFER_LOGISTIC);
+    struct bn_mat b = mat_random(1, N, 6), x = mat_random(2, N, 5);
+    struct bn_mat without = mat_make(2, N), with = mat_make(2, N);
+    assert_ok(bn_field_at(&g->factored, &x, &without));
+    g->factored.bias = b.data;
+    assert_ok(bn_field_at(&g->factored, &x, &with));
+    const struct bn_ring_network net = { .weights = g->factored.weights,
+        .transfer = g->factored.transfer, .inhibition = 0.8, .target = 0.7, .bias = b.data };
+    struct bn_mat states = mat_copy(&x), tangents = mat_copy(&x);
+    struct bn_points p;
+    assert_ok(bn_diagnose_states(&net, &states, &tangents, &p));
+    for (size_t k = 0; k < 2 * N; k++) {
+        assert_close(with.data[k] - without.data[k], b.data[k % N], 1e-13, 1e-14);
+        assert_close(p.residual.data[k], -with.data[k], 1e-13, 1e-14);
+    }
+    bn_points_free(&p);
+    bn_mat_free(&b), bn_mat_free(&x), bn_mat_free(&without), bn_mat_free(&with);
+    made_free(g);
+}
 
 /* A term of F that is missing or has the wrong sign is of order 1. */
 static void field_is_the_definition(void **state)
@@ -133,6 +158,7 @@ static void jacobian_is_the_derivative(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bias_is_added),
         cmocka_unit_test(field_is_the_definition),
         cmocka_unit_test(damped_solves_solve),
         cmocka_unit_test(jacobian_is_the_derivative),

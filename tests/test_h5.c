@@ -348,6 +348,11 @@ static void attributes_come_back(void **state)
         assert_true(x == one);
         assert_ok(bn_h5_get_real(f, object[i], "three", &x));
         assert_true(x == 1.5);
+        double all[3];
+        assert_ok(bn_h5_get_reals(f, object[i], "three", all, 3));
+        assert_memory_equal(all, three, sizeof all);
+        assert_fails(bn_h5_get_reals(f, object[i], "three", all, 2), BN_INPUT);
+        assert_says(bn_error(), "has 3 numbers, not 2");
         assert_true(bn_h5_has_attribute(f, object[i], "units"));
         assert_false(bn_h5_has_attribute(f, object[i], "unit"));
     }

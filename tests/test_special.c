@@ -253,9 +253,38 @@ static void gauss_hermite_averages_a_cosine(void **state)
     assert_fails(bn_gauss_hermite(N, node, weight), BN_NOMEM);
 }
 
+/* n nodes integrate polynomials up to degree 2 n - 1 over [-1, 1], and not 2 n. */
+static void legendre_nodes_integrate_polynomials(void **state)
+{
+    (void)state;
+    for (size_t n = 1; n <= 200; n = 2 * n + 1) {
+        double sum = 0.0, top = 0.0, before = -1.0, even = 0.0;
+        for (size_t k = 0; k < n; k++) {
+            double x, w, mirror, same;
+            bn_gauss_legendre(n, k, &x, &w);
+            bn_gauss_legendre(n, n - 1 - k, &mirror, &same);
+            assert_true(x > before && w > 0.0);
+            assert_true(mirror == -x && same == w);
+            before = x;
+            sum += w;
+            even += w * pow(x, 2.0 * (double)(n - 1));
+            top += w * pow(x, 2.0 * (double)n);
+        }
+        assert_close(sum, 2.0, 1e-13, 0.0);
+        assert_close(even, 2.0 / (2.0 * (double)n - 1.0), 1e-12, 0.0);
+        if (n < 20)
+            assert_true(fabs(top - 2.0 / (2.0 * (double)n + 1.0)) > 1e-13);
+    }
+    double x, w;
+    bn_gauss_legendre(3, 2, &x, &w);
+    assert_close(x, sqrt(0.6), 1e-15, 0.0);
+    assert_close(w, 5.0 / 9.0, 1e-15, 0.0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(legendre_nodes_integrate_polynomials),
         cmocka_unit_test(functions_are_right_to_their_ulps),
         cmocka_unit_test(the_corners_of_the_number_line),
         cmocka_unit_test(the_sign_of_zero_is_kept),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
 
+#include <basin/special.h>
 #include <basin/transfer.h>
 
 #define PI 3.14159265358979323846
@@ -13,6 +14,8 @@ static const struct bn_transfer kinds[] = {
     { BN_TRANSFER_SOFTPLUS, 2.77, 1.73 }, { BN_TRANSFER_SOFTPLUS, 20.0, -0.5 },
     { BN_TRANSFER_LOGISTIC, 4.0, 0.5 },   { BN_TRANSFER_LOGISTIC, 1.0, -0.2 },
     { BN_TRANSFER_TANH, 1.0, 0.0 },       { BN_TRANSFER_TANH, 2.5, 0.4 },
+    { BN_TRANSFER_THRESHOLD, 1.0, 0.0 },  { BN_TRANSFER_THRESHOLD, 2.5, 1.1 },
+    { BN_TRANSFER_THRESHOLD, 0.7, -0.6 },
 };
 
 /* More numbers than the block in which they are computed, not a multiple of it. */
@@ -31,6 +34,8 @@ static double rate_by_libm(const struct bn_transfer *t, double x)
         return 0.5 + 0.5 * tanh(0.5 * t->beta * z);
     if (t->kind == BN_TRANSFER_TANH)
         return tanh(t->beta * z);
+    if (t->kind == BN_TRANSFER_THRESHOLD)
+        return t->beta * fmax(z, 0.0);
     return fmax(z, 0.0) + log1p(exp(-fabs(t->beta * z))) / t->beta;
 }
 
@@ -49,14 +54,14 @@ static void rates_are_the_formula(void **state)
 }
 
 /* Known values: phi(b) = 1 and phi'(b) = beta for erf; log 2/beta and 1/2 for softplus;
- * 1/2 and beta/4 for logistic; 0 and beta for tanh.                                             */
+ * 1/2 and beta/4 for logistic; 0 and beta for tanh; 0 and 0 for threshold.  */
 static void values_at_threshold(void **state)
 {
     (void)state;
     for (size_t k = 0; k < BN_LEN(kinds); k++) {
         const double b = kinds[k].beta;
-        const double rates[] = { 1.0, log(2.0) / b, 0.5, 0.0 };
-        const double slopes[] = { b, 0.5, 0.25 * b, b };
+        const double rates[] = { 1.0, log(2.0) / b, 0.5, 0.0, 0.0 };
+        const double slopes[] = { b, 0.5, 0.25 * b, b, 0.0 };
         double rate, slope;
         bn_transfer_rate(&kinds[k], 1, &kinds[k].threshold, &rate);
         bn_transfer_slope(&kinds[k], 1, &kinds[k].threshold, &slope);
@@ -80,8 +85,9 @@ static void slopes_are_central_differences(void **state)
         bn_transfer_rate(&kinds[k], MANY, up, up);
         bn_transfer_rate(&kinds[k], MANY, down, down);
         for (size_t i = 0; i < MANY; i++)          /* h^2 |phi'''|/6 + rounding/h */
-            assert_close((up[i] - down[i]) / (2.0 * h), slope[i], 0,
-                         h * h * b * b * b + 1e-15 / h);
+            if (fabs(x[i] - kinds[k].threshold) > h || kinds[k].kind != BN_TRANSFER_THRESHOLD)
+                assert_close((up[i] - down[i]) / (2.0 * h), slope[i], 0,
+                             h * h * b * b * b + 1e-15 / h);
     }
 }
 
@@ -91,7 +97,8 @@ static void currents_invert_rates(void **state)
     double x[MANY], rate[MANY], back[MANY], slope[MANY];
     for (size_t k = 0; k < BN_LEN(kinds); k++) {
         const double width = 3.0 / kinds[k].beta, b = kinds[k].threshold;
-        fill(x, MANY, b - width, b + width);
+        const bool cut = kinds[k].kind == BN_TRANSFER_THRESHOLD;
+        fill(x, MANY, cut ? b + 1e-3 : b - width, b + width);
         bn_transfer_rate(&kinds[k], MANY, x, rate);
         bn_transfer_slope(&kinds[k], MANY, x, slope);
         assert_ok(bn_transfer_current(&kinds[k], MANY, rate, back));
@@ -168,6 +175,24 @@ static double brute_covariance(const struct bn_transfer *t, double g0, double g)
     return sum * h * h / (2.0 * PI * sqrt(d));
 }
 
+/* The same where the rate has a kink: Gauss & Legendre's rule from the kink on. */
+static double brute_rectified(const struct bn_transfer *t, double g0, double g)
+{
+    enum { NODES = 16, PANELS = 40 };
+    const double s = sqrt(g0), rho = g / g0, u = t->threshold / s, d = 1.0 - rho * rho;
+    double z[NODES * PANELS], w[NODES * PANELS], sum = 0.0;
+    for (size_t k = 0; k < NODES * PANELS; k++) {
+        bn_gauss_legendre(NODES, k % NODES, &z[k], &w[k]);
+        z[k] = fmax(u, -9.0) + 0.25 * ((double)(k / NODES) + 0.5 + 0.5 * z[k]);
+        w[k] *= 0.125 * t->beta * s * (z[k] - u);
+    }
+    for (size_t i = 0; i < NODES * PANELS; i++)
+        for (size_t k = 0; k < NODES * PANELS; k++)
+            sum += w[i] * w[k]
+                 * exp(-0.5 * (z[i] * z[i] - 2.0 * rho * z[i] * z[k] + z[k] * z[k]) / d);
+    return sum / (2.0 * PI * sqrt(d));
+}
+
 static double brute_slope(const struct bn_transfer *t, double g0)
 {
     const double h = 0.001;
@@ -192,9 +217,15 @@ static void averages_are_the_integrals(void **state)
         double got[BN_LEN(g)], slope;
         assert_ok(bn_transfer_covariance(&kinds[k], g0, g, BN_LEN(g), got));
         for (size_t i = 0; i < BN_LEN(g); i++)
-            assert_close(got[i], brute_covariance(&kinds[k], g0, g[i]), 1e-11, 1e-15);
+            assert_close(got[i], kinds[k].kind == BN_TRANSFER_THRESHOLD
+                         ? brute_rectified(&kinds[k], g0, g[i])
+                         : brute_covariance(&kinds[k], g0, g[i]), 1e-11, 1e-15);
         assert_ok(bn_transfer_mean_slope(&kinds[k], g0, &slope));
-        assert_close(slope, brute_slope(&kinds[k], g0), 1e-11, 0);
+        if (kinds[k].kind == BN_TRANSFER_THRESHOLD)
+            assert_close(slope, kinds[k].beta
+                         * 0.5 * (1.0 - erf(kinds[k].threshold / sqrt(2.0 * g0))), 1e-14, 0);
+        else
+            assert_close(slope, brute_slope(&kinds[k], g0), 1e-11, 0);
     }
 }
 
@@ -221,6 +252,13 @@ static void covariance_at_the_edges(void **state)
     assert_ok(bn_transfer_covariance(&kinds[0], 1.0, g, 2, c));
     assert_close(c[0] + c[1], 2.0, 1e-14, 0);
     assert_true(c[0] > 1.0 && c[0] < 2.0);
+    const struct bn_transfer straight = { BN_TRANSFER_THRESHOLD, 2.0, 0.0 };
+    assert_ok(bn_transfer_covariance(&straight, 1.0, g, 2, c));
+    assert_close(c[0], 2.0, 1e-14, 0);   /* half of E[(2 z)^2] */
+    assert_close(c[1], 0.0, 0, 1e-14);
+    const double none = 0.0;
+    assert_ok(bn_transfer_covariance(&straight, 0.0, &none, 1, c));
+    assert_close(c[0], 0.0, 0, 0);
     const struct bn_transfer softplus = { BN_TRANSFER_SOFTPLUS, 3.0, 0.2 };
     assert_ok(bn_transfer_covariance(&softplus, 1.0, g, 2, c));
     assert_true(isfinite(c[0]) && isfinite(c[1]) && c[0] > c[1]);

@@ -52,15 +52,17 @@ static void theory_and_simulation_agree(void **state)
     assert_true(box_summary_has(d, "gap_simulated") < -0.03);
     assert_true(box_summary_has(d, "drift_correlation") > 0.98);
     assert_close(box_summary_has(d, "drift_slope"), 1, 0, 0.05);
-    assert_close(box_summary_has(d, "drift_rms_simulated"), box_summary_has(d, "drift_rms"), 0.15, 0);
+    assert_close(box_summary_has(d, "drift_rms_simulated"), box_summary_has(d, "drift_rms"),
+                 0.15, 0);
     assert_close(box_summary_has(d, "integration_gain_simulated"),
                  box_summary_has(d, "integration_gain"), 0.05, 0);
-    assert_close(box_summary_has(d, "pinning_forward_simulated"), box_summary_has(d, "pinning_forward"),
-                 0.15, 0);
+    assert_close(box_summary_has(d, "pinning_forward_simulated"),
+                 box_summary_has(d, "pinning_forward"), 0.15, 0);
     assert_close(box_summary_has(d, "pinning_backward_simulated"),
                  box_summary_has(d, "pinning_backward"), 0.15, 0);
     /* 32 starts of 32 runs: five errors are about 25 % */
-    assert_close(box_summary_has(d, "variance_simulated"), box_summary_has(d, "variance_response"), 0.25, 0);
+    assert_close(box_summary_has(d, "variance_simulated"),
+                 box_summary_has(d, "variance_response"), 0.25, 0);
     assert_true(box_summary_has(d, "memory_max") <= box_summary_has(d, "memory_bound_100"));
     assert_close(box_summary_has(d, "memory_mean"), box_summary_has(d, "memory_flow_100"), 0.15, 0);
     struct bn_mat lead = box_mat(d, "/newton_eigenvalue"), many = box_mat(d, "/newton_positive");
@@ -72,8 +74,10 @@ static void theory_and_simulation_agree(void **state)
         stable -= many.data[k] == 0.0;
     }
     assert_close(stable, 0, 0, 0);
-    assert_close(box_summary_has(d, "newton_stable"), box_summary_has(d, "fixed_points_stable"), 0, 0);
-    assert_close(box_summary_has(d, "newton_unstable"), box_summary_has(d, "fixed_points_unstable"), 0, 0);
+    assert_close(box_summary_has(d, "newton_stable"),
+                 box_summary_has(d, "fixed_points_stable"), 0, 0);
+    assert_close(box_summary_has(d, "newton_unstable"),
+                 box_summary_has(d, "fixed_points_unstable"), 0, 0);
     assert_close(box_summary_has(d, "far_returned"), 1, 0, 0);
     bn_mat_free(&lead), bn_mat_free(&many), bn_mat_free(&angle), bn_mat_free(&far);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * diagnose: is the set of target states an attractor?  Floor 7.
  *
- * With F(x) = -x + J phi(x) + c (r0 - mean phi) 1 and A = dF/dx, in units of tau, at
+ * With F(x) = -x + J phi(x) + c (r0 - mean phi) 1 + b and A = dF/dx, in units of tau, at
  * states x*(theta) with derivative x*'(theta):
  *     residual   eps(theta) = -F(x*)
  *     tangent    the eigenmode (r, z) of A whose right eigenvector overlaps most with x*':
@@ -19,6 +19,7 @@
 #ifndef BN_DIAGNOSE_H
 #define BN_DIAGNOSE_H
 
+#include <basin/harmonics.h>
 #include <basin/operator.h>
 #include <basin/transfer.h>
 
@@ -26,22 +27,28 @@ struct bn_ring_network {
     struct bn_operator weights;
     struct bn_transfer transfer;
     double inhibition, target;           /* c, r0 */
+    const double *bias;                  /* b [N], borrowed; NULL: 0 */
     struct bn_mat x;                     /* [N, R] coefficients of x*; borrowed */
+    const bn_harmonics *harmonics;       /* what they are coefficients of, borrowed; NULL:
+                                            the ring (fourier.h) */
 };
 
-/* x*(theta_k), its derivative, rates and slopes at any T angles: [T, N] each, to be
- * freed by bn_points_free().                                                */
+/* x*, its D derivatives along the manifold, rates and slopes at any T points (coordinates
+ * theta [T, D]; on the ring T angles): tangent [T D, N], the D of a point together, the others
+ * [T, N]; to be freed by bn_points_free().                                   */
 struct bn_points {
     struct bn_mat x, tangent, rate, slope, residual;
 };
 BN_MUST_USE bn_status bn_diagnose_points(const struct bn_ring_network *net,
                                          const double *theta, size_t count,
                                          struct bn_points *points);
-/* The same from states and tangents [T, N] of any curve, which it takes over, also
- * when it fails; net->x is not used.                                        */
+/* The same from states [T, N] and tangents [T D, N] of anything else, which it takes over,
+ * also when it fails; net->x is not used.                                   */
 BN_MUST_USE bn_status bn_diagnose_states(const struct bn_ring_network *net, struct bn_mat *x,
                                          struct bn_mat *tangent, struct bn_points *points);
 void bn_points_free(struct bn_points *points);
+
+/* What follows here is for D = 1; surface.h has it for any manifold.           */
 
 /* The tangent mode at each point, from Krylov spaces of A^-1 and A^-T that start at x*' and
  * phi' x*'; factored weights cost O(N q^2) a point, dense ones O(N^3).  Points are shared

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * field: the vector field of a network, and damped steps against it.  Floor 7.
  *
- *     F(x) = -x + J phi(x) + c (r0 - mean_i phi_i) 1,    A = dF/dx
+ *     F(x) = -x + J phi(x) + c (r0 - mean_i phi_i) 1 + b,    A = dF/dx
  * in units of tau: tau dx/dt = F.  With A = -E + L R diag(s) as in linear.h,
  *     A^T A + mu = E^2 + mu + W C W^T,   W = (E L | s R^T),   C = (0 -1 ; -1 L^T L)
  * needs a matrix of 2 q x 2 q (Woodbury) and none of N x N.  Dense J is taken as it is. */
@@ -15,6 +15,7 @@ struct bn_field {
     struct bn_operator weights;
     struct bn_transfer transfer;
     double inhibition, target;           /* c, r0 */
+    const double *bias;                  /* b [N], borrowed; NULL: 0 */
 };
 
 /* F of each row: x and f [T, N], f not x. */

@@ -27,6 +27,13 @@ BN_MUST_USE bn_status bn_fourier_inverse(const struct bn_mat *coefficients,
  * Nyquist term is halved between +M/2 and -M/2, as it must be).             */
 BN_MUST_USE bn_status bn_fourier_resample(const struct bn_mat *from, struct bn_mat *to);
 
+/* The same between walls, on the middles of M bins of [0, 1]: e_0 = 1, e_n = sqrt 2 cos
+ * (n pi x).  values [n, M], coefficients [n, R], R <= M.                    */
+BN_MUST_USE bn_status bn_fourier_cosines(const struct bn_mat *values,
+                                         struct bn_mat *coefficients);
+BN_MUST_USE bn_status bn_fourier_cosines_inverse(const struct bn_mat *coefficients,
+                                                 struct bn_mat *values);
+
 /* d/dtheta in place: (c_2n-1, c_2n) -> (n c_2n, -n c_2n-1); Nyquist -> 0. */
 void bn_fourier_differentiate(struct bn_mat *coefficients);
 
@@ -51,5 +58,23 @@ BN_MUST_USE bn_status bn_fourier_covariance(const double *power, size_t r, size_
 
 /* fhat_n, n = 0 .. r/2, of an even function of the lag given on M lags. */
 BN_MUST_USE bn_status bn_fourier_even(const double *even, size_t m, double *hat, size_t n);
+
+/* Complex transforms in place of `lanes` lines of length m that lie side by side,
+ * z [m][lanes][2]:  z_k <- sum_j z_j e^(sign 2 pi i jk/m), not scaled.  One plan serves
+ * many threads; z from bn_alloc.  bn_fourier_lines_free() accepts NULL.      */
+typedef struct bn_fourier_lines bn_fourier_lines;
+BN_MUST_USE bn_status bn_fourier_lines_new(bn_fourier_lines **lines, size_t m, size_t lanes,
+                                           int sign);
+void bn_fourier_lines_run(const bn_fourier_lines *lines, double *z);
+void bn_fourier_lines_free(bn_fourier_lines *lines);
+
+/* The shortest length from m on that has no prime factor above 7: a fast one. */
+size_t bn_fourier_fast(size_t m);
+
+/* Correlation of two maps [n0, n1] in the plane, c(lag) = sum_x a(x) b(x + lag): with zeros
+ * around them, lags -(n0 - 1) .. n0 - 1 and likewise, c [2 n0 - 1, 2 n1 - 1]; periodic,
+ * lags from 0, c [n0, n1].  Errors are of the order of rounding of the largest |c|.  */
+BN_MUST_USE bn_status bn_fourier_correlate(const double *a, const double *b,
+                                           const size_t n[2], bool periodic, double *c);
 
 #endif

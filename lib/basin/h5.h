@@ -79,6 +79,9 @@ BN_MUST_USE bn_status bn_h5_get_text(bn_h5 *f, const char *object, const char *k
 /* First element; any numeric type. */
 BN_MUST_USE bn_status bn_h5_get_real(bn_h5 *f, const char *object, const char *key,
                                      double *x);
+/* All n elements; BN_INPUT if there are not as many. */
+BN_MUST_USE bn_status bn_h5_get_reals(bn_h5 *f, const char *object, const char *key,
+                                      double *x, size_t n);
 
 /* Names of the members of a group, sorted; or of the attributes of an object, in
  * the order they were written: one block, free(*names).                     */

@@ -41,8 +41,8 @@ BN_MUST_USE bn_status bn_harmonics_inverse(const bn_harmonics *h,
                                            struct bn_mat *values);
 
 /* The first r functions at any point c [D]; and their derivatives along the D tangent
- * directions, gradient [D][r].  Sphere: no derivatives exactly at a pole (they are taken
- * 1e-9 beside it).                                                               */
+ * directions, gradient [D][r].  At a pole of the sphere east and north are those of the
+ * longitude in c.                                                                */
 void bn_harmonics_at(const bn_harmonics *h, const double *c, size_t r, double *row);
 void bn_harmonics_gradient(const bn_harmonics *h, const double *c, size_t r,
                            double *gradient);

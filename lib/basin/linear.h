@@ -49,4 +49,39 @@ void bn_factors_free(struct bn_factors *f);
 BN_MUST_USE bn_status bn_factors_solve(const struct bn_factors *f, enum bn_trans trans,
                                        struct bn_mat *x);
 
+/* Krylov spaces of (A_t - shift)^-1, or of its transpose, at all points of a batch: D start
+ * vectors each, then one more vector a round, that of the oldest not yet multiplied (a band
+ * instead of blocks: one of them may become dependent while others go on).  h is the small
+ * matrix in place of the inverse: a Ritz value theta is 1/(lambda - shift), so slow modes,
+ * of which those along the manifold are some, come first.                       */
+/* The shift where the slow modes are wanted: on an exact manifold A is singular, and rounding
+ * errors, enlarged by 1/shift at most, would mix its neutral modes with others.    */
+#define BN_KRYLOV_SHIFT 1e-5
+enum { BN_KRYLOV = 56, BN_TANGENTS = 3 };
+struct bn_krylov {
+    const struct bn_factors *factors;
+    enum bn_trans trans;
+    size_t most;                         /* rounds at most, <= BN_KRYLOV */
+    bool again;                          /* an invariant space goes on from a random vector;
+                                            must be set for D > 1 */
+    size_t count, n, width, size;        /* points, neurons, D, rounds so far */
+    struct bn_mat v[BN_KRYLOV + BN_TANGENTS];    /* [T, N] each: unit rows */
+    double *h;                           /* [T] of [most + D, most] */
+    bool *closed;                        /* [T] nothing new comes */
+    bool *done;                          /* [T] set by the caller: no more rounds */
+};
+/* The fields above `count` set, the rest zero; start [T D, N], the D of a point together.
+ * bn_krylov_free() also after a failure.                                         */
+BN_MUST_USE bn_status bn_krylov_start(struct bn_krylov *k, const struct bn_mat *start);
+void bn_krylov_free(struct bn_krylov *k);
+BN_MUST_USE bn_status bn_krylov_grow(struct bn_krylov *k);
+/* Ritz values of point t, re and im [size], and vectors y [size, size] (allocated), as
+ * bn_eig_vectors() gives them; has the pair i converged to this relative residual?; and the
+ * vector sum_j c_j v_j in the space of neurons, out [N].                          */
+BN_MUST_USE bn_status bn_krylov_ritz(const struct bn_krylov *k, size_t t, double *re,
+                                     double *im, struct bn_mat *y);
+bool bn_krylov_converged(const struct bn_krylov *k, size_t t, const struct bn_mat *y, size_t i,
+                         double re, double im, double tolerance);
+void bn_krylov_vector(const struct bn_krylov *k, size_t t, const double *c, double *out);
+
 #endif

@@ -43,7 +43,9 @@ struct bn_manifold {
 
 const char *bn_manifold_name(enum bn_manifold_kind kind);
 BN_MUST_USE bn_status bn_manifold_parse(const char *name, enum bn_manifold_kind *kind);
-/* BN_USAGE with the reason if kind, D, counts, sizes and margin do not go together. */
+struct bn_manifold bn_manifold_ring(size_t angles);
+/* BN_USAGE with the reason if kind, D, counts (at least 3 each), sizes and margin do not go
+ * together.  Sizes of the ring are { 2 pi }, of the sphere { 2 pi, pi }.          */
 BN_MUST_USE bn_status bn_manifold_check(const struct bn_manifold *m);
 
 bool bn_manifold_closed(const struct bn_manifold *m);    /* no walls and no ends */
@@ -67,7 +69,8 @@ void bn_manifold_displacement(const struct bn_manifold *m, const double *from,
                               const double *to, double *d);
 void bn_manifold_move(const struct bn_manifold *m, const double *from, const double *d,
                       double *to);
-/* Coordinates brought back into their ranges; beyond walls: onto them.           */
+/* Coordinates brought back into their ranges; beyond walls, or beyond a line's grid: onto
+ * its end.  Over a pole of the sphere: down on the other side.                    */
 void bn_manifold_wrap(const struct bn_manifold *m, double *c);
 /* `count` points spread evenly over the inside, the same for the same count, [count, D]:
  * equally spaced in one dimension (ring: from 0; with walls: middles), a golden lattice

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * maps: Gaussian random fields on the grid of a manifold.  Floor 7.
  *
- * Closed manifolds: independent coefficients with the kernel's spectrum.  Line, interval and
- * box: circulant embedding (Dietrich & Newsam 1997) on a grid that is longer by at least
- * 6 lengths per coordinate, then cut off: the process is stationary up to the walls, where
+ * Independent waves with the kernel's spectrum: on the sphere its harmonics; on manifolds that
+ * come round the waves of their grid.  Line, interval and box: circulant embedding (Dietrich &
+ * Newsam 1997) on a grid that is longer by 6 lengths per coordinate, or by what the kernel
+ * needs to fall below 2e-8, then cut off: the process is stationary up to the walls, where
  * filtering with reflection would double its variance.  One complex transform makes two
- * maps.                                                                          */
+ * maps; waves that carry less than 1e-13 of the variance together are left out.      */
 #ifndef BN_MAPS_H
 #define BN_MAPS_H
 

@@ -17,6 +17,8 @@ struct bn_mat {
 
 /* Zero-filled.  On failure *m is empty and safe to free. */
 BN_MUST_USE bn_status bn_mat_alloc(struct bn_mat *m, size_t rows, size_t cols);
+/* A copy of `from`, allocated; from an empty matrix an empty one. */
+BN_MUST_USE bn_status bn_mat_copy(struct bn_mat *to, const struct bn_mat *from);
 void bn_mat_free(struct bn_mat *m);      /* accepts an empty matrix */
 
 static inline double *bn_mat_at(const struct bn_mat *m, size_t i, size_t j)

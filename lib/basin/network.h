@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * network: rate dynamics of many trajectories at once.  Floor 6.
  *
- *   tau dx/dt = -x + J phi(x) + tau omega(t) J' phi(x) + c (r0 - mean_i phi_i) 1 + noise
+ *   tau dx/dt = -x + J phi(x) + tau omega(t) J' phi(x) + c (r0 - mean_i phi_i) 1 + b + noise
  *
  * (Clark, Abbott & Sompolinsky 2025), by Euler steps of dt.  Noise is private and
  * white: each step adds noise sqrt(dt/tau) z, z ~ N(0,1) per neuron, which is
@@ -21,6 +21,7 @@ struct bn_network {
     struct bn_transfer transfer;
     double tau, dt;                      /* s */
     double inhibition, target;           /* c (current per rate), r0 (rate) */
+    const double *bias;                  /* b [N], current; NULL: 0 */
     double noise;                        /* current */
 };
 

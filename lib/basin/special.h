@@ -29,4 +29,12 @@ void bn_logistic(size_t n, const double *x, double *y);
  * sum w_k f(z_k), by Golub & Welsch.                                        */
 BN_MUST_USE bn_status bn_gauss_hermite(size_t n, double *node, double *weight);
 
+/* Node k (ascending) of n-point Gauss-Legendre quadrature on [-1, 1] and its weight, by
+ * Newton; the weights of all sum to 2.                                      */
+void bn_gauss_legendre(size_t n, size_t k, double *node, double *weight);
+
+/* E[(x - u)_+ (y - u)_+] of standard normals x, y of correlation r in [-1, 1], absolutely to
+ * 1e-15 and for r >= 0 relatively to 1e-12 up to u = 5.                       */
+double bn_gauss_rectified(double u, double r);
+
 #endif

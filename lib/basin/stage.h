@@ -97,6 +97,7 @@ void bn_output_integers(const char *name, const int64_t *data, size_t n);
 void bn_output_texts(const char *name, const char *const *texts, size_t n);
 void bn_output_attribute(const char *name, const char *key, const char *text);
 void bn_output_attribute_real(const char *name, const char *key, double x);
+void bn_output_attribute_reals(const char *name, const char *key, const double *x, size_t n);
 
 /* --- memory owned by the frame ------------------------------------------------- */
 struct bn_mat bn_scratch(size_t rows, size_t cols);      /* zeroed */

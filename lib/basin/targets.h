@@ -37,12 +37,17 @@ struct bn_transfer bn_targets_transfer(const char *role);
 
 struct bn_recurrent {
     struct bn_operator weights, velocity;          /* velocity.n = 0 if there is none */
+    const double *bias;                            /* b [N], or NULL: 0 */
 };
 /* /J [N, N] if there; else /left, /right and /diagonal; else /basis, /core and /diagonal
- * with the curves of the tuning that they belong to: a shared operator.     */
+ * with the curves of the tuning that they belong to: a shared operator.  And /bias, if
+ * there.                                                                    */
 struct bn_recurrent bn_recurrent_read(const char *role, const struct bn_targets *t);
 /* The same for readers that need left and right: shared operators become factored. */
 struct bn_recurrent bn_recurrent_factored(const char *role, const struct bn_targets *t);
+
+/* J [N, N] of weights that were read: as they stand if they are dense, else multiplied out. */
+struct bn_mat bn_recurrent_dense(const struct bn_operator *op);
 
 /* Weights of one snapshot of an artifact of stage learning; snapshot -1: the last. */
 struct bn_recurrent bn_recurrent_learned(const char *role, const struct bn_targets *t,
