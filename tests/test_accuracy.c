@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
-#include "manifolds.h"
+#include "every_manifold.h"
 
 #include <basin/accuracy.h>
 #include <basin/rng.h>
@@ -45,8 +45,8 @@ static void coarse_bins_are_equal(void **state)
 {
     (void)state;
     enum { T = 20000 };
-    for (size_t k = 0; k < BN_LEN(small_manifolds); k++) {
-        const struct bn_manifold *m = &small_manifolds[k];
+    for (size_t k = 0; k < BN_LEN(every_manifold); k++) {
+        const struct bn_manifold *m = &every_manifold[k];
         const struct bn_coarse b = bn_coarse_make(m, 24);
         double *share = calloc(b.bins, sizeof *share), c[3];
         assert_true(b.bins >= 16 && b.bins <= 36);
@@ -69,8 +69,8 @@ static void coarse_bins_are_equal(void **state)
         free(share);
     }
     const double out[1] = { 99.0 };
-    const struct bn_coarse b = bn_coarse_make(&small_manifolds[2], 10);
-    assert_int_equal(bn_coarse_bin(&small_manifolds[2], &b, out), 9);
+    const struct bn_coarse b = bn_coarse_make(&every_manifold[2], 10);
+    assert_int_equal(bn_coarse_bin(&every_manifold[2], &b, out), 9);
 }
 
 static void information_of_a_perfect_decoder(void **state)

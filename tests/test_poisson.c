@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
-#include "manifolds.h"
+#include "every_manifold.h"
 
 #include <basin/poisson.h>
 
@@ -20,9 +20,9 @@ static struct bn_mat mat_make(size_t rows, size_t cols)
 static void interpolation(void **state)
 {
     (void)state;
-    for (size_t k = 0; k < BN_LEN(small_manifolds); k++) {
+    for (size_t k = 0; k < BN_LEN(every_manifold); k++) {
         struct bn_axes l;
-        assert_ok(bn_axes_new(&l, &small_manifolds[k]));
+        assert_ok(bn_axes_new(&l, &every_manifold[k]));
         const size_t dims = l.manifold.dimensions;
         struct bn_mat map = mat_make(dims + 1, l.points), x = mat_make(l.points, dims);
         struct bn_mat rate = mat_make(l.points, dims + 1);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
-#include "manifolds.h"
+#include "every_manifold.h"
 
 #include <basin/blur.h>
 #include <basin/walk.h>
@@ -59,9 +59,9 @@ static void filter_is_the_forward_algorithm(void **state)
 {
     (void)state;
     enum { N = 5, T = 12 };
-    for (size_t m = 0; m < BN_LEN(small_manifolds); m++) {
+    for (size_t m = 0; m < BN_LEN(every_manifold); m++) {
         struct bn_axes l;
-        assert_ok(bn_axes_new(&l, &small_manifolds[m]));
+        assert_ok(bn_axes_new(&l, &every_manifold[m]));
         const size_t points = l.points;
         struct bn_mat f = mat_make(N, points), n = mat_make(T, N), score = mat_make(T, points);
         struct bn_mat x = mat_make(T, l.manifold.dimensions);
@@ -116,10 +116,10 @@ static void filter_is_the_forward_algorithm(void **state)
 static void prediction_keeps_probability(void **state)
 {
     (void)state;
-    for (size_t m = 0; m < BN_LEN(small_manifolds); m++) {
+    for (size_t m = 0; m < BN_LEN(every_manifold); m++) {
         struct bn_axes l;
         bn_walk *w;
-        assert_ok(bn_axes_new(&l, &small_manifolds[m]));
+        assert_ok(bn_axes_new(&l, &every_manifold[m]));
         double *prior = malloc(l.points * sizeof *prior), *to = malloc(l.points * sizeof *to);
         double sum = 0.0, inside = 0.0;
         bn_manifold_quadrature(&l.manifold, prior);
@@ -246,8 +246,8 @@ static void refusals(void **state)
     (void)state;
     struct bn_axes l;
     bn_walk *w;
-    double prior[12];
-    assert_ok(bn_axes_new(&l, &small_manifolds[0]));
+    double prior[25];
+    assert_ok(bn_axes_new(&l, &every_manifold[0]));
     bn_manifold_quadrature(&l.manifold, prior);
     assert_fails(bn_walk_new(&w, &l, prior, 0.0, 0.0), BN_USAGE);
     assert_fails(bn_walk_new(&w, &l, prior, NAN, 0.0), BN_USAGE);
