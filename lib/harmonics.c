@@ -323,6 +323,11 @@ double bn_harmonics_eigenvalue(const bn_harmonics *h, size_t k)
     return h->eigenvalue[k];
 }
 
+const int *bn_harmonics_numbers(const bn_harmonics *h, size_t k)
+{
+    return h->function[k].n;
+}
+
 size_t bn_harmonics_shell(const bn_harmonics *h, size_t k, size_t *first)
 {
     size_t low = k, high = k + 1;

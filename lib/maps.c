@@ -84,19 +84,17 @@ static void lay_out(struct sampler *s)
     }
 }
 
-/* The correlation of points that are i steps apart on the torus.  A manifold with ends gets
- * that of all images: a sum over a lattice has no kink half way round, so it is positive
- * definite whenever the kernel is.                                               */
+/* The correlation of points that are i steps apart on the torus, with that of all images: a
+ * sum over a lattice has no kink half way round, so it is positive definite whenever the
+ * kernel is.                                                                    */
 static double on_torus(const struct sampler *s, const size_t i[BN_DIMENSIONS])
 {
-    const bool closed = bn_manifold_closed(s->m);
     const double origin[BN_DIMENSIONS] = { 0.0 };
-    const int images = closed ? 1 : 2;
     double sum = 0.0;
 
-    for (int a = 0; a < (s->first_axis > 0 ? 1 : images); a++)
-        for (int b = 0; b < (s->first_axis > 1 ? 1 : images); b++)
-            for (int c = 0; c < images; c++) {
+    for (int a = 0; a < (s->first_axis > 0 ? 1 : 2); a++)
+        for (int b = 0; b < (s->first_axis > 1 ? 1 : 2); b++)
+            for (int c = 0; c < 2; c++) {
                 const int turn[BN_DIMENSIONS] = { a, b, c };
                 double to[BN_DIMENSIONS] = { 0.0 };
                 for (size_t d = s->first_axis; d < BN_DIMENSIONS; d++)
@@ -259,25 +257,57 @@ static bn_status transform_spectrum(const struct sampler *s, double *z)
     return BN_OK;
 }
 
+/* On a manifold that comes round the waves are its harmonics, of which a cosine and its sine
+ * have the variance lambda/P of the wave and of its negative.                       */
+static bn_status closed_spectrum(const struct sampler *s, double *z)
+{
+    const double scale = (double)torus_points(s);
+    bn_harmonics *h;
+
+    BN_TRY(bn_harmonics_new(&h, s->m));
+    const size_t r = bn_harmonics_count(h);
+    double *variance = bn_alloc(r, sizeof *variance);
+    bn_status rc = variance == NULL ? BN_NOMEM : bn_kernel_spectrum(s->k, h, r, variance);
+    for (size_t k = 0; rc == BN_OK && k < r; k++) {
+        const int *n = bn_harmonics_numbers(h, k);
+        size_t plus = 0, minus = 0;
+        for (size_t d = s->first_axis; d < BN_DIMENSIONS; d++) {
+            const long p = (long)s->axis[d].torus, w = n[d - s->first_axis];
+            plus = plus * (size_t)p + (size_t)((w + p) % p);
+            minus = minus * (size_t)p + (size_t)((p - w) % p);
+        }
+        z[2 * plus] = z[2 * minus] = scale * variance[k];
+    }
+    free(variance);
+    bn_harmonics_free(h);
+    return rc;
+}
+
+static bn_status embedded_spectrum(const struct sampler *s, double *z)
+{
+    struct spectrum w = { s, z };
+
+    BN_TRY(bn_tiles(s->axis[0].torus, kernel_tile, &w));
+    return transform_spectrum(s, z);
+}
+
 static bn_status prepare(struct sampler *s)
 {
     lay_out(s);
     for (size_t d = 0; d < BN_DIMENSIONS; d++)
         BN_TRY(bn_fourier_lines_new(&s->axis[d].plan, s->axis[d].torus, LANES, 1));
-    struct spectrum w = { s, bn_alloc(torus_points(s), 2 * sizeof *w.z) };
-    if (w.z == NULL)
+    double *z = bn_alloc(torus_points(s), 2 * sizeof *z);
+    if (z == NULL)
         return bn_fail_at(BN_NOMEM, "maps with their padding have %zu x %zu x %zu points",
                           s->axis[0].torus, s->axis[1].torus, s->axis[2].torus);
-    bn_status rc = bn_tiles(s->axis[0].torus, kernel_tile, &w);
+    bn_status rc = bn_manifold_closed(s->m) ? closed_spectrum(s, z) : embedded_spectrum(s, z);
     if (rc == BN_OK)
-        rc = transform_spectrum(s, w.z);
-    if (rc == BN_OK)
-        rc = check_spectrum(s, w.z);
+        rc = check_spectrum(s, z);
     for (size_t d = 0; rc == BN_OK && d < BN_DIMENSIONS; d++)
-        rc = band_of(s, w.z, d);
+        rc = band_of(s, z, d);
     if (rc == BN_OK)
-        rc = take_modes(s, w.z);
-    free(w.z);
+        rc = take_modes(s, z);
+    free(z);
     return rc;
 }
 

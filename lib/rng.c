@@ -101,6 +101,24 @@ void bn_rng_normals(struct bn_rng r, uint64_t unit, uint64_t first, double *out,
     fill(four_normals, r, unit, first, out, n);
 }
 
+/* Each attempt takes a normal and a uniform of its own; 95 % succeed. */
+double bn_rng_gamma(struct bn_rng r, uint64_t unit, double shape)
+{
+    const struct bn_rng second = bn_rng_sub(r, "gamma");
+    const double k = shape < 1.0 ? shape + 1.0 : shape, d = k - 1.0 / 3.0;
+    const double c = 1.0 / sqrt(9.0 * d);
+    double boost, z, u;
+
+    bn_rng_uniforms(second, unit, 0, &boost, 1);
+    for (uint64_t attempt = 0;; attempt++) {
+        bn_rng_normals(r, unit, attempt, &z, 1);
+        bn_rng_uniforms(second, unit, attempt + 1, &u, 1);
+        const double t = 1.0 + c * z, v = t * t * t;
+        if (v > 0.0 && log(u) < 0.5 * z * z + d * (1.0 - v + log(v)))
+            return shape < 1.0 ? d * v * pow(boost, 1.0 / shape) : d * v;
+    }
+}
+
 /* A uniform integer below n: the high word of a 64 x 64 product, drawn again in
  * the rare case that would favour small values (Lemire 2019).               */
 static uint64_t below(struct bn_rng r, uint64_t unit, uint64_t step, uint64_t n)

@@ -598,6 +598,11 @@ const double *bn_reals(const char *name, size_t *n)
     return bn_values_reals(frame.values, name, n);
 }
 
+const int64_t *bn_integers(const char *name, size_t *n)
+{
+    return bn_values_integers(frame.values, name, n);
+}
+
 const char *const *bn_files(const char *name, size_t *n)
 {
     return bn_values_texts(frame.values, name, n);
@@ -903,6 +908,19 @@ static void attach_axis(size_t i, int axis, const char *word)
     BN_CHECK(bn_h5_axis(frame.out, o->name, axis, scale));
 }
 
+/* Of "theta/grid" the first that is a dataset of this file, else the last. */
+static const char *axis_of(char *word)
+{
+    for (char *slash; (slash = strchr(word, '/')) != NULL; word = slash + 1) {
+        char name[260];
+        *slash = '\0';
+        snprintf(name, sizeof name, "/%s", word);
+        if (bn_h5_kind(frame.out, name) == BN_H5_DATASET)
+            return word;
+    }
+    return word;
+}
+
 static void attach_axes(void)
 {
     size_t written = 0;
@@ -914,7 +932,7 @@ static void attach_axes(void)
         written++;
         split_axes(&frame.stage->outputs[i], &a);
         for (int k = 0; k < a.n; k++)
-            attach_axis(i, k, a.word[k]);
+            attach_axis(i, k, axis_of(a.word[k]));
     }
     if (written == 0)
         BN_REFUSE(BN_OUTPUT, "no output was written; this is a bug of the stage");

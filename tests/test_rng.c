@@ -288,6 +288,36 @@ static void long_permutations_are_fair_at_both_ends(void **state)
     assert_close(tail / DRAWS, 0.5 * (LEN - 1), 0.0, 5.0 * sigma);
 }
 
+/* Mean, variance and Laplace transform: E g = Var g = k, E e^(-sg) = (1 + s)^-k.  Without
+ * the power of a uniform that a shape below 1 needs, the mean would be k + 1.     */
+static void gammas_have_their_moments(void **state)
+{
+    (void)state;
+    static const double shapes[] = { 0.1, 0.57, 1.0, 3.5, 40.0 }, rates[] = { 0.2, 1.0, 5.0 };
+    enum { DRAWS = 40000 };
+    for (size_t k = 0; k < BN_LEN(shapes); k++) {
+        const double shape = shapes[k];
+        double sum = 0.0, square = 0.0;
+        for (size_t i = 0; i < DRAWS; i++) {
+            a[i] = bn_rng_gamma(plain, i, shape);
+            sum += a[i] / DRAWS;
+            square += (a[i] - shape) * (a[i] - shape) / DRAWS;
+        }
+        /* fourth central moment: 3 k^2 + 6 k */
+        assert_close(sum, shape, 0, 5.0 * sqrt(shape / DRAWS));
+        assert_close(square, shape, 0, 5.0 * sqrt((2.0 * shape * shape + 6.0 * shape) / DRAWS));
+        for (size_t j = 0; j < BN_LEN(rates); j++) {
+            const double want = pow(1.0 + rates[j], -shape);
+            const double second = pow(1.0 + 2.0 * rates[j], -shape);
+            double mean = 0.0;
+            for (size_t i = 0; i < DRAWS; i++)
+                mean += exp(-rates[j] * a[i]) / DRAWS;
+            assert_close(mean, want, 0, 5.0 * sqrt((second - want * want) / DRAWS));
+        }
+        assert_true(bn_rng_gamma(plain, 7, shape) == a[7]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -305,6 +335,7 @@ int main(void)
         cmocka_unit_test(permutations_are_uniform),
         cmocka_unit_test(permutations_share_no_draws_with_uniforms),
         cmocka_unit_test(long_permutations_are_fair_at_both_ends),
+        cmocka_unit_test(gammas_have_their_moments),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

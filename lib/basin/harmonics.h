@@ -29,6 +29,9 @@ void bn_harmonics_free(bn_harmonics *h);                   /* accepts NULL */
 const struct bn_manifold *bn_harmonics_manifold(const bn_harmonics *h);
 size_t bn_harmonics_count(const bn_harmonics *h);          /* R */
 double bn_harmonics_eigenvalue(const bn_harmonics *h, size_t k);
+/* The integers n [D] of function k: waves per period (its k.x is 2 pi sum n_d c_d/size_d), half
+ * waves per side, or degree l and order |m| on the sphere.                        */
+const int *bn_harmonics_numbers(const bn_harmonics *h, size_t k);
 /* The shell of functions with the same eigenvalue as k (to 1e-9): *first, and how many.  */
 size_t bn_harmonics_shell(const bn_harmonics *h, size_t k, size_t *first);
 

@@ -8,15 +8,18 @@
  *     gaussian      exp(-q^2/2)                         (squared exponential)
  *     matern52      (1 + s + s^2/3) e^-s,               s scaled so that
  *     matern72      (1 + s + 2 s^2/5 + s^3/15) e^-s,    -r'' = 1/length^2 at 0
- *     oscillatory   exp(-a q^2/2) cos(b q) in one dimension, a + b^2 = 1; its isotropic
- *                   positive definite relative in two and three
+ *     oscillatory   exp(-q^2/8) cos(b q) in one dimension, J_0(b q) and sin(b q)/(b q) instead
+ *                   of the cosine in two and three, b^2 = 3 D/4: waves of all directions
  *     vonmises      exp(kappa (cos d - 1)), kappa = 1/length^2; torus: a product; hexagon:
  *                   three cosines; sphere: exp(kappa (cos gamma - 1))  (Fisher)
  *     heat          coefficients exp(-t x eigenvalue): wrapped Gaussian on ring, torus and
  *                   hexagon, the heat kernel on the sphere
- * On closed manifolds gaussian, matern and oscillatory are wrapped: summed over all images,
- * which keeps them positive definite.  exp(-d^2/2 s^2) of the geodesic distance is not
- * positive definite on the circle or the sphere and is refused (Gneiting 2013).   */
+ * On ring, torus and hexagon gaussian, matern and oscillatory are wrapped: summed over all
+ * images, which keeps them positive definite, with q's unit such that the sum has sigma_c =
+ * length.  The sphere has no images: gaussian is the heat kernel there, matern has variances
+ * proportional to (a^2 + l (l + 1))^-(nu + 1), and oscillatory is refused.
+ * exp(-d^2/2 s^2) of the geodesic distance is not positive definite on the circle or the
+ * sphere and is refused (Gneiting 2013).                                         */
 #ifndef BN_KERNEL_H
 #define BN_KERNEL_H
 

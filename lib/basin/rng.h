@@ -29,6 +29,10 @@ void bn_rng_uniforms(struct bn_rng r, uint64_t unit, uint64_t first, double *out
 void bn_rng_normals(struct bn_rng r, uint64_t unit, uint64_t first, double *out,
                     size_t n);
 
+/* Gamma with that shape > 0 and scale 1 of unit `unit` (Marsaglia & Tsang 2000); below a
+ * shape of 1e-3 most are 0, below any number of this machine.                */
+double bn_rng_gamma(struct bn_rng r, uint64_t unit, double shape);
+
 /* A uniform permutation of 0 .. n-1 (Fisher-Yates, unbiased). */
 void bn_rng_permutation(struct bn_rng r, uint64_t unit, size_t *p, size_t n);
 

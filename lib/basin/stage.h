@@ -27,7 +27,9 @@ struct bn_output {
     const char *name;                    /* dataset, "/rate" */
     const char *axes;                    /* "neuron theta": a blank-separated name
                                             per axis; a name that is a dataset of
-                                            the file becomes its dimension scale.
+                                            the file becomes its dimension scale;
+                                            "theta/grid": theta if there is /theta,
+                                            else grid, which counts from 0.
                                             "" for a number */
     const char *unit;                    /* udunits spelling; "1" */
     const char *help;                    /* long_name */
@@ -60,6 +62,7 @@ bool bn_flag(const char *name);
 const char *bn_text(const char *name);
 bool bn_is(const char *choice, const char *value);    /* bn_is("form", "dense") */
 const double *bn_reals(const char *name, size_t *n);
+const int64_t *bn_integers(const char *name, size_t *n);
 const char *const *bn_files(const char *name, size_t *n);
 
 /* Key of all random numbers of this run: (seed, stream) hashed; counter words
