@@ -7,6 +7,7 @@
  * decoded with them.  docs/science/decoding.md.                                  */
 #include <basin/accuracy.h>
 #include <basin/grid.h>
+#include <basin/mem.h>
 #include <basin/poisson.h>
 #include <basin/readout.h>
 #include <basin/stage.h>
@@ -43,12 +44,12 @@ static const struct bn_output outputs[] = {
       false },
     { "/confusion", "method true_bin decoded_bin", "1", "windows by true and decoded bin", 1e-9,
       0, true },
-    { "/bin", "bin coordinate", "", "middles of the coarse bins", 1e-12, 0, false },
+    { "/bin", "true_bin coordinate", "", "middles of the coarse bins", 1e-12, 0, false },
     { "/posterior_bits", "", "bit", "mean relative entropy of the Poisson posterior to the "
       "even prior", 1e-9, 0, false },
     { "/posterior_bits_walk", "", "bit", "the same of the filter", 1e-9, 0, false },
     { "/silent", "", "1", "share of windows without a spike", 0, 0, false },
-    { "/bound", "point", "", "Cramer-Rao bound: least root-mean-square error of an unbiased "
+    { "/bound", "grid", "", "Cramer-Rao bound: least root-mean-square error of an unbiased "
       "decoder; where nothing bounds it, that of a decoder that knows nothing", 1e-9, 1e-9,
       false },
     { "/bound_median", "", "", "its median over the manifold", 1e-9, 1e-9, false },
