@@ -524,8 +524,8 @@ static struct outcome judge(const struct bn_mat *decoded, const struct bn_coarse
 static void write_methods(const struct bn_coarse *coarse)
 {
     const size_t cells = coarse->bins * coarse->bins;
-    double *decoded = bn_scratch_vec(m.n * s.bins * s.dims), *error = bn_scratch_vec(m.n * s.bins);
-    double *confusion = bn_scratch_vec(m.n * cells);
+    double *decoded = bn_scratch_vec(m.n * s.bins * s.dims);
+    double *error = bn_scratch_vec(m.n * s.bins), *confusion = bn_scratch_vec(m.n * cells);
     double x[8][METHODS];
     const char *name[METHODS];
     static const char *const of[] = { "/median", "/mean", "/rmse", "/p99" };
