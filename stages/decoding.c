@@ -496,7 +496,7 @@ static void decode_recording(void)
     train(0, 0, &s.rate, s.share);
 }
 
-/* --- what came out ------------------------------------------------------------------------------ */
+/* --- what came out ---------------------------------------------------------------------- */
 
 static void put(const char *name, const double *x, struct bn_shape shape)
 {
