@@ -96,6 +96,8 @@ void bn_output_mat(const char *name, const struct bn_mat *m);
 void bn_output_number(const char *name, double x);
 void bn_output_integers(const char *name, const int64_t *data, size_t n);
 void bn_output_texts(const char *name, const char *const *texts, size_t n);
+/* Other axes than the table's for an output that is not yet written; kept, not copied. */
+void bn_output_axes(const char *name, const char *axes);
 void bn_output_attribute(const char *name, const char *key, const char *text);
 void bn_output_attribute_real(const char *name, const char *key, double x);
 void bn_output_attribute_reals(const char *name, const char *key, const double *x, size_t n);
