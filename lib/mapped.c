@@ -158,8 +158,6 @@ static void write_rates(const struct bn_cells *c, const struct bn_mat *current,
 {
     const size_t axes = c->manifold.dimensions;
 
-    bn_output_axes("/current", "neuron place");
-    bn_output_axes("/rate", "neuron place");
     bn_output_mat("/current", current);
     bn_output_attribute("/current", "kernel", bn_kernel_name(c->kernel.kind));
     bn_output_attribute_reals("/current", "length", c->kernel.length, axes);

@@ -268,3 +268,21 @@ bn_status bn_lu_solve(const struct bn_mat *lu, const int *pivot, enum bn_trans t
                                       lu->data, leading(lu), pivot, x, leading(lu)),
                   "linear system");
 }
+
+bn_status bn_cholesky(struct bn_mat *a)
+{
+    BN_TRY(square(a, "a positive definite matrix"));
+    const lapack_int info = LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'L', (int)a->rows, a->data,
+                                                leading(a));
+    if (info > 0)
+        return bn_fail(BN_NUMERIC, "a matrix of %zu x %zu is not positive definite (row %d)",
+                       a->rows, a->cols, (int)info - 1);
+    return lapack(info, "Cholesky factor");
+}
+
+bn_status bn_cholesky_solve(const struct bn_mat *factor, double *x)
+{
+    return lapack(LAPACKE_dpotrs_work(LAPACK_COL_MAJOR, 'L', (int)factor->rows, 1,
+                                      factor->data, leading(factor), x, leading(factor)),
+                  "linear system");
+}

@@ -233,6 +233,12 @@ static bool is_planar(const struct found *x, const char *name)
     return strcmp(x->type, "SpatialSeries") == 0 && x->width >= 2 && x->width <= 3;
 }
 
+static bool is_linear(const struct found *x, const char *name)
+{
+    (void)name;
+    return strcmp(x->parent, "Position") == 0 && x->width == 1;
+}
+
 /* The only series that one of the tests, tried in turn, lets through. */
 static bn_status choose(bn_h5 *f, const struct catalogue *c, const char *name,
                         const char *what, const char *parameter, wanted *const *tests,
@@ -295,7 +301,7 @@ bn_status bn_nwb_find_angle(bn_h5 *f, const char *name, char **path)
 
 bn_status bn_nwb_find_position(bn_h5 *f, const char *name, char **path)
 {
-    static wanted *const tests[] = { is_position, is_planar, NULL };
+    static wanted *const tests[] = { is_position, is_planar, is_linear, NULL };
     return find(f, name, "position (a SpatialSeries in a Position)", "position", tests,
                 path);
 }
@@ -400,29 +406,53 @@ bn_status bn_nwb_series_read(bn_h5 *f, const char *path, struct bn_nwb_series *s
     return rc;
 }
 
+/* What files call their lengths; cm 0: no length. */
+static const struct length {
+    const char *unit, *symbol;
+    double cm;
+} lengths[] = {
+    { "m", "m", 100.0 },          { "meter", "m", 100.0 },      { "meters", "m", 100.0 },
+    { "metre", "m", 100.0 },      { "metres", "m", 100.0 },     { "cm", "cm", 1.0 },
+    { "centimeter", "cm", 1.0 },  { "centimeters", "cm", 1.0 }, { "centimetre", "cm", 1.0 },
+    { "centimetres", "cm", 1.0 }, { "mm", "mm", 0.1 },          { "millimeter", "mm", 0.1 },
+    { "millimeters", "mm", 0.1 }, { "millimetre", "mm", 0.1 },  { "millimetres", "mm", 0.1 },
+    { "px", "px", 0.0 },          { "pixel", "px", 0.0 },       { "pixels", "px", 0.0 },
+};
+
+/* NULL if the file's word is not among them. */
+static const struct length *length_of(const struct bn_nwb_series *s)
+{
+    for (size_t i = 0; i < BN_LEN(lengths); i++)
+        if (strcasecmp(s->unit, lengths[i].unit) == 0)
+            return &lengths[i];
+    return NULL;
+}
+
+/* Stored centimetres with their conversion to metres beside them. */
+static bool to_metres(const struct bn_nwb_series *s, const struct length *l)
+{
+    return l->cm == 1.0 && fabs(s->conversion - 0.01) < 1e-6;
+}
+
 bn_status bn_nwb_centimetres(const struct bn_nwb_series *s, double *factor)
 {
-    static const struct {
-        const char *unit;
-        double cm;
-    } known[] = {
-        { "m", 100.0 },         { "meter", 100.0 },     { "meters", 100.0 },
-        { "metre", 100.0 },     { "metres", 100.0 },    { "cm", 1.0 },
-        { "centimeter", 1.0 },  { "centimeters", 1.0 }, { "centimetre", 1.0 },
-        { "centimetres", 1.0 }, { "mm", 0.1 },          { "millimeter", 0.1 },
-        { "millimeters", 0.1 }, { "millimetre", 0.1 },  { "millimetres", 0.1 },
-    };
-    for (size_t i = 0; i < BN_LEN(known); i++)
-        if (strcasecmp(s->unit, known[i].unit) == 0) {
-            const bool to_metres =
-                known[i].cm == 1.0 && fabs(s->conversion - 0.01) < 1e-6;
-            *factor = to_metres ? 100.0 : known[i].cm;
-            return BN_OK;
-        }
-    return bn_fail(BN_INPUT,
-                   "the position is in \"%s\", which is no known length: no speed can be "
-                   "had from it, so set speed_min = 0",
-                   s->unit);
+    const struct length *l = length_of(s);
+
+    if (l == NULL || l->cm == 0.0)
+        return bn_fail(BN_INPUT,
+                       "the position is in \"%s\", which is no known length: no speed can "
+                       "be had from it, so set speed_min = 0",
+                       s->unit);
+    *factor = to_metres(s, l) ? 100.0 : l->cm;
+    return BN_OK;
+}
+
+const char *bn_nwb_length(const struct bn_nwb_series *s, double *factor)
+{
+    const struct length *l = length_of(s);
+
+    *factor = l != NULL && to_metres(s, l) ? 100.0 : 1.0;
+    return l != NULL ? l->symbol : s->unit;
 }
 
 /* --- units ---------------------------------------------------------------- */

@@ -20,6 +20,7 @@
 void bn_session_free(struct bn_session *s)
 {
     bn_track_free(&s->track);
+    bn_trail_free(&s->trail);
     bn_trains_free(&s->trains);
     bn_spans_free(&s->spans);
     free(s->curves);
@@ -208,6 +209,68 @@ static bn_status nwb_speed(bn_h5 *f, const struct bn_source *from, struct bn_ses
     return rc;
 }
 
+/* --- positions ------------------------------------------------------------ */
+
+/* settle() and what counts samples know a track by its time and its losses. */
+static bn_status track_places(struct bn_session *s)
+{
+    const struct bn_trail *t = &s->trail;
+    size_t lost = 0;
+
+    s->track = (struct bn_track){ .n = t->n, .time = bn_alloc(t->n, sizeof(double)),
+                                  .angle = bn_alloc(t->n, sizeof(double)) };
+    if (s->track.time == NULL || s->track.angle == NULL)
+        return BN_NOMEM;
+    memcpy(s->track.time, t->time, t->n * sizeof *t->time);
+    for (size_t k = 0; k < t->n; k++) {
+        s->track.angle[k] = isnan(t->xy[k * t->width]) ? NAN : 0.0;
+        lost += isnan(s->track.angle[k]) ? 1 : 0;
+    }
+    if (lost > 0)
+        note(s, "tracking: %zu of %zu samples have no position and are left out", lost, t->n);
+    return BN_OK;
+}
+
+static bn_status take_place(const char *path, struct bn_nwb_series *xy, struct bn_session *s)
+{
+    struct bn_mended mended;
+    double factor;
+    char unit[sizeof s->trail.unit];
+
+    snprintf(unit, sizeof unit, "%s", bn_nwb_length(xy, &factor));
+    if (factor != 1.0)
+        note(s, "%s: conversion 0.01 with the unit \"%s\" is read as stored in cm", path,
+             xy->unit);
+    note(s, "%s: lengths are in %s, speeds in %s/s%s", path, unit, unit,
+         strcmp(unit, "px") == 0 ? ": no scale of the camera is known" : "");
+    BN_TRY(bn_series_mend(&xy->n, xy->time, xy->data, xy->width, &mended));
+    note_mended(s, "position", &mended);
+    for (size_t k = 0; k < xy->n * xy->width; k++)
+        xy->data[k] *= factor;
+    double *time = xy->time, *data = xy->data;
+    xy->time = xy->data = NULL;          /* now the trail's */
+    BN_TRY(bn_trail_make(&s->trail, time, data, xy->n, xy->width));
+    memcpy(s->trail.unit, unit, sizeof unit);
+    return track_places(s);
+}
+
+static bn_status nwb_place(bn_h5 *f, const struct bn_source *from, struct bn_session *s)
+{
+    struct bn_nwb_series xy = {0};
+    char *path;
+
+    BN_TRY(bn_nwb_find_position(f, from->position, &path));
+    bn_status rc = bn_nwb_series_read(f, path, &xy);
+    if (rc == BN_OK) {
+        rc = take_place(path, &xy, s);
+        if (rc != BN_OK && rc != BN_NOMEM)
+            rc = bn_fail_at(rc, "%s: %s", from->path, path);
+    }
+    bn_nwb_series_free(&xy);
+    free(path);
+    return rc;
+}
+
 static bn_status nwb_epoch(bn_h5 *f, const struct bn_source *from, struct bn_session *s)
 {
     static const char usual[] = "wake_square";
@@ -226,7 +289,7 @@ static bn_status nwb_epoch(bn_h5 *f, const struct bn_source *from, struct bn_ses
 
 static bn_status nwb_parts(bn_h5 *f, const struct bn_source *from, struct bn_session *s)
 {
-    BN_TRY(nwb_angle(f, from, s));
+    BN_TRY(from->place ? nwb_place(f, from, s) : nwb_angle(f, from, s));
     if (from->speed)
         BN_TRY(nwb_speed(f, from, s));
     BN_TRY(bn_nwb_units(f, from->column, from->value, &s->trains));

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define TURN 6.283185307179586
+#define HALF_WINDOW 0.1                  /* s: speed is measured over twice that */
 
 /* --- containers ----------------------------------------------------------- */
 
@@ -284,38 +285,60 @@ static size_t sample_at(const double *time, size_t n, double at)
     return low - 1;
 }
 
+/* From half a window before to half a window after `when`; NaN where the track begins or
+ * ends.                                                                       */
+static void displacement(const double *time, const double *xy, size_t n, size_t width,
+                         double when, double *d)
+{
+    size_t at[2];
+    double part[2];
+
+    for (int side = 0; side < 2; side++) {
+        const double edge = when + (side ? HALF_WINDOW : -HALF_WINDOW);
+        at[side] = sample_at(time, n, edge);
+        if (at[side] == SIZE_MAX || at[side] + 1 >= n) {
+            for (size_t k = 0; k < width; k++)
+                d[k] = NAN;
+            return;
+        }
+        part[side] = (edge - time[at[side]]) / (time[at[side] + 1] - time[at[side]]);
+    }
+    for (size_t k = 0; k < width; k++) {
+        double x[2];
+        for (int side = 0; side < 2; side++) {
+            const double *p = xy + at[side] * width + k;
+            x[side] = p[0] + part[side] * (p[width] - p[0]);
+        }
+        d[k] = x[1] - x[0];
+    }
+}
+
+void bn_track_velocity(const struct bn_track *t, const double *time, const double *xy,
+                       size_t n, size_t width, double *v)
+{
+    for (size_t k = 0; k < t->n; k++) {
+        displacement(time, xy, n, width, t->time[k], v + k * width);
+        for (size_t d = 0; d < width; d++)
+            v[k * width + d] /= 2.0 * HALF_WINDOW;
+    }
+}
+
 bn_status bn_track_speed(struct bn_track *t, const double *time, const double *xy,
                          size_t n, size_t width)
 {
-    const double half = 0.1;
+    double *way = bn_alloc(width, sizeof *way);
 
     t->speed = bn_alloc(t->n, sizeof *t->speed);
-    if (t->speed == NULL)
-        return BN_NOMEM;
-    for (size_t k = 0; k < t->n; k++) {
+    for (size_t k = 0; k < t->n && way != NULL && t->speed != NULL; k++) {
         double sum = 0.0;
-        size_t at[2];
-        double part[2] = { 0.0, 0.0 };
-        for (int side = 0; side < 2; side++) {
-            const double when = t->time[k] + (side ? half : -half);
-            at[side] = sample_at(time, n, when);
-            if (at[side] == SIZE_MAX || at[side] + 1 >= n)
-                sum = NAN;               /* the track begins or ends here */
-            else
-                part[side] =
-                    (when - time[at[side]]) / (time[at[side] + 1] - time[at[side]]);
-        }
-        for (size_t d = 0; d < width && !isnan(sum); d++) {
-            double x[2];
-            for (int side = 0; side < 2; side++) {
-                const double *p = xy + at[side] * width + d;
-                x[side] = p[0] + part[side] * (p[width] - p[0]);
-            }
-            sum += (x[1] - x[0]) * (x[1] - x[0]);
-        }
-        t->speed[k] = sqrt(sum) / (2.0 * half);
+        displacement(time, xy, n, width, t->time[k], way);
+        for (size_t d = 0; d < width; d++)
+            sum += way[d] * way[d];
+        t->speed[k] = sqrt(sum) / (2.0 * HALF_WINDOW);
     }
-    return BN_OK;
+    const bool room = way != NULL && t->speed != NULL;
+    free(way);
+    return room ? BN_OK : BN_NOMEM;
 }
 
 /* --- counting ------------------------------------------------------------- */
@@ -529,6 +552,70 @@ void bn_tally_raw(const struct bn_tally *t, double *raw)
             raw[u * angles + m] = (c[0] + c[angles]) /
                                   (t->occupancy[m] + t->occupancy[angles + m]);
         }
+}
+
+/* --- counting into any bins ------------------------------------------------ */
+
+void bn_stretches_free(struct bn_stretches *s)
+{
+    free(s->sample), free(s->fold), free(s->from), free(s->to);
+    *s = (struct bn_stretches){0};
+}
+
+static void list_stretches(const struct walk *w, struct bn_stretches *s)
+{
+    double before = 0.0, from, to;
+
+    for (size_t i = 0; i < w->spans->n; i++) {
+        size_t k = sample_at(w->track->time, w->track->n, w->spans->start[i]);
+        for (k = k == SIZE_MAX ? 0 : k; k < w->track->n; k++) {
+            if (w->track->time[k] >= w->spans->stop[i])
+                break;
+            if (!stretch(w, i, k, &from, &to))
+                continue;
+            s->sample[s->n] = k;
+            s->fold[s->n] = fold_of(w, i, before, from);
+            s->from[s->n] = from, s->to[s->n++] = to;
+        }
+        before += w->spans->stop[i] - w->spans->start[i];
+    }
+}
+
+bn_status bn_stretches_make(struct bn_stretches *s, const struct bn_track *track,
+                            const struct bn_spans *spans, const struct bn_binning *b)
+{
+    const size_t most = track->n + spans->n;     /* a span may begin within a sample's time */
+    struct walk w;
+
+    *s = (struct bn_stretches){0};
+    BN_TRY(walk_begin(&w, track, spans, b));
+    s->sample = bn_alloc(most, sizeof *s->sample);
+    s->fold = bn_alloc(most, sizeof *s->fold);
+    s->from = bn_alloc(most, sizeof *s->from);
+    s->to = bn_alloc(most, sizeof *s->to);
+    if (s->sample == NULL || s->fold == NULL || s->from == NULL || s->to == NULL) {
+        bn_stretches_free(s);
+        return BN_NOMEM;
+    }
+    list_stretches(&w, s);
+    return BN_OK;
+}
+
+double bn_stretches_spikes(const struct bn_stretches *s, const struct bn_trains *trains,
+                           size_t unit, double *spikes)
+{
+    size_t j = first_of(trains, unit);
+    double sum = 0.0;
+
+    for (size_t k = 0; k < s->n; k++) {
+        spikes[k] = 0.0;
+        while (j < trains->end[unit] && trains->time[j] < s->from[k])
+            j++;
+        for (; j < trains->end[unit] && trains->time[j] < s->to[k]; j++)
+            spikes[k] += 1.0;
+        sum += spikes[k];
+    }
+    return sum;
 }
 
 /* --- smoothing ------------------------------------------------------------ */

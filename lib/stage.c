@@ -47,7 +47,6 @@ static struct frame {
     struct input *inputs;
     struct bn_shape *shapes;             /* of what was written, by output */
     bool *written;
-    const char **axes;                   /* in place of the table's; NULL: those */
     bn_h5 *out;
     void **blocks;                       /* memory handed out to run() */
     size_t n_blocks;
@@ -96,7 +95,6 @@ static void release(void)
     free(frame.inputs);
     free(frame.shapes);
     free(frame.written);
-    free(frame.axes);
     free(frame.sets.text);
     free(frame.ins.text);
     free(frame.digests.text);
@@ -505,8 +503,7 @@ static void open_output(void)
     close(fd);
     frame.shapes = bn_alloc(frame.stage->n_outputs, sizeof *frame.shapes);
     frame.written = bn_alloc(frame.stage->n_outputs, sizeof *frame.written);
-    frame.axes = bn_alloc(frame.stage->n_outputs, sizeof *frame.axes);
-    if (frame.shapes == NULL || frame.written == NULL || frame.axes == NULL)
+    if (frame.shapes == NULL || frame.written == NULL)
         bn_die(BN_NOMEM);
     BN_CHECK(bn_h5_create(&frame.out, unfinished));
 }
@@ -741,12 +738,10 @@ struct axes {
     int n;
 };
 
-static void split_axes(size_t i, struct axes *a)
+static void split_axes(const struct bn_output *o, struct axes *a)
 {
-    const struct bn_output *o = &frame.stage->outputs[i];
-
     a->n = 0;
-    snprintf(a->text, sizeof a->text, "%s", frame.axes[i] != NULL ? frame.axes[i] : o->axes);
+    snprintf(a->text, sizeof a->text, "%s", o->axes);
     for (char *save, *w = strtok_r(a->text, " ", &save); w != NULL;
          w = strtok_r(NULL, " ", &save)) {
         if (a->n == BN_RANK)
@@ -769,7 +764,7 @@ static const struct bn_output *begin_output(const char *name, const struct bn_sh
     const struct bn_output *o = &frame.stage->outputs[i];
     struct axes a;
 
-    split_axes(i, &a);
+    split_axes(o, &a);
     if (a.n != shape->rank)
         bug(name, "is written with another number of axes than its table says");
     if (frame.written[i])
@@ -813,15 +808,6 @@ void bn_output_array(const char *name, const double *data, struct bn_shape shape
             refuse_not_finite(name, data, &shape, i);
     BN_CHECK(bn_h5_write(frame.out, name, BN_H5_F64, &shape, data, o->pack));
     describe_output(o);
-}
-
-void bn_output_axes(const char *name, const char *axes)
-{
-    const size_t i = output_index(name);
-
-    if (frame.written[i])
-        bug(name, "gets other axes after it was written");
-    frame.axes[i] = axes;
 }
 
 void bn_output_vec(const char *name, const double *data, size_t n)
@@ -922,6 +908,19 @@ static void attach_axis(size_t i, int axis, const char *word)
     BN_CHECK(bn_h5_axis(frame.out, o->name, axis, scale));
 }
 
+/* Of "theta/grid" the first that is a dataset of this file, else the last. */
+static const char *axis_of(char *word)
+{
+    for (char *slash; (slash = strchr(word, '/')) != NULL; word = slash + 1) {
+        char name[260];
+        *slash = '\0';
+        snprintf(name, sizeof name, "/%s", word);
+        if (bn_h5_kind(frame.out, name) == BN_H5_DATASET)
+            return word;
+    }
+    return word;
+}
+
 static void attach_axes(void)
 {
     size_t written = 0;
@@ -931,9 +930,9 @@ static void attach_axes(void)
         if (!frame.written[i])
             continue;
         written++;
-        split_axes(i, &a);
+        split_axes(&frame.stage->outputs[i], &a);
         for (int k = 0; k < a.n; k++)
-            attach_axis(i, k, a.word[k]);
+            attach_axis(i, k, axis_of(a.word[k]));
     }
     if (written == 0)
         BN_REFUSE(BN_OUTPUT, "no output was written; this is a bug of the stage");

@@ -31,8 +31,8 @@ static const struct bn_input inputs[] = {
 
 static const struct bn_output outputs[] = {
     { "/theta", "theta", "rad", "angle", 0, 0, false },
-    { "/current", "neuron theta", "1", "target current x*", 1e-12, 1e-10, false },
-    { "/rate", "neuron theta", "1", "target rate phi*", 1e-12, 1e-10, false },
+    { "/current", "neuron theta/grid", "1", "target current x*", 1e-12, 1e-10, false },
+    { "/rate", "neuron theta/grid", "1", "target rate phi*", 1e-12, 1e-10, false },
     { "/current_coefficients", "neuron coefficient", "1", "Fourier coefficients of the target "
       "current (store = coefficients): 1, sqrt 2 cos, sqrt 2 sin, ...", 1e-12, 1e-10, false },
     { "/preferred", "neuron", "rad", "preferred angle: circular centre of mass of the rate",

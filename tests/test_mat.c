@@ -447,6 +447,31 @@ static void a_singular_matrix_serves_inverse_iteration(void **state)
     bn_mat_free(&lu);
 }
 
+/* a = b b^T + 1: its factor solves, LU's solution is the same, and -a has none. */
+static void cholesky_solves(void **state)
+{
+    (void)state;
+    enum { SIZE = 40 };
+    struct bn_mat b = filled(SIZE, SIZE, 6), a = filled(SIZE, SIZE, 7), x = filled(1, SIZE, 8);
+    int pivot[SIZE];
+    assert_ok(bn_gram(1.0, &b, BN_PLAIN, &a));
+    for (size_t i = 0; i < SIZE; i++)
+        *bn_mat_at(&a, i, i) += 1.0;
+    struct bn_mat lu = copy_of(&a), minus = copy_of(&a), want = copy_of(&x);
+    for (size_t k = 0; k < SIZE * SIZE; k++)
+        minus.data[k] *= -1.0;
+    assert_ok(bn_lu(&lu, pivot));
+    assert_ok(bn_lu_solve(&lu, pivot, BN_PLAIN, want.data));
+    assert_ok(bn_cholesky(&a));
+    assert_ok(bn_cholesky_solve(&a, x.data));
+    for (size_t i = 0; i < SIZE; i++)
+        assert_close(x.data[i], want.data[i], 1e-10, 1e-11);
+    assert_fails(bn_cholesky(&minus), BN_NUMERIC);
+    assert_says(bn_error(), "not positive definite");
+    bn_mat_free(&a), bn_mat_free(&b), bn_mat_free(&x);
+    bn_mat_free(&lu), bn_mat_free(&minus), bn_mat_free(&want);
+}
+
 static void a_nan_is_refused(void **state)
 {
     (void)state;
@@ -506,6 +531,7 @@ int main(void)
         cmocka_unit_test(singular_values_descend),
         cmocka_unit_test(lu_solves_both_ways),
         cmocka_unit_test(a_singular_matrix_serves_inverse_iteration),
+        cmocka_unit_test(cholesky_solves),
         cmocka_unit_test(a_nan_is_refused),
         cmocka_unit_test(memory_that_runs_out_is_reported),
     };

@@ -24,10 +24,10 @@ static const struct bn_input inputs[] = {
     { "extra", true, "something else" },
 };
 static const struct bn_output outputs[] = {
-    { "/theta", "theta", "rad", "angle", 0, 0, false },
+    { "/theta", "theta/other", "rad", "angle", 0, 0, false },
     { "/J", "neuron theta", "1/s", "weights", 1e-9, 1e-6, false },
     { "/residual", "", "1", "residual", 0, 1e-3, false },
-    { "/count", "item", "1", "counts", 0, 0, true },
+    { "/count", "phi/item", "1", "counts", 0, 0, true },
     { "/label", "word", "", "names", 0, 0, false },
 };
 static const struct bn_param params[] = {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * grid: the manifold of an artifact and its points.  Floor 8.
  *
- * An artifact of positions has /point [place coordinate], whose attributes say what the
- * manifold is (manifold, count, size, margin), and /quadrature [place]; rates [neuron place]
- * are in the same order, the last coordinate fastest: rate.reshape(N, *count).  (An axis
- * cannot have the name of a matrix.)  An artifact of the ring has /theta instead.  */
+ * An artifact of positions has /point [grid coordinate], whose attributes say what the
+ * manifold is (manifold, count, size, margin), and /quadrature [grid]; rates [neuron grid]
+ * are in the same order, the last coordinate fastest: rate.reshape(N, *count).  An artifact
+ * of the ring has /theta instead.                                               */
 #ifndef BN_GRID_H
 #define BN_GRID_H
 
@@ -13,9 +13,9 @@
 
 /* Rows of the table of a stage's outputs; the unit of /point is said when it is written. */
 #define BN_GRID_OUTPUTS                                                        \
-    { "/point", "place coordinate", "", "points of the grid: coordinates; the last one goes " \
+    { "/point", "grid coordinate", "", "points of the grid: coordinates; the last one goes " \
       "round fastest", 1e-12, 0, false },                                      \
-    { "/quadrature", "place", "1", "share of the manifold that each point stands for: they " \
+    { "/quadrature", "grid", "1", "share of the manifold that each point stands for: they " \
       "sum to 1", 1e-12, 0, false }
 
 /* unit: of coordinates along a line, an interval or a box ("m"); the others are in rad but

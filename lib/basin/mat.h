@@ -75,4 +75,9 @@ BN_MUST_USE bn_status bn_lu(struct bn_mat *a, int *pivot);
 BN_MUST_USE bn_status bn_lu_solve(const struct bn_mat *lu, const int *pivot,
                                   enum bn_trans trans, double *x);
 
+/* The factor of a symmetric positive definite a, in place (half of LU's work); BN_NUMERIC if a
+ * is none.  bn_cholesky_solve solves a x = b in place.                      */
+BN_MUST_USE bn_status bn_cholesky(struct bn_mat *a);
+BN_MUST_USE bn_status bn_cholesky_solve(const struct bn_mat *factor, double *x);
+
 #endif

@@ -34,13 +34,16 @@ BN_MUST_USE bn_status bn_nwb_series_read(bn_h5 *f, const char *path,
  * SpatialSeries of one number per sample.  BN_INPUT lists the series there are.     */
 BN_MUST_USE bn_status bn_nwb_find_angle(bn_h5 *f, const char *name, char **path);
 /* The same for the only SpatialSeries of two or three numbers, one in a Position
- * preferred.                                                                         */
+ * preferred; if there is none, of one number in a Position.                          */
 BN_MUST_USE bn_status bn_nwb_find_position(bn_h5 *f, const char *name, char **path);
 
 /* Factor from the values of a position series to cm.  BN_INPUT for units that are no
  * length (pixels).  A conversion of 0.01 with the unit centimeters is the conversion
  * of stored centimetres to metres, not to hundredths of a centimetre.              */
 BN_MUST_USE bn_status bn_nwb_centimetres(const struct bn_nwb_series *s, double *factor);
+/* The same without a change of unit: the factor is 1, or 100 for stored centimetres read as
+ * such, and `unit` (static, or s->unit) is m, cm, mm, px or what the file says.       */
+const char *bn_nwb_length(const struct bn_nwb_series *s, double *factor);
 
 /* --- units ---------------------------------------------------------------- */
 /* Spike times of the units whose `column` equals `value`: a number (true and false

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * session: one recorded file of any format, as track, spikes and epoch, or as
- * finished tuning curves.  Floor 5.
+ * finished tuning curves.  Floor 6.
  *
- * nwb      NWB 2.x: head direction, units, intervals
+ * nwb      NWB 2.x: head direction or position, units, intervals
  * mat      MATLAB v5 to v7.3: variables named by the caller
  * csv      finished curves: a column theta and one column per cell, or without a
  *          header one row per cell
@@ -11,6 +11,7 @@
 #define BN_SESSION_H
 
 #include <basin/spikes.h>
+#include <basin/trail.h>
 
 struct bn_source {
     const char *path;
@@ -23,10 +24,12 @@ struct bn_source {
     const char *mat_time, *mat_angle, *mat_spikes;
     size_t layer;                        /* of [angle, cell, layer]; 0: the last */
     bool speed;                          /* the track's speed is wanted */
+    bool place;                          /* positions are wanted, not a head direction */
 };
 
 struct bn_session {
-    struct bn_track track;
+    struct bn_track track;               /* place: its angle is 0, or NaN where lost */
+    struct bn_trail trail;               /* place only: n > 0 */
     struct bn_trains trains;
     struct bn_spans spans;               /* merged, within the track */
     double *curves;                      /* [cell, angle] Hz, or NULL */

@@ -56,6 +56,11 @@ BN_MUST_USE bn_status bn_track_step(const struct bn_track *t, double *step);
 BN_MUST_USE bn_status bn_angle_wrap(double *angle, size_t n, const char *unit,
                                     const char *wanted, bool *guessed);
 
+/* v [t->n, width]: the way from 0.1 s before to 0.1 s after each sample, interpolated
+ * linearly between the n positions xy, over 0.2 s; NaN where the positions do not reach. */
+void bn_track_velocity(const struct bn_track *t, const double *time, const double *xy,
+                       size_t n, size_t width, double *v);
+
 /* Fill t->speed (cm/s): distance between the positions 0.1 s before and 0.1 s after
  * each sample, interpolated linearly, over 0.2 s.  xy is n x width, in cm.        */
 BN_MUST_USE bn_status bn_track_speed(struct bn_track *t, const double *time,
@@ -85,6 +90,22 @@ BN_MUST_USE bn_status bn_tally_make(struct bn_tally *t, const struct bn_track *t
 double bn_tally_spikes(const struct bn_tally *t, size_t unit);
 /* Take units with fewer than `minimum` counted spikes out of both; returns how many. */
 size_t bn_tally_drop(struct bn_tally *t, struct bn_trains *trains, double minimum);
+
+/* --- counting into any bins ----------------------------------------------- */
+/* The stretches of the epoch that count, in order: what a sample of the track stands for,
+ * where its angle is a number (any, for tracks of something else) and its speed is enough. */
+struct bn_stretches {
+    size_t n;
+    size_t *sample, *fold;
+    double *from, *to;
+};
+void bn_stretches_free(struct bn_stretches *s);
+BN_MUST_USE bn_status bn_stretches_make(struct bn_stretches *s, const struct bn_track *track,
+                                        const struct bn_spans *spans,
+                                        const struct bn_binning *b);
+/* spikes[k]: of `unit` within stretch k; returns their sum. */
+double bn_stretches_spikes(const struct bn_stretches *s, const struct bn_trains *trains,
+                           size_t unit, double *spikes);
 
 /* --- smoothing ------------------------------------------------------------ */
 /* Circular smoothing with a wrapped Gaussian of `sigma` bins, weights summing to 1. */

@@ -27,7 +27,9 @@ struct bn_output {
     const char *name;                    /* dataset, "/rate" */
     const char *axes;                    /* "neuron theta": a blank-separated name
                                             per axis; a name that is a dataset of
-                                            the file becomes its dimension scale.
+                                            the file becomes its dimension scale;
+                                            "theta/grid": theta if there is /theta,
+                                            else grid, which counts from 0.
                                             "" for a number */
     const char *unit;                    /* udunits spelling; "1" */
     const char *help;                    /* long_name */
@@ -96,8 +98,6 @@ void bn_output_mat(const char *name, const struct bn_mat *m);
 void bn_output_number(const char *name, double x);
 void bn_output_integers(const char *name, const int64_t *data, size_t n);
 void bn_output_texts(const char *name, const char *const *texts, size_t n);
-/* Other axes than the table's for an output that is not yet written; kept, not copied. */
-void bn_output_axes(const char *name, const char *axes);
 void bn_output_attribute(const char *name, const char *key, const char *text);
 void bn_output_attribute_real(const char *name, const char *key, double x);
 void bn_output_attribute_reals(const char *name, const char *key, const double *x, size_t n);
