@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * charts: the maps that stage `weights` holds, from artifacts to weights.  Floor 10.
+ * charts: the maps that stage `weights` holds, from artifacts to weights.  Floor 9.
  *
  * What silent neurons' currents are taken for (parameter target), uniform inhibition, several
  * maps; the ring's path through ridge.h stays as it is.  These functions end the program with
