@@ -28,7 +28,7 @@ static bn_status centred(const struct bn_mat *rate, const double *w, struct bn_m
 /* From eigenvectors over points: loadings by a product, scores by scaling; from those over
  * neurons the other way round.                                               */
 static bn_status both_sides(const struct bn_mat *r, const double *w, const struct bn_mat *u,
-                            struct bn_components *c)
+                            struct bn_principal *c)
 {
     const size_t p = r->cols, k = c->scores.cols;
     const double n = (double)r->rows;
@@ -53,7 +53,7 @@ static bn_status both_sides(const struct bn_mat *r, const double *w, const struc
 }
 
 static bn_status components(const struct bn_mat *r, const double *w, size_t keep,
-                            struct bn_mat *gram, struct bn_components *c)
+                            struct bn_mat *gram, struct bn_principal *c)
 {
     const size_t n = gram->rows, k = keep < n ? keep : n;
     struct bn_mat u;
@@ -83,12 +83,12 @@ static bn_status components(const struct bn_mat *r, const double *w, size_t keep
 }
 
 bn_status bn_cloud_components(const struct bn_mat *rate, const double *w, size_t keep,
-                              struct bn_components *c)
+                              struct bn_principal *c)
 {
     const size_t n = rate->rows < rate->cols ? rate->rows : rate->cols;
     struct bn_mat r = { 0 }, gram = { 0 };
 
-    *c = (struct bn_components){ 0 };
+    *c = (struct bn_principal){ 0 };
     for (size_t p = 0; p < rate->cols; p++)
         if (!(w[p] > 0.0))
             return bn_fail(BN_INPUT, "the weight of point %zu is %g: all must be positive", p,
@@ -101,16 +101,16 @@ bn_status bn_cloud_components(const struct bn_mat *rate, const double *w, size_t
     bn_mat_free(&r);
     bn_mat_free(&gram);
     if (rc != BN_OK)
-        bn_components_free(c);
+        bn_principal_free(c);
     return rc;
 }
 
-void bn_components_free(struct bn_components *c)
+void bn_principal_free(struct bn_principal *c)
 {
     free(c->value);
     bn_mat_free(&c->scores);
     bn_mat_free(&c->loadings);
-    *c = (struct bn_components){ 0 };
+    *c = (struct bn_principal){ 0 };
 }
 
 void bn_cloud_noise(const double *variance, struct bn_rng rng, uint64_t unit,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include <basin/findings.h>
+#include "findings_priv.h"
+
 #include <basin/doublets.h>
 #include <basin/flow.h>
 #include <basin/fourier.h>
@@ -94,7 +95,7 @@ static double *column(const struct ring *r, const double *which)
     return c;
 }
 
-static double mean_square(const double *x, size_t n, size_t every)
+double bn_mean_square_of(const double *x, size_t n, size_t every)
 {
     double s = 0.0;
     size_t k = 0;
@@ -104,7 +105,7 @@ static double mean_square(const double *x, size_t n, size_t every)
     return s / (double)k;
 }
 
-static double mean_of(const double *x, size_t n, size_t every)
+double bn_mean_of(const double *x, size_t n, size_t every)
 {
     double s = 0.0;
     size_t k = 0;
@@ -125,8 +126,8 @@ static double largest(const double *x, size_t n, size_t every)
 static void residuals(const struct ring *r, size_t n)
 {
     const size_t m = r->count;
-    const double e = mean_of(r->error, m, 1), s = mean_of(r->norm, m, 1);
-    const double e2 = mean_of(r->error, m, 2), s2 = mean_of(r->norm, m, 2);
+    const double e = bn_mean_of(r->error, m, 1), s = bn_mean_of(r->norm, m, 1);
+    const double e2 = bn_mean_of(r->error, m, 2), s2 = bn_mean_of(r->norm, m, 2);
     const double centred = s - r->mean / (double)m;
     double *ratio = bn_scratch_vec(m);
 
@@ -147,7 +148,7 @@ static void residuals(const struct ring *r, size_t n)
 static void drifts(const struct ring *r, const double *v, const double *projected)
 {
     const size_t m = r->count;
-    const double rms = sqrt(mean_square(v, m, 1)), top = largest(v, m, 1);
+    const double rms = sqrt(bn_mean_square_of(v, m, 1)), top = largest(v, m, 1);
     double *shift = column(r, &r->along->shift), *away = column(r, &r->along->displacement);
 
     bn_output_vec("/drift_angle", r->theta, m);
@@ -157,10 +158,11 @@ static void drifts(const struct ring *r, const double *v, const double *projecte
     bn_output_number("/drift_max", top);
     bn_output_vec("/drift_tangent", r->tangent, m);
     bn_output_vec("/relaxation_shift", shift, m);
-    bn_summarise("drift_rms", rms, "rad/tau", fabs(rms - sqrt(mean_square(v, m, 2))));
+    bn_summarise("drift_rms", rms, "rad/tau", fabs(rms - sqrt(bn_mean_square_of(v, m, 2))));
     bn_summarise("drift_max", top, "rad/tau", top - largest(v, m, 2));
-    bn_summarise("drift_projected_rms", sqrt(mean_square(projected, m, 1)), "rad/tau",
-                 fabs(sqrt(mean_square(projected, m, 1)) - sqrt(mean_square(projected, m, 2))));
+    bn_summarise("drift_projected_rms", sqrt(bn_mean_square_of(projected, m, 1)), "rad/tau",
+                 fabs(sqrt(bn_mean_square_of(projected, m, 1))
+                      - sqrt(bn_mean_square_of(projected, m, 2))));
     bn_summarise("tangent_max", largest(r->tangent, m, 1), "1/tau",
                  largest(r->tangent, m, 1) - largest(r->tangent, m, 2));
     double lowest = 1.0;
@@ -168,8 +170,9 @@ static void drifts(const struct ring *r, const double *v, const double *projecte
         lowest = fmin(lowest, r->overlap[t]);
     bn_output_vec("/drift_transverse", r->slow, m);
     bn_summarise("tangent_overlap_min", lowest, "1", 0.0);
-    bn_summarise("relaxation_shift_rms", sqrt(mean_square(shift, m, 1)), "rad",
-                 fabs(sqrt(mean_square(shift, m, 1)) - sqrt(mean_square(shift, m, 2))));
+    bn_summarise("relaxation_shift_rms", sqrt(bn_mean_square_of(shift, m, 1)), "rad",
+                 fabs(sqrt(bn_mean_square_of(shift, m, 1))
+                      - sqrt(bn_mean_square_of(shift, m, 2))));
     bn_summarise("relaxation_shift_max", largest(shift, m, 1), "rad",
                  largest(shift, m, 1) - largest(shift, m, 2));
     /* |theta(T) - theta_0| <= delta_0 + v_max T */
@@ -199,15 +202,15 @@ static void memory(const struct ring *r, const bn_flow *flow)
         bn_flow_carry(flow, time, m, angle);
         for (size_t t = 0; t < m; t++)
             error[t] = fabs(angle[t] - r->theta[t]);
-        bn_summarise(name[k], mean_of(error, m, 1), "rad",
-                     fabs(mean_of(error, m, 1) - mean_of(error, m, 2)));
+        bn_summarise(name[k], bn_mean_of(error, m, 1), "rad",
+                     fabs(bn_mean_of(error, m, 1) - bn_mean_of(error, m, 2)));
     }
 }
 
 /* sqrt(<n^2>) of the residual around the ring. */
 static double waves_of_residual(const struct ring *r)
 {
-    return sqrt(r->turning / (mean_of(r->error, r->count, 1) * (double)r->count));
+    return sqrt(r->turning / (bn_mean_of(r->error, r->count, 1) * (double)r->count));
 }
 
 /* The residual's harmonics reach to sqrt 3 of their rms if they are alike, and the drift,
@@ -262,15 +265,15 @@ static void diffusion(const struct ring *r)
 {
     const size_t m = r->count;
     const double *d = column(r, &r->along->diffusion), *bound = column(r, &r->along->bound);
-    const double mean = mean_of(d, m, 1), angle = bn_real("persistence_angle");
-    const double v = sqrt(mean_square(column(r, &r->along->drift), m, 1));
-    const double error = fabs(mean - mean_of(d, m, 2));
+    const double mean = bn_mean_of(d, m, 1), angle = bn_real("persistence_angle");
+    const double v = sqrt(bn_mean_square_of(column(r, &r->along->drift), m, 1));
+    const double error = fabs(mean - bn_mean_of(d, m, 2));
 
     bn_output_vec("/diffusion", d, m);
     bn_output_vec("/diffusion_bound", bound, m);
     bn_summarise("diffusion", mean, "rad^2/(tau sigma^2)", error);
-    bn_summarise("diffusion_bound", mean_of(bound, m, 1), "rad^2/(tau sigma^2)",
-                 fabs(mean_of(bound, m, 1) - mean_of(bound, m, 2)));
+    bn_summarise("diffusion_bound", bn_mean_of(bound, m, 1), "rad^2/(tau sigma^2)",
+                 fabs(bn_mean_of(bound, m, 1) - bn_mean_of(bound, m, 2)));
     bn_summarise("persistence_drift", angle / v, "tau", 0.0);
     bn_summarise("persistence_diffusion", angle * angle / (2.0 * mean), "tau/sigma^2",
                  angle * angle / (2.0 * mean * mean) * error);
@@ -285,10 +288,10 @@ static void path_integration(const struct ring *r, const bn_flow *flow, bool vel
     bn_flow *gain = NULL;
 
     if (velocity) {
-        const double mean = mean_of(r->gain, r->count, 1);
+        const double mean = bn_mean_of(r->gain, r->count, 1);
         BN_CHECK(bn_flow_new(&gain, r->gain, r->count));
         bn_output_vec("/velocity_gain", r->gain, r->count);
-        bn_summarise("velocity_gain", mean, "1", fabs(mean - mean_of(r->gain, r->count, 2)));
+        bn_summarise("velocity_gain", mean, "1", fabs(mean - bn_mean_of(r->gain, r->count, 2)));
         bn_summarise("velocity_gain_min", bn_flow_smallest(gain), "1", 0.0);
         bn_summarise("velocity_gain_max", bn_flow_largest(gain), "1", 0.0);
     }
@@ -308,8 +311,7 @@ static void path_integration(const struct ring *r, const bn_flow *flow, bool vel
     bn_summarise("pinning_backward", fmax(0.0, bn_flow_largest(flow)), "rad/tau", 0.0);
 }
 
-/* Over all angles, and over every second one. */
-static struct bn_gap gap_of(const double *transverse, size_t n)
+struct bn_gap bn_gap_of(const double *transverse, size_t n)
 {
     struct bn_gap gap = { -INFINITY, -INFINITY };
 
@@ -323,6 +325,8 @@ static struct bn_gap gap_of(const double *transverse, size_t n)
 struct bn_gap bn_findings_flow(const struct bn_ring_network *net,
                                const struct bn_operator *velocity)
 {
+    if (net->harmonics != NULL)
+        return bn_findings_surface(net);
     const struct ring r = around(net, velocity);
     const double *v = column(&r, &r.along->drift);
     bn_flow *flow;
@@ -335,14 +339,14 @@ struct bn_gap bn_findings_flow(const struct bn_ring_network *net,
     diffusion(&r);
     path_integration(&r, flow, velocity->n > 0);
     bn_flow_free(flow);
-    return gap_of(r.slow, r.count);
+    return bn_gap_of(r.slow, r.count);
 }
 
 /* --- Jacobians ------------------------------------------------------------------------ */
 
 /* Two methods that each miss something: few angles with all modes, and all angles with the
  * modes near 0.  What either has found is there.                             */
-static void gaps(struct bn_gap few, struct bn_gap near)
+void bn_gap_write(struct bn_gap few, struct bn_gap near)
 {
     const double all = fmax(few.all, near.all);
 
@@ -354,6 +358,10 @@ static void gaps(struct bn_gap few, struct bn_gap near)
 
 void bn_findings_jacobians(const struct bn_ring_network *net, struct bn_gap near)
 {
+    if (net->harmonics != NULL) {
+        bn_findings_surface_jacobians(net, near);
+        return;
+    }
     const size_t count = bn_count("jacobian_angles"), n = net->weights.n;
     const size_t k = bn_count("jacobian_modes") < n ? bn_count("jacobian_modes") : n;
     double *theta = bn_scratch_vec(count), *re = bn_scratch_vec(k + 1);
@@ -383,7 +391,7 @@ void bn_findings_jacobians(const struct bn_ring_network *net, struct bn_gap near
     bn_output_vec("/tangent", tangent, count);
     bn_output_vec("/tangent_overlap", overlap, count);
     bn_output_vec("/transverse", other, count);
-    gaps(gap_of(other, count), near);
+    bn_gap_write(bn_gap_of(other, count), near);
     bn_summarise("transverse_min", lowest, "1/tau", 0.0);
     bn_summarise("persistence_ratio", ratio, "1", 0.0);
 }

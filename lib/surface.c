@@ -658,8 +658,8 @@ bn_status bn_surface_along(const struct bn_points *points, const struct bn_surfa
     return BN_OK;
 }
 
-void bn_surface_residual(const struct bn_points *points, double spread, double *all,
-                         double *active_only, double *active)
+void bn_surface_residual(const struct bn_points *points, double *all, double *active_only,
+                         double *active)
 {
     for (size_t t = 0; t < points->x.rows; t++) {
         double sum = 0.0, part = 0.0;
@@ -671,48 +671,46 @@ void bn_surface_residual(const struct bn_points *points, double spread, double *
             part += on ? e * e : 0.0;
             cells += on;
         }
-        all[t] = sqrt(sum) / spread;
-        active_only[t] = sqrt(part) / spread;
+        all[t] = sqrt(sum);
+        active_only[t] = sqrt(part);
         active[t] = (double)cells;
     }
 }
 
-bn_status bn_surface_spread(const struct bn_points *points, double *spread)
+void bn_surface_add(struct bn_surface_sums *s, const struct bn_points *points)
 {
-    const size_t n = points->x.cols, count = points->x.rows;
-    double *mean = bn_alloc(n, sizeof *mean), sum = 0.0;
+    const size_t n = points->x.cols;
 
-    if (mean == NULL)
-        return BN_NOMEM;
-    for (size_t t = 0; t < count; t++)
+    s->n = n;
+    s->points += points->x.rows;
+    s->tangents += points->tangent.rows;
+    for (size_t t = 0; t < points->x.rows; t++) {
+        const double *x = bn_mat_row(&points->x, t);
         for (size_t i = 0; i < n; i++)
-            mean[i] += *bn_mat_at(&points->x, t, i) / (double)count;
-    for (size_t t = 0; t < count; t++)
-        for (size_t i = 0; i < n; i++) {
-            const double e = *bn_mat_at(&points->x, t, i) - mean[i];
-            sum += e * e;
-        }
-    free(mean);
-    *spread = sqrt(sum / (double)count);
-    return BN_OK;
+            s->sum[i] += x[i];
+        s->square += bn_dot(n, x, x);
+    }
+    for (size_t k = 0; k < points->tangent.rows; k++)
+        s->slope += bn_dot(n, bn_mat_row(&points->tangent, k), bn_mat_row(&points->tangent, k));
 }
 
-double bn_surface_length(const struct bn_points *points, const double *threshold)
+double bn_surface_spread(const struct bn_surface_sums *s)
 {
-    const size_t n = points->x.cols, count = points->x.rows, rows = points->tangent.rows;
-    double mean = 0.0, square = 0.0, slope = 0.0;
+    const double t = (double)s->points;
+    return sqrt(fmax(0.0, s->square / t - bn_dot(s->n, s->sum, s->sum) / (t * t)));
+}
 
-    for (size_t t = 0; t < count; t++)
-        for (size_t i = 0; i < n; i++) {
-            const double h = *bn_mat_at(&points->x, t, i)
-                           + (threshold != NULL ? threshold[i] : 0.0);
-            mean += h / (double)(n * count);
-            square += h * h / (double)(n * count);
-        }
-    for (size_t k = 0; k < rows; k++)
-        slope += bn_dot(n, bn_mat_row(&points->tangent, k), bn_mat_row(&points->tangent, k))
-               / (double)(n * rows);
-    return sqrt((square - mean * mean) / slope);
+double bn_surface_length(const struct bn_surface_sums *s, const double *threshold)
+{
+    const double t = (double)s->points, all = t * (double)s->n;
+    double mean = 0.0, square = s->square;
+
+    for (size_t i = 0; i < s->n; i++) {
+        const double by = threshold != NULL ? threshold[i] : 0.0;
+        mean += (s->sum[i] + t * by) / all;
+        square += 2.0 * by * s->sum[i] + t * by * by;
+    }
+    return sqrt((square / all - mean * mean) / (s->slope / ((double)s->n * (double)s->tangents)));
 }
 
 /* --- leading eigenvalues ---------------------------------------------------------------- */

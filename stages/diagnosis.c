@@ -32,6 +32,7 @@ static const struct bn_input inputs[] = {
 
 static const struct bn_output outputs[] = {
     BN_FLOW_OUTPUTS,
+    BN_SURFACE_OUTPUTS,
     BN_JACOBIAN_OUTPUTS,
     BN_SPECTRUM_OUTPUTS,
     { "/profile_angle", "profile_angle", "rad", "difference of preferred angles", 0, 0, false },
@@ -49,6 +50,7 @@ static const struct bn_output outputs[] = {
 
 static const struct bn_param params[] = {
     BN_FLOW_PARAMS,
+    BN_SURFACE_PARAMS,
     BN_JACOBIAN_PARAMS,
     BN_SPECTRUM_PARAMS,
     BN_TRIAL_PARAMS,

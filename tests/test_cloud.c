@@ -34,7 +34,7 @@ static void components(void **state)
     for (size_t s = 0; s < BN_LEN(sizes); s++) {
         const size_t n = sizes[s][0], p = sizes[s][1];
         struct bn_mat r = room(n, p);
-        struct bn_components c;
+        struct bn_principal c;
         double *w = bn_alloc(p, sizeof *w), sum = 0.0, total = 0.0, constant = 0.0, trace = 0.0;
         bn_rng_normals(stream(s), 0, 0, r.data, n * p);
         bn_rng_uniforms(stream(s), 1, 0, w, p);
@@ -75,7 +75,7 @@ static void components(void **state)
                 assert_close(got, want, 1e-9, 1e-12);
             }
         w[3] = 0.0;
-        bn_components_free(&c);
+        bn_principal_free(&c);
         assert_fails(bn_cloud_components(&r, w, 3, &c), BN_INPUT);
         bn_mat_free(&r);
         free(w);

@@ -412,7 +412,7 @@ static void only_active_cells_count(void **state)
     assert_ok(bn_diagnose_points(&net, theta, K, &all));
     struct bn_surface s = modes_of(&net, &all);
     assert_ok(bn_surface_along(&all, &s, v, projected, d, NULL));
-    bn_surface_residual(&all, 1.0, whole, own, count);
+    bn_surface_residual(&all, whole, own, count);
     for (size_t t = 0; t < K; t++) {
         struct active few = active_only(&net, &j, &all, t);
         double w, e;

@@ -11,7 +11,7 @@
 
 /* --- principal components ----------------------------------------------------------------- */
 
-struct bn_components {
+struct bn_principal {
     double constant;                     /* mean square of the cells' means: the eigenvalue of
                                             the constant, if nothing else has a mean */
     size_t values;                       /* min(N, P) */
@@ -25,8 +25,8 @@ struct bn_components {
  * eigenfunction here and has a number of its own.  keep bounds K.  The smaller of [P, P] and
  * [N, N] is formed.                                                          */
 BN_MUST_USE bn_status bn_cloud_components(const struct bn_mat *rate, const double *w,
-                                          size_t keep, struct bn_components *c);
-void bn_components_free(struct bn_components *c);        /* accepts an empty one */
+                                          size_t keep, struct bn_principal *c);
+void bn_principal_free(struct bn_principal *c);        /* accepts an empty one */
 
 /* Points [rows, D] of a Gaussian cloud with these variances: a cloud without any shape but that
  * which its covariance tells.                                                */

@@ -59,6 +59,51 @@ struct bn_gap bn_findings_flow(const struct bn_ring_network *net,
     BN_REALS("speeds", "rad", "0.001 0.002 0.005 0.01 0.02 0.05 0.1 0.2 0.5", 1e-12, 100,    \
              "angular velocities of the path integration, per tau; both signs")
 
+/* On any manifold but the ring the same functions write these instead, at `drift_points`
+ * points spread over the inside; units of coordinates are those of the tuning's /point.  */
+#define BN_SURFACE_OUTPUTS                                                            \
+    { "/sigma_c", "", "", "correlation length of the targets themselves", 1e-9, 1e-6, false }, \
+    { "/drift_point", "drift_point coordinate", "", "where: coordinates", 1e-12, 0, false },    \
+    { "/drift_vector", "drift_point dimension", "", "drift per tau by the adjoint modes, along " \
+      "the tangent directions", 1e-8, 1e-3, false },                                         \
+    { "/drift_vector_projected", "drift_point dimension", "", "the cruder orthogonal projection", \
+      1e-8, 1e-3, false },                                                                   \
+    { "/point_residual", "drift_point", "1", "|eps| / |x* - mean x*|", 1e-9, 1e-4, false },     \
+    { "/point_residual_active", "drift_point", "1", "eps of the cells above threshold alone, " \
+      "over the same", 1e-9, 1e-4, false },                                                  \
+    { "/point_active", "drift_point", "1", "cells above threshold", 0, 0, false },            \
+    { "/point_tangent", "drift_point dimension", "1", "eigenvalues of the tangent modes x tau", \
+      1e-6, 0, false },                                                                      \
+    { "/point_tangent_imag", "drift_point dimension", "1", "imaginary part", 1e-6, 0, false }, \
+    { "/point_divergence", "drift_point", "1", "divergence of the drift x tau", 1e-6, 0, false }, \
+    { "/point_overlap", "drift_point", "1", "cosine of the largest angle between the tangent " \
+      "plane and the modes", 1e-4, 0, false },                                               \
+    { "/point_transverse", "drift_point", "1",                                               \
+      "transverse eigenvalue nearest to 0 x tau, real part", 1e-6, 0, false },                \
+    { "/point_diffusion", "drift_point entry", "", "diffusion matrix per tau and sigma^2, row " \
+      "by row", 1e-9, 1e-4, false },                                                         \
+    { "/potential", "drift_point", "", "one dimension: U = -int v dx, per tau", 1e-8, 1e-3,   \
+      false },                                                                               \
+    { "/rest_position", "rest", "", "one dimension: zeros of the drift, and walls that hold",  \
+      1e-3, 0, false },                                                                      \
+    { "/rest_sign", "rest", "1", "-1: stable, +1: unstable", 0, 0, false },                   \
+    { "/rest_slope", "rest", "1", "slope of the drift there x tau; 0 at a wall", 1e-6, 1e-2,  \
+      false },                                                                               \
+    { "/rest_barrier", "rest", "", "rise of U from a stable one to the next unstable one, the " \
+      "lower side, per tau", 1e-8, 1e-2, false },                                            \
+    { "/wall_from", "wall_bin", "1", "distance to the nearest wall / sigma_c from which on", 0, \
+      0, false },                                                                            \
+    { "/wall_points", "wall_bin", "1", "drift points there", 0, 0, false },                   \
+    { "/wall_residual", "wall_bin", "1", "rms of /point_residual there", 1e-9, 1e-4, false }, \
+    { "/wall_drift", "wall_bin", "", "rms drift per tau there", 1e-8, 1e-3, false },          \
+    { "/wall_inward", "wall_bin", "1", "mean sign of the drift away from that wall", 1e-6, 0, \
+      false },                                                                               \
+    { "/jacobian_point", "jacobian_angle coordinate", "", "points of the Jacobians", 1e-12, 0, \
+      false }
+
+#define BN_SURFACE_PARAMS                                                             \
+    BN_INTEGER("drift_points", "256", 4, 1000000, "points of the drift where it is no ring")
+
 /* Jacobians on `jacobian_angles` angles, and with them the gap; near: from
  * bn_findings_flow().                                                       */
 void bn_findings_jacobians(const struct bn_ring_network *net, struct bn_gap near);
@@ -80,7 +125,7 @@ void bn_findings_jacobians(const struct bn_ring_network *net, struct bn_gap near
       1e-6, 0, false }
 
 #define BN_JACOBIAN_PARAMS                                                            \
-    BN_INTEGER("jacobian_angles", "8", 1, 10000, "angles of the Jacobians"),             \
+    BN_INTEGER("jacobian_angles", "8", 1, 10000, "angles, or points, of the Jacobians"), \
     BN_INTEGER("jacobian_modes", "6", 2, 200, "leading eigenvalues of each")
 
 /* Eigenvalues and singular values of J; its doublets beside predicted [harmonics];

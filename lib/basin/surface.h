@@ -43,15 +43,22 @@ BN_MUST_USE bn_status bn_surface_along(const struct bn_points *points,
                                        const struct bn_surface *surface, double *drift,
                                        double *projected, double *diffusion, double *bound);
 
-/* How many cells have phi' > 0 at each point, active [T], and |eps| over all of them and
- * over these alone, relative to `spread` (|x*| about its mean over the manifold).  */
-void bn_surface_residual(const struct bn_points *points, double spread, double *all,
-                         double *active_only, double *active);
+/* |eps| over all cells and over those with phi' > 0 alone, and how many these are; [T] each. */
+void bn_surface_residual(const struct bn_points *points, double *all, double *active_only,
+                         double *active);
+
+/* Sums over points, a part of them at a time: start from zeros with sum [N]. */
+struct bn_surface_sums {
+    size_t n, points, tangents;
+    double *sum, square, slope;          /* [N] sum x*, sum |x*|^2, sum |T|^2 */
+};
+void bn_surface_add(struct bn_surface_sums *s, const struct bn_points *points);
 /* Root mean square over points of |x* - its mean over the points|.           */
-BN_MUST_USE bn_status bn_surface_spread(const struct bn_points *points, double *spread);
-/* sigma_c = sqrt(var h/<|grad h|^2>/D), var over points and neurons about the common mean,
- * h = x + threshold_i (threshold NULL: x).                                   */
-double bn_surface_length(const struct bn_points *points, const double *threshold);
+double bn_surface_spread(const struct bn_surface_sums *s);
+/* sigma_c = sqrt(var h/<|grad h|^2 per direction>), h = x* + threshold_i (NULL: x*), var about
+ * the common mean of all points and neurons: the mean of one neuron over a short line
+ * would take a part of var with it.                                          */
+double bn_surface_length(const struct bn_surface_sums *s, const double *threshold);
 
 /* The k leading eigenvalues (largest real part) of A at point p, re, im [k + 1], and the
  * largest real part of those that are none of the D tangent ones of `surface`.
