@@ -48,7 +48,10 @@ static struct frame {
     struct bn_shape *shapes;             /* of what was written, by output */
     bool *written;
     bn_h5 *out;
-    void **blocks;                       /* memory handed out to run() */
+    struct owned {
+        void *object;
+        void (*release)(void *);
+    } *blocks;                           /* memory handed out to run() */
     size_t n_blocks;
     int progress_fd;
     struct bn_checkpoint_options checkpoint;
@@ -90,7 +93,7 @@ static void release(void)
             break;                       /* read only: nothing was lost */
     bn_gather_free();
     for (size_t i = 0; i < frame.n_blocks; i++)
-        free(frame.blocks[i]);
+        frame.blocks[i].release(frame.blocks[i].object);
     free(frame.blocks);
     free(frame.inputs);
     free(frame.shapes);
@@ -621,15 +624,20 @@ struct bn_rng bn_random(void)
 
 /* --- memory --------------------------------------------------------------- */
 
-static void own(void *block)
+void bn_stage_own_by(void *object, void (*release_it)(void *))
 {
-    void **grown = bn_grow(frame.blocks, frame.n_blocks + 1, sizeof *grown);
+    struct owned *grown = bn_grow(frame.blocks, frame.n_blocks + 1, sizeof *grown);
     if (grown == NULL) {
-        free(block);
+        release_it(object);
         bn_die(BN_NOMEM);
     }
     frame.blocks = grown;
-    frame.blocks[frame.n_blocks++] = block;
+    frame.blocks[frame.n_blocks++] = (struct owned){ object, release_it };
+}
+
+static void own(void *block)
+{
+    bn_stage_own_by(block, free);
 }
 
 void bn_stage_own(void *block)

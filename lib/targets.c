@@ -59,21 +59,35 @@ static size_t columns_that_count(const struct bn_mat *c, size_t rows)
     return r % 2 == 1 || r == c->cols ? r : r + 1;
 }
 
-/* Coefficients of the rates phi(x) on m angles; the first chunk decides how many. */
-static struct bn_mat rates_of(const struct bn_mat *x, const struct bn_transfer *t, size_t m)
+/* The same, and whole shells, so that no direction is preferred. */
+static size_t shells_that_count(const bn_harmonics *h, const struct bn_mat *c, size_t rows)
+{
+    const size_t r = columns_that_count(c, rows);
+    size_t first;
+
+    if (bn_harmonics_manifold(h)->kind == BN_RING)
+        return r;                        /* pairs already; or a Nyquist term */
+    const size_t shell = bn_harmonics_shell(h, r - 1, &first);
+    return first + shell < c->cols ? first + shell : c->cols;
+}
+
+/* Coefficients of the rates phi(x) on the grid; the first chunk decides how many. */
+static struct bn_mat rates_of(const struct bn_mat *x, const struct bn_transfer *t,
+                              const bn_harmonics *h)
 {
     const size_t n = x->rows, rows = n < CHUNK ? n : CHUNK;
-    struct bn_mat curve = bn_scratch(rows, m), c = bn_scratch(rows, m - (m % 2 == 0));
+    const size_t m = bn_manifold_points(bn_harmonics_manifold(h));
+    struct bn_mat curve = bn_scratch(rows, m), c = bn_scratch(rows, bn_harmonics_count(h));
     struct bn_mat phi = { 0 };
 
     for (size_t i0 = 0; i0 < n; i0 += rows) {
         const struct bn_mat in = { n - i0 < rows ? n - i0 : rows, x->cols, bn_mat_row(x, i0) };
         curve.rows = c.rows = in.rows;
-        BN_CHECK(bn_fourier_inverse(&in, &curve));
+        BN_CHECK(bn_harmonics_inverse(h, &in, &curve));
         bn_transfer_rate(t, in.rows * m, curve.data, curve.data);
-        BN_CHECK(bn_fourier(&curve, &c));
+        BN_CHECK(bn_harmonics_transform(h, &curve, &c));
         if (i0 == 0)
-            phi = bn_scratch(n, columns_that_count(&c, in.rows));
+            phi = bn_scratch(n, shells_that_count(h, &c, in.rows));
         for (size_t i = 0; i < in.rows; i++)
             memcpy(bn_mat_row(&phi, i0 + i), bn_mat_row(&c, i), phi.cols * sizeof(double));
     }
@@ -106,26 +120,108 @@ static struct bn_targets from_curves(const char *role, bool nyquist)
     return t;
 }
 
-static struct bn_targets from_coefficients(const char *role)
+static struct bn_targets from_coefficients(const char *role, const bn_harmonics *h)
 {
     struct bn_targets t = { .transfer = read_transfer(role, "/current_coefficients") };
+    const struct bn_manifold *m = bn_harmonics_manifold(h);
+    const bool ring = m->kind == BN_RING;
 
     t.x = bn_input_mat(role, "/current_coefficients");
-    (void)bn_input_vec(role, "/theta", &t.angles);
-    if (t.x.rows == 0 || t.x.cols == 0 || t.x.cols % 2 == 0 || t.x.cols > t.angles)
-        BN_REFUSE(BN_INPUT, "%s: /current_coefficients is %zu x %zu and /theta has %zu angles: "
-                  "the columns must be odd in number and no more than the angles",
-                  bn_h5_path(bn_input(role)), t.x.rows, t.x.cols, t.angles);
-    t.phi = rates_of(&t.x, &t.transfer, t.angles);
+    t.angles = bn_manifold_points(m);
+    if (t.x.rows == 0 || t.x.cols == 0 || (ring && t.x.cols % 2 == 0)
+        || t.x.cols > bn_harmonics_count(h))
+        BN_REFUSE(BN_INPUT, "%s: /current_coefficients is %zu x %zu on a %s of %zu %s: the columns "
+                  "must be %sno more than the %s", bn_h5_path(bn_input(role)), t.x.rows,
+                  t.x.cols, bn_manifold_name(m->kind), t.angles, ring ? "angles" : "points",
+                  ring ? "odd in number and " : "", ring ? "angles" : "functions on it");
+    t.phi = rates_of(&t.x, &t.transfer, h);
     return t;
+}
+
+/* --- any other manifold: curves [N, M] on its grid -------------------------------------- */
+
+static struct bn_shape shape_of(const char *role, const char *dataset)
+{
+    struct bn_shape s;
+
+    BN_CHECK(bn_h5_shape(bn_input(role), dataset, &s));
+    return s;
+}
+
+/* Coefficients of the curves of a dataset, whose rows pass by in chunks of neurons: at least
+ * `least` of them, and all that the first chunk says count.                 */
+static struct bn_mat curves_of(const char *role, const char *dataset, const bn_harmonics *h,
+                               size_t least)
+{
+    const size_t n = shape_of(role, dataset).dim[0], rows = n < CHUNK ? n : CHUNK;
+    const size_t m = bn_manifold_points(bn_harmonics_manifold(h));
+    struct bn_mat curve, c, out = { 0 };
+
+    BN_CHECK(bn_mat_alloc(&curve, rows, m));
+    BN_CHECK(bn_mat_alloc(&c, rows, bn_harmonics_count(h)));
+    for (size_t i0 = 0; i0 < n; i0 += rows) {
+        curve.rows = c.rows = n - i0 < rows ? n - i0 : rows;
+        BN_CHECK(bn_h5_read_rows(bn_input(role), dataset, i0, curve.rows, curve.data));
+        BN_CHECK(bn_harmonics_transform(h, &curve, &c));
+        if (i0 == 0) {
+            const size_t count = shells_that_count(h, &c, c.rows);
+            out = bn_scratch(n, count > least ? count : least);
+        }
+        for (size_t i = 0; i < c.rows; i++)
+            memcpy(bn_mat_row(&out, i0 + i), bn_mat_row(&c, i), out.cols * sizeof(double));
+    }
+    bn_mat_free(&c);
+    bn_mat_free(&curve);
+    return out;
+}
+
+static struct bn_targets from_points(const char *role, const bn_harmonics *h)
+{
+    static const char *const datasets[] = { "/current", "/rate" };
+    struct bn_targets t = { .transfer = read_transfer(role, "/rate") };
+    const size_t m = bn_manifold_points(bn_harmonics_manifold(h));
+    size_t n = 0;
+
+    for (size_t k = 0; k < BN_LEN(datasets); k++) {
+        if (!has(role, datasets[k]))
+            BN_REFUSE(BN_INPUT, "%s: no dataset %s: this is no artifact of the stage tuning, which "
+                      "role %s needs", bn_h5_path(bn_input(role)), datasets[k], role);
+        const struct bn_shape s = shape_of(role, datasets[k]);
+        if (s.rank != 2 || s.dim[0] == 0 || s.dim[1] != m || (k > 0 && s.dim[0] != n))
+            BN_REFUSE(BN_INPUT, "%s: %s is %zu x %zu on %zu points: /current and /rate must have "
+                      "one row per neuron and one column per row of /point",
+                      bn_h5_path(bn_input(role)), datasets[k], s.dim[0],
+                      s.rank > 1 ? s.dim[1] : 1, m);
+        n = s.dim[0];
+    }
+    t.angles = m;
+    t.x = curves_of(role, "/current", h, 1);
+    t.phi = curves_of(role, "/rate", h, t.x.cols);
+    return t;
+}
+
+static void release_harmonics(void *h)
+{
+    bn_harmonics_free(h);
 }
 
 static struct bn_targets read_targets(const char *role, bool nyquist)
 {
-    struct bn_targets t = has(role, "/current_coefficients") ? from_coefficients(role)
-                                                             : from_curves(role, nyquist);
+    const struct bn_manifold m = bn_manifold_read(role);
+    bn_harmonics *h;
+    struct bn_targets t;
     size_t n;
 
+    BN_CHECK(bn_harmonics_new(&h, &m));
+    bn_stage_own_by(h, release_harmonics);
+    if (has(role, "/current_coefficients"))
+        t = from_coefficients(role, h);
+    else
+        t = m.kind == BN_RING ? from_curves(role, nyquist) : from_points(role, h);
+    t.manifold = m;
+    t.harmonics = h;
+    if (m.kind != BN_RING)
+        return t;
     t.preferred = bn_input_vec(role, "/preferred", &n);
     if (n != t.x.rows)
         BN_REFUSE(BN_INPUT, "%s: %zu preferred angles of %zu neurons",
@@ -134,6 +230,36 @@ static struct bn_targets read_targets(const char *role, bool nyquist)
     BN_CHECK(bn_ring_order(t.preferred, n, order));
     t.order = order;
     return t;
+}
+
+void bn_targets_need_ring(const struct bn_targets *t, const char *what)
+{
+    if (t->manifold.kind != BN_RING)
+        BN_REFUSE(BN_USAGE, "%s is defined by angles: it needs a tuning on the ring, and this one is "
+                  "on a %s", what, bn_manifold_name(t->manifold.kind));
+}
+
+/* Between walls the slope is no sum of the same cosines: it is taken on the grid, by the
+ * polynomials that interpolate there.                                       */
+void bn_targets_differentiate(const struct bn_targets *t, struct bn_mat *x)
+{
+    const size_t m = t->angles, r = x->cols;
+
+    if (t->manifold.kind == BN_RING) {
+        bn_fourier_differentiate(x);
+        return;
+    }
+    if (t->manifold.dimensions != 1)
+        BN_REFUSE(BN_USAGE, "no single derivative on a %s of %zu dimensions",
+                  bn_manifold_name(t->manifold.kind), t->manifold.dimensions);
+    struct bn_mat slope = bn_scratch(m, r), values = bn_scratch(x->rows, m);
+    for (size_t k = 0; k < m; k++) {
+        double c;
+        bn_manifold_point(&t->manifold, k, &c);
+        bn_harmonics_gradient(t->harmonics, &c, r, bn_mat_row(&slope, k));
+    }
+    BN_CHECK(bn_gemm(1.0, x, BN_PLAIN, &slope, BN_TRANSPOSED, 0.0, &values));
+    BN_CHECK(bn_harmonics_transform(t->harmonics, &values, x));
 }
 
 struct bn_targets bn_targets_read(const char *role)
@@ -165,8 +291,8 @@ struct bn_mat bn_targets_wide(const struct bn_targets *t)
 
 void bn_targets_trim(const struct bn_targets *t, struct bn_mat *x, struct bn_mat *phi)
 {
-    const size_t cx = columns_that_count(&t->x, t->x.rows);
-    const size_t cphi = columns_that_count(&t->phi, t->phi.rows);
+    const size_t cx = shells_that_count(t->harmonics, &t->x, t->x.rows);
+    const size_t cphi = shells_that_count(t->harmonics, &t->phi, t->phi.rows);
     const size_t r = cx > cphi ? cx : cphi;
 
     *x = leading(&t->x, r);

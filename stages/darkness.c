@@ -166,6 +166,7 @@ static void read_ring(struct subject *s)
 {
     s->ring = true;
     s->targets = bn_targets_read("tuning");
+    bn_targets_need_ring(&s->targets, "turning in the dark");
     const struct bn_recurrent j = bn_recurrent_read("weights", &s->targets);
     if (j.velocity.n == 0)
         BN_REFUSE(BN_INPUT, "%s: no velocity weights J', so the network cannot turn in the dark: "

@@ -522,6 +522,7 @@ static void run(void)
     const double duration = bn_real("duration"), interval = bn_real("interval");
     struct school s = { .all = bn_is("keep", "all") };
 
+    bn_targets_need_ring(&t, "a course of presentations");
     s.total = duration > 0.0 ? (uint64_t)llround(duration / interval)
                              : (uint64_t)bn_integer("presentations");
     if (s.total == 0)

@@ -20,6 +20,7 @@
 #include <basin/targets.h>
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static const struct bn_input inputs[] = {
@@ -121,11 +122,22 @@ static void write_dense(const char *name, const struct bn_mat *left, const struc
     bn_output_mat(name, &j);
 }
 
+/* A velocity is one number: where there are more directions no J' is fitted. */
+static bool want_velocity(const struct bn_targets *t)
+{
+    if (!bn_flag("velocity"))
+        return false;
+    if (t->manifold.dimensions > 1)
+        bn_say("velocity weights are fitted in one dimension; a %s has %zu: none are written",
+               bn_manifold_name(t->manifold.kind), t->manifold.dimensions);
+    return t->manifold.dimensions == 1;
+}
+
 /* What readers need beside the tuning to apply J: nothing as large as the curves. */
 static void offline_modes(const struct bn_targets *t)
 {
     const double lambda = bn_real("lambda");
-    const bool velocity = bn_flag("velocity");
+    const bool velocity = t->manifold.kind == BN_RING && want_velocity(t);
     const size_t r = bn_ridge_coefficients(&t->x, &t->phi, lambda);
     struct bn_ridge_modes fit;
 
@@ -150,14 +162,17 @@ static void offline(const struct bn_targets *t)
 {
     const size_t n = t->x.rows;
     const double lambda = bn_real("lambda");
-    const bool velocity = bn_flag("velocity"), dense = want_dense(n);
+    const bool velocity = want_velocity(t), dense = want_dense(n);
     const struct bn_mat x = bn_targets_wide(t);
-    struct bn_mat slope = bn_scratch(n, x.cols);
+    struct bn_mat slope = { 0 };
     struct bn_ridge fit;
     struct bn_operator op;
 
-    memcpy(slope.data, x.data, n * x.cols * sizeof(double));
-    bn_fourier_differentiate(&slope);
+    if (velocity) {
+        slope = bn_scratch(n, x.cols);
+        memcpy(slope.data, x.data, n * x.cols * sizeof(double));
+        bn_targets_differentiate(t, &slope);
+    }
     const size_t r = bn_ridge_coefficients(&x, &t->phi, lambda);
     BN_CHECK(bn_ridge_fit(&x, &t->phi, velocity ? &slope : NULL, r, lambda,
                           bn_real("rank_tolerance"), &fit));
@@ -189,9 +204,9 @@ static void offline(const struct bn_targets *t)
     bn_ridge_free(&fit);
 }
 
-/* J = g X Phi^T/N per angle, with g such that J phi* has the first harmonic of x*:
- * in the mean field the sum over presynaptic neurons multiplies harmonic n by the
- * rate spectrum, so g = 1 / (spectrum of the rates at n = 1).               */
+/* J = g X Phi^T/N per point, with g such that J phi* has the first harmonics of x*:
+ * in the mean field the sum over presynaptic neurons multiplies each harmonic by the
+ * rate spectrum, so g = 1 / (spectrum of the rates on the first shell).     */
 static void hebb(const struct bn_targets *t)
 {
     const struct bn_mat x = bn_targets_wide(t);
@@ -200,8 +215,14 @@ static void hebb(const struct bn_targets *t)
     double *power = bn_scratch_vec(r), *diagonal = bn_scratch_vec(n);
     struct bn_operator op;
 
+    size_t first;
+    const size_t shell = bn_harmonics_shell(t->harmonics, 1, &first);
+    double sum = 0.0;
+
     bn_fourier_power(&t->phi, power);
-    const double g = 2.0 / (power[1] + power[2]);
+    for (size_t k = first; k < first + shell; k++)
+        sum += power[k];
+    const double g = (double)shell / sum;
     for (size_t i = 0; i < n; i++)
         for (size_t k = 0; k < r; k++) {
             *bn_mat_at(&left, i, k) = g * *bn_mat_at(&x, i, k) / (double)n;
@@ -347,7 +368,7 @@ static void reservoir(const struct bn_targets *t)
  * <x*, J phi*>/|J phi*|^2.                                                  */
 static double normaliser(const struct bn_operator *op, const struct bn_targets *t)
 {
-    const bool first = bn_is("normalise", "first");
+    const bool first = bn_is("normalise", "first");    /* of the ring */
     const size_t n = t->x.rows, from = first ? 1 : 0, to = first ? 3 : t->phi.cols;
     struct bn_mat p = bn_scratch(to - from, n), out = bn_scratch(to - from, n);
     double cross = 0.0, target = 0.0, made = 0.0;
@@ -447,6 +468,19 @@ static void from_offline(const struct bn_targets *t)
         scrambled(t, &j, profile);
 }
 
+/* What is made of differences of angles, or of harmonics of the ring. */
+static void check_ring(const struct bn_targets *t)
+{
+    static const char *const angular[] = { "circulant", "scrambled", "noisy", "reservoir",
+                                           "learned" };
+    for (size_t k = 0; k < BN_LEN(angular); k++) {
+        char what[32];
+        snprintf(what, sizeof what, "kind = %s", angular[k]);
+        if (bn_is("kind", angular[k]))
+            bn_targets_need_ring(t, what);
+    }
+}
+
 static void run(void)
 {
     /* Readers of modes make them from functions of the angle, and presentations are at any
@@ -455,6 +489,7 @@ static void run(void)
     const struct bn_targets t = angles ? bn_targets_read("tuning")
                                        : bn_targets_read_grid("tuning");
 
+    check_ring(&t);
     if (bn_is("form", "modes") && !bn_is("kind", "offline"))
         BN_REFUSE(BN_USAGE, "form = modes is for kind = offline: set form to factored or dense");
     if (bn_is("kind", "offline") && bn_is("form", "modes")) {
@@ -479,7 +514,7 @@ const struct bn_stage bn_stage = {
     .details = "kind = offline is the ridge solution with an exactly zero diagonal, found by one "
                "factorisation. circulant is its average over pairs with the same difference of "
                "preferred angle, scrambled is that average plus the rest in random places, hebb "
-               "is the outer product of currents and rates with gain 1 on the first harmonic. "
+               "is the outer product of currents and rates with gain 1 on the first harmonics. "
                "rotated (Q J Q^T, Q random orthogonal) keeps the eigenvalues and singular values "
                "of J, mixed (Q J P^T) its singular values; noisy is a circulant matrix with the "
                "eigenvalues that J has in the mean field, plus independent noise up to the norm "

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * enrol: the learner that the parameters of a stage ask for.  Floor 9.
+ * enrol: the learner that the parameters of a stage ask for.  Floor 10.
  *
  * Like the readers of stage.h these end the program with a message if something does not go
  * together; memory belongs to the frame, but for the learner and the average.   */

@@ -106,6 +106,7 @@ void bn_output_attribute_reals(const char *name, const char *key, const double *
 struct bn_mat bn_scratch(size_t rows, size_t cols);      /* zeroed */
 double *bn_scratch_vec(size_t n);
 void bn_stage_own(void *block);          /* of bn_alloc: freed at the end */
+void bn_stage_own_by(void *object, void (*release)(void *));       /* or by release() */
 
 /* --- long loops: a killed run continues from its last checkpoint -----------------------
  *

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * targets: what stages downstream of `tuning` and `weights` read.  Floor 8.
+ * targets: what stages downstream of `tuning` and `weights` read.  Floor 9.
  *
  * Like the readers of stage.h these end the program with a message if something is
  * missing or does not fit; all memory belongs to the frame.                 */
@@ -7,24 +7,36 @@
 #define BN_TARGETS_H
 
 #include <basin/decode.h>
+#include <basin/grid.h>
+#include <basin/harmonics.h>
 #include <basin/operator.h>
 #include <basin/stage.h>
 #include <basin/transfer.h>
 
 struct bn_targets {
-    struct bn_mat x, phi;                /* [N, R] coefficients (fourier.h), R = M odd or
-                                            M - 1: the Nyquist term is left out.  From a
-                                            tuning that stores coefficients: x has as many
-                                            columns as were drawn, phi as many as count */
-    size_t angles;                       /* M */
-    const double *preferred;             /* [N] rad */
-    const size_t *order;                 /* [N] neurons by preferred angle */
+    struct bn_mat x, phi;                /* [N, R] coefficients (harmonics.h).  The ring: R
+                                            = M odd or M - 1, the Nyquist term is left out;
+                                            elsewhere, or from a tuning that stores
+                                            coefficients, as many as are above rounding */
+    size_t angles;                       /* M: points of the grid */
+    struct bn_manifold manifold;
+    const bn_harmonics *harmonics;       /* of which x and phi are coefficients; the frame's */
+    const double *preferred;             /* [N] rad; NULL where there is no angle */
+    const size_t *order;                 /* [N] neurons by preferred angle, or NULL */
     struct bn_transfer transfer;         /* the network's rate function */
 };
 struct bn_targets bn_targets_read(const char *role);
-/* The same with R = M: an even M keeps its Nyquist term, which belongs to the fit on
- * the grid although it is no function of the angle.                         */
+/* The same with R = M on the ring: an even M keeps its Nyquist term, which belongs to the fit
+ * on the grid although it is no function of the angle.                      */
 struct bn_targets bn_targets_read_grid(const char *role);
+
+/* Ends the program unless the manifold is the ring, for what is defined by angles: `what` is
+ * the subject of the sentence ("kind = circulant").                         */
+void bn_targets_need_ring(const struct bn_targets *t, const char *what);
+
+/* The derivative of coefficients x [N, R] along the coordinate of a one-dimensional manifold,
+ * in place: what the velocity weights hold.                                 */
+void bn_targets_differentiate(const struct bn_targets *t, struct bn_mat *x);
 
 /* x with as many columns as phi, the new ones zero. */
 struct bn_mat bn_targets_wide(const struct bn_targets *t);
