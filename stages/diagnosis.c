@@ -196,7 +196,8 @@ static struct bn_recurrent compact(const struct bn_recurrent *given)
 
 static void run(void)
 {
-    const struct bn_targets t = bn_targets_read("tuning");
+    struct bn_targets t = bn_targets_read("tuning");
+    bn_targets_settle(&t, "weights", 0);
     const struct bn_recurrent stored = bn_recurrent_factored("weights", &t);
     const struct bn_recurrent j = compact(&stored);
     const struct bn_ring_network net = { .weights = j.weights, .transfer = t.transfer,
