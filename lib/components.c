@@ -51,7 +51,7 @@ const uint32_t *bn_components_label(const bn_components *c)
     return c->label;
 }
 
-/* --- runs ------------------------------------------------------------------------------- */
+/* --- runs ---------------------------------------------------------------------------- */
 
 /* Room for a row's runs, as many as it has points. */
 static bn_status room_for_runs(bn_components *c)
@@ -107,7 +107,7 @@ static bn_status find_runs(bn_components *c, const uint8_t *q)
     return BN_OK;
 }
 
-/* --- edges ------------------------------------------------------------------------------ */
+/* --- edges --------------------------------------------------------------------------- */
 
 static void join(bn_components *c, size_t a, size_t b)
 {
@@ -247,7 +247,7 @@ static bool unite(uint32_t *parent, const struct edge *e)
     return true;
 }
 
-/* --- all thresholds ---------------------------------------------------------------------- */
+/* --- all thresholds ------------------------------------------------------------------ */
 
 /* order: edges by falling level. */
 static void sort_edges(bn_components *c)
@@ -281,7 +281,7 @@ bn_status bn_components_count(bn_components *c, const uint8_t *q, size_t n, doub
     return BN_OK;
 }
 
-/* --- pieces ------------------------------------------------------------------------------ */
+/* --- pieces -------------------------------------------------------------------------- */
 
 static bool at_wall(const bn_components *c, size_t row, const struct run *r)
 {

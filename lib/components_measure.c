@@ -123,7 +123,7 @@ void bn_components_measure(bn_components *c, const double *h, enum bn_side side)
                     measure_cell(c, at, h, sign);
 }
 
-/* --- intervals ----------------------------------------------------------------------------- */
+/* --- intervals ----------------------------------------------------------------------- */
 
 /* How far from point x, which is inside, towards `to`, which is not, the edge is, in steps. */
 static double reach(const double *h, size_t x, size_t to)
@@ -159,7 +159,7 @@ void bn_components_ends(bn_components *c, const double *h)
     }
 }
 
-/* --- peaks --------------------------------------------------------------------------------- */
+/* --- peaks --------------------------------------------------------------------------- */
 
 /* Is the value at x above those of all points that share a corner of a cell with it? */
 static bool is_peak(const bn_components *c, const double *h, double sign, size_t z, size_t y,

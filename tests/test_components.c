@@ -21,7 +21,7 @@ static struct bn_lattice lattice(size_t d, size_t a, size_t b, size_t c, bool pe
     return g;
 }
 
-/* --- a flood fill ------------------------------------------------------------------------- */
+/* --- a flood fill -------------------------------------------------------------------- */
 
 static const char *const names[] = { "faces", "simplices", "full" };
 
@@ -242,7 +242,7 @@ static void euler_is_pieces_minus_holes(void **state)
         }
 }
 
-/* --- sizes --------------------------------------------------------------------------------- */
+/* --- sizes --------------------------------------------------------------------------- */
 
 /* Fields and gaps fill the domain, whatever the map. */
 static void sizes_sum_to_the_domain(void **state)
@@ -392,7 +392,7 @@ static void edges_of_intervals(void **state)
     }
 }
 
-/* --- known topology ----------------------------------------------------------------------- */
+/* --- known topology ------------------------------------------------------------------ */
 
 /* chi of {f > 0} in a cube of 25 points a side (square if flat), by both constructions. */
 static void has_euler(double (*f)(double, double, double), size_t d, double want)
@@ -461,7 +461,7 @@ static void euler_of_closed_manifolds(void **state)
             }
 }
 
-/* --- levels and refusals ------------------------------------------------------------------ */
+/* --- levels and refusals ------------------------------------------------------------- */
 
 static void levels_are_counted(void **state)
 {
