@@ -196,13 +196,13 @@ struct curve {
     const struct bn_cells *c;
     const double *theta;
     size_t n;
-    double at[NODES], value[NODES];      /* of t */
+    double g0, at[NODES], value[NODES];  /* of t */
 };
 
 static bn_status curve_tile(void *context, size_t k)
 {
     struct curve *w = context;
-    const double r = sin(w->at[k]);
+    const double g = w->g0 * sin(w->at[k]);
 
     w->value[k] = 0.0;
     for (size_t i = 0; i < w->n; i++) {
@@ -210,7 +210,7 @@ static bn_status curve_tile(void *context, size_t k)
         double product;
         if (thresholded(w->c))
             t.threshold += w->theta[i];
-        BN_TRY(bn_transfer_covariance(&t, 1.0, &r, 1, &product));
+        BN_TRY(bn_transfer_covariance(&t, w->g0, &g, 1, &product));
         w->value[k] += product / (double)w->n;
     }
     return BN_OK;
@@ -240,7 +240,7 @@ static size_t group(double *theta, size_t n)
 }
 
 static bn_status curve_make(struct curve *w, const struct bn_cells *c, const double *theta,
-                            size_t n, double least)
+                            size_t n, double g0, double least)
 {
     const double low = asin(fmax(-1.0, least)), high = 0.25 * BN_TWO_PI;
     double *own = bn_alloc(n, sizeof *own);
@@ -248,7 +248,7 @@ static bn_status curve_make(struct curve *w, const struct bn_cells *c, const dou
     if (own == NULL)
         return BN_NOMEM;
     memcpy(own, theta, n * sizeof *own);
-    *w = (struct curve){ .c = c, .theta = own, .n = alike(c) ? 1 : group(own, n) };
+    *w = (struct curve){ .c = c, .theta = own, .n = alike(c) ? 1 : group(own, n), .g0 = g0 };
     for (size_t k = 0; k < NODES; k++)
         w->at[k] = 0.5 * (low + high)
                  - 0.5 * (high - low) * cos(0.5 * BN_TWO_PI * (double)k / (NODES - 1));
@@ -274,6 +274,20 @@ static double curve_at(const struct curve *w, double r)
         down += weight;
     }
     return up / down;
+}
+
+bn_status bn_cells_products(const struct bn_cells *c, const double *theta, size_t n, double g0,
+                            const double *g, size_t k, double *product)
+{
+    double least = g0;
+    struct curve w;
+
+    for (size_t i = 0; i < k; i++)
+        least = fmin(least, g[i]);
+    BN_TRY(curve_make(&w, c, theta, n, g0, least / g0));
+    for (size_t i = 0; i < k; i++)
+        product[i] = curve_at(&w, g[i] / g0);
+    return BN_OK;
 }
 
 /* --- pairs ------------------------------------------------------------------------- */
@@ -393,7 +407,7 @@ bn_status bn_cells_pairs(const struct bn_cells *c, const double *theta,
         least = fmin(least, s->of[k].r);
     for (size_t i = 0; thresholded(c) && i < current->rows; i++)
         offset += theta[i] * theta[i] / (double)current->rows;
-    const bn_status rc = curve_make(&w, c, theta, current->rows, least);
+    const bn_status rc = curve_make(&w, c, theta, current->rows, 1.0, least);
     if (rc == BN_OK) {
         *p = (struct bn_cells_pairs){ 0, all, all + BINS, all + 2 * BINS, all + 3 * BINS,
                                       all + 4 * BINS };

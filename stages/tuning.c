@@ -12,6 +12,7 @@
 #include <basin/fourier.h>
 #include <basin/gp.h>
 #include <basin/manifold.h>
+#include <basin/mapped.h>
 #include <basin/mem.h>
 #include <basin/reservoir.h>
 #include <basin/stage.h>
@@ -30,8 +31,8 @@ static const struct bn_input inputs[] = {
 
 static const struct bn_output outputs[] = {
     { "/theta", "theta", "rad", "angle", 0, 0, false },
-    { "/current", "neuron theta", "1", "target current x*", 1e-12, 1e-10, false },
-    { "/rate", "neuron theta", "1", "target rate phi*", 1e-12, 1e-10, false },
+    { "/current", "neuron theta/grid", "1", "target current x*", 1e-12, 1e-10, false },
+    { "/rate", "neuron theta/grid", "1", "target rate phi*", 1e-12, 1e-10, false },
     { "/current_coefficients", "neuron coefficient", "1", "Fourier coefficients of the target "
       "current (store = coefficients): 1, sqrt 2 cos, sqrt 2 sin, ...", 1e-12, 1e-10, false },
     { "/preferred", "neuron", "rad", "preferred angle: circular centre of mass of the rate",
@@ -91,14 +92,16 @@ static const struct bn_output outputs[] = {
       1e-3, false },
     { "/fit_loss_beta_threshold", "fit_beta fit_threshold", "1", "loss at the fitted sigma",
       1e-6, 1e-3, false },
+    BN_MAPPED_OUTPUTS,
 };
 
 static const struct bn_param params[] = {
     BN_INTEGER("neurons", "1000", 2, 1e7, "number of generated neurons N"),
     BN_INTEGER("angles", "200", 8, 100000, "grid angles M"),
-    BN_CHOICE("process", "erf", "erf softplus normalised reservoir",
+    BN_CHOICE("process", "erf", "erf softplus normalised reservoir threshold",
               "rate of a generated current; normalised: softplus divided by its own mean; "
-              "reservoir: states of a driven random network with tanh rates"),
+              "reservoir: states of a driven random network with tanh rates; threshold: "
+              "beta [x]_+ of a current from which the cell's threshold is taken"),
     BN_REAL("gain", "1", "1.2", 0, 10, "gain g of the reservoir's random weights"),
     BN_INTEGER("teachers", "1", 1, 100, "harmonics that drive the reservoir, cos and sin of each"),
     BN_REAL("amplitude", "1", "1.5", 1e-6, 1e3, "amplitude of each teacher"),
@@ -127,6 +130,7 @@ static const struct bn_param params[] = {
              "range of the threshold; erf keeps that of the section"),
     BN_INTEGER("fit_starts", "8", 1, 1000, "searches: from the section's point and elsewhere"),
     BN_INTEGER("fit_nodes", "25", 2, 1000, "values per axis of the landscape"),
+    BN_MAPPED_PARAMS,
 };
 
 struct population {
@@ -134,6 +138,7 @@ struct population {
     struct bn_mat current, rate;
     struct bn_mat cells;                 /* rates of recorded cells without their copies; a
                                             view of rate if there are none */
+    const double *theta;                 /* thresholds of the cells (process = threshold) */
 };
 
 /* sigma, beta, threshold of the generating process: those of the section, until a fit
@@ -156,10 +161,19 @@ static struct population generate(size_t n, size_t m, const char *stream, size_t
                   "%zu at sigma = %g: set angles to at least %zu", m, r / 2, sigma, r);
     if (!bn_is("process", "erf"))
         p.network.kind = BN_TRANSFER_SOFTPLUS;
+    if (bn_is("process", "threshold"))
+        p.network = (struct bn_transfer){ BN_TRANSFER_THRESHOLD, process[BN_FIT_BETA], 0.0 };
     p.current = bn_scratch(n, m);
     p.rate = bn_scratch(n, m);
     BN_CHECK(bn_gp_sample(sigma, bn_rng_sub(bn_random(), stream), 0, &c));
     BN_CHECK(bn_fourier_inverse(&c, &p.current));
+    if (bn_is("process", "threshold")) {
+        struct bn_cells cells = { .periods = 1 };
+        p.theta = bn_mapped_thresholds(&cells, 1.0 / sigma, n);
+        for (size_t i = 0; i < n; i++)
+            for (size_t k = 0; k < m; k++)
+                *bn_mat_at(&p.current, i, k) -= p.theta[i];
+    }
     bn_transfer_rate(&p.network, n * m, p.current.data, p.rate.data);
     if (normalised) {
         double error;
@@ -291,6 +305,34 @@ static void covariances(const struct bn_mat *x, const struct bn_mat *rate, doubl
     BN_CHECK(bn_fourier_covariance(power, m, m, cross));
 }
 
+/* Of thresholded cells, given their thresholds: E x x' = g + theta^2 and, by Stein's lemma,
+ * E x f' = g E phi' - theta E f.                                                */
+static void predict_thresholded(const struct population *p, const double *g, double *cx,
+                                double *cr, double *cross)
+{
+    const struct bn_cells c = { .periods = 1, .transfer = p->network,
+                                .thresholds = BN_THRESHOLDS_GAMMA };
+    const size_t n = p->current.rows, m = p->current.cols;
+    double *gain = bn_scratch_vec(1), level = 0.0, offset = 0.0, total = 0.0;
+
+    BN_CHECK(bn_cells_products(&c, p->theta, n, g[0], g, m, cr));
+    for (size_t i = 0; i < n; i++) {
+        struct bn_transfer t = p->network;
+        const double none = 0.0;
+        double product;
+        t.threshold += p->theta[i];
+        BN_CHECK(bn_transfer_mean_slope(&t, g[0], gain));
+        BN_CHECK(bn_transfer_covariance(&t, g[0], &none, 1, &product));
+        total += *gain / (double)n;
+        level += p->theta[i] * sqrt(product) / (double)n;
+        offset += p->theta[i] * p->theta[i] / (double)n;
+    }
+    for (size_t k = 0; k < m; k++) {
+        cross[k] = total * g[k] - level;
+        cx[k] = g[k] + offset;
+    }
+}
+
 /* Closed forms where they exist; else the mean over a large draw of the process that
  * is always the same (common random numbers).                               */
 static void predict(const struct population *p, bool recorded)
@@ -315,6 +357,10 @@ static void predict(const struct population *p, bool recorded)
         for (size_t k = 0; k < m; k++)
             cross[k] = theory.slope * cx[k];
         bn_output_number("/radius", theory.radius);
+    } else if (p->theta != NULL) {
+        double *g = bn_scratch_vec(m);
+        bn_gp_covariance(bn_real("sigma"), m, g);
+        predict_thresholded(p, g, cx, cr, cross);
     } else {
         bn_gp_covariance(bn_real("sigma"), m, cx);
         BN_CHECK(bn_transfer_covariance(&p->network, cx[0], cx, m, cr));
@@ -327,7 +373,8 @@ static void predict(const struct population *p, bool recorded)
     bn_output_vec("/covariance_cross", cross, m);
     bn_output_attribute("/covariance_rate", "method",
                         recorded || bn_is("process", "normalised") ? "drawn"
-                        : bn_is("process", "erf") && p->network.threshold == 0.0
+                        : p->theta != NULL
+                          || (bn_is("process", "erf") && p->network.threshold == 0.0)
                         ? "closed form" : "quadrature");
 }
 
@@ -447,9 +494,11 @@ static void store_coefficients(size_t n, size_t m)
                                       : BN_TRANSFER_SOFTPLUS, bn_real("beta"),
                                       bn_real("threshold") } };
 
-    if (bn_has_input("recording") || bn_is("process", "normalised"))
+    if (bn_has_input("recording") || bn_is("process", "normalised")
+        || bn_is("process", "threshold"))
         BN_REFUSE(BN_USAGE, "store = coefficients is for generated erf or softplus curves: those "
-                  "of a recording, and normalised ones, are not band-limited; set store to curves");
+                  "of a recording, normalised and thresholded ones, are not band-limited; set "
+                  "store to curves");
     if (m < r)
         BN_REFUSE(BN_USAGE, "angles = %zu cannot carry the currents, which have harmonics up to "
                   "%zu at sigma = %g: set angles to at least %zu", m, r / 2, sigma, r);
@@ -481,11 +530,14 @@ static void store_coefficients(size_t n, size_t m)
 
 static void run(void)
 {
+    if (!bn_is("manifold", "ring")) {
+        bn_mapped();
+        return;
+    }
     const bool recorded = bn_has_input("recording");
     const size_t m = bn_count("angles");
     double *theta = bn_scratch_vec(m), *cx = bn_scratch_vec(m), *cr = bn_scratch_vec(m);
     double *cross = bn_scratch_vec(m);
-
     process[BN_FIT_SIGMA] = bn_real("sigma");
     process[BN_FIT_BETA] = bn_real("beta");
     process[BN_FIT_THRESHOLD] = bn_real("threshold");
@@ -495,6 +547,9 @@ static void run(void)
                                           || !bn_is("fit", "none")))
         BN_REFUSE(BN_USAGE, "process = reservoir draws its own curves and keeps them: it takes no "
                   "recording, store = coefficients or fit = covariance");
+    if (bn_is("process", "threshold") && (recorded || !bn_is("fit", "none")))
+        BN_REFUSE(BN_USAGE, "process = threshold draws its own curves: it takes no recording and "
+                  "no fit = covariance");
     if (bn_is("store", "coefficients")) {
         store_coefficients(bn_count("neurons"), m);
         return;
@@ -527,7 +582,7 @@ static void run(void)
 
 const struct bn_stage bn_stage = {
     .name = "tuning",
-    .summary = "target currents and rates of a population on the ring",
+    .summary = "target currents and rates of a population on the ring or another manifold",
     .details = "Without a recording, currents are drawn from a stationary Gaussian process on "
                "the circle and turned into rates by an erf, a softplus, or a softplus divided "
                "by the curve's own mean; process = reservoir solves for the states of a random "

@@ -57,6 +57,11 @@ BN_MUST_USE bn_status bn_cells_theory(const struct bn_cells *c, const double *th
 /* The same of rates [n, M] with quadrature weights [M]. */
 struct bn_cells_means bn_cells_sampled(const struct bn_mat *rate, const double *quadrature);
 
+/* Mean over the cells of E f(p) f(q) where the covariance of h at p and q is g [k] and its
+ * variance g0.                                                                  */
+BN_MUST_USE bn_status bn_cells_products(const struct bn_cells *c, const double *theta, size_t n,
+                                        double g0, const double *g, size_t k, double *product);
+
 /* Pairs of grid points in bins of equal width by their distance, the first of which is of a
  * point with itself, up to five lengths or as far as the manifold goes; the same pairs for
  * the same manifold.  Means over the pairs of a bin and over cells of x(p) x(q) and
