@@ -11,6 +11,7 @@
 #include <basin/summarise.h>
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,16 +25,16 @@ static const struct bn_input inputs[] = {
 static const struct bn_output outputs[] = {
     { "/neuron_fields", "neuron", "1", "number of fields", 0, 0, false },
     { "/neuron_active", "neuron", "1", "share of space inside fields", 1e-9, 0, false },
-    { "/field_neuron", "field", "1", "whose field", 0, 0, false },
-    { "/field_size", "field", "", "length, area or volume inside the edges", 1e-9, 1e-9, false },
-    { "/field_peak", "field", "1", "largest current above threshold (recorded: rate above the "
+    { "/field_neuron", "each_field", "1", "whose field", 0, 0, false },
+    { "/field_size", "each_field", "", "length, area or volume inside the edges", 1e-9, 1e-9, false },
+    { "/field_peak", "each_field", "1", "largest current above threshold (recorded: rate above the "
       "level)", 1e-9, 1e-9, false },
-    { "/field_peaks", "field", "1", "local maxima", 0, 0, false },
-    { "/field_wall", "field", "1", "1: cut by a wall", 0, 0, false },
-    { "/gap_neuron", "gap", "1", "whose gap (one dimension)", 0, 0, false },
-    { "/gap_size", "gap", "", "length between the edges of two fields, or to a wall", 1e-9, 1e-9,
+    { "/field_peaks", "each_field", "1", "local maxima", 0, 0, false },
+    { "/field_wall", "each_field", "1", "1: cut by a wall", 0, 0, false },
+    { "/gap_neuron", "each_gap", "1", "whose gap (one dimension)", 0, 0, false },
+    { "/gap_size", "each_gap", "", "length between the edges of two fields, or to a wall", 1e-9, 1e-9,
       false },
-    { "/gap_wall", "gap", "1", "1: ends at a wall", 0, 0, false },
+    { "/gap_wall", "each_gap", "1", "1: ends at a wall", 0, 0, false },
     { "/size", "size", "", "middles of bins of size", 1e-9, 1e-9, false },
     { "/size_density", "size", "", "share of fields per size", 1e-9, 1e-9, false },
     { "/size_density_theory", "size", "", "(2 beta/D) s^(2/D - 1) exp(-beta s^(2/D)), beta from "
@@ -112,10 +113,31 @@ static const struct bn_param params[] = {
              "shares of each side"),
 };
 
+/* --- units ------------------------------------------------------------------------------ */
+
+static struct {
+    char length[64], size[72], density[72], per_length[72];
+} unit;
+
+static void set_units(const char *length, size_t dimensions)
+{
+    snprintf(unit.length, sizeof unit.length, "%s", length);
+    snprintf(unit.size, sizeof unit.size, dimensions > 1 ? "%s%zu" : "%s", unit.length,
+             dimensions);
+    snprintf(unit.density, sizeof unit.density, "%s-%zu", unit.length, dimensions);
+    snprintf(unit.per_length, sizeof unit.per_length, "%s-1", unit.length);
+}
+
+static void put(const char *name, const double *x, size_t n, const char *in)
+{
+    bn_output_vec(name, x, n);
+    bn_output_attribute(name, "units", in);
+}
+
 /* --- the maps --------------------------------------------------------------------------- */
 
 struct maps {
-    const char *role, *unit;
+    const char *role;
     struct bn_lattice g;
     struct bn_mat excess;                /* [N, M] */
     double *theta;                       /* [N] thresholds; of a recording all the same */
@@ -184,7 +206,7 @@ static struct maps read_maps(void)
         BN_REFUSE(BN_USAGE, "give one population: --in tuning=... or --in recording=..., not %s",
                   bn_has_input("tuning") ? "both" : "neither");
     const struct bn_manifold m = bn_manifold_read(p.role);
-    p.unit = bn_manifold_unit(p.role);
+    set_units(bn_manifold_unit(p.role), m.dimensions);
     BN_CHECK(bn_lattice_of(&m, &p.g));
     p.known = has_currents(p.role, "/rate");
     if (p.known)
@@ -231,16 +253,11 @@ static void divide_by_rms(struct maps *p)
 static void set_length(struct maps *p)
 {
     const double given = bn_real("length");
-    size_t n = 0;
-    const double *own = NULL;
-
-    if (bn_h5_kind(bn_input(p->role), "/length") == BN_H5_DATASET)
-        own = bn_input_vec(p->role, "/length", &n);
-    for (size_t k = 0; k < p->g.dimensions; k++) {
+    for (size_t k = 0; k < p->g.dimensions; k++)
         p->length[k] = given;
-        if (given == 0.0 && n > 0)
-            p->length[k] = own[k < n ? k : n - 1];
-    }
+    if (given == 0.0 && p->known && bn_h5_has_attribute(bn_input(p->role), "/current", "length"))
+        BN_CHECK(bn_h5_get_reals(bn_input(p->role), "/current", "length", p->length,
+                                 p->g.dimensions));
     if (!p->known || (p->length[0] > 0.0 && bn_is("convention", "ours")))
         return;
     raise(p, 1.0);
@@ -312,8 +329,8 @@ static void write_estimates(const struct bn_lattice *g, const double *v, const d
         dt[k] = error.threshold;
     }
     bn_output_texts("/estimate", methods, METHODS);
-    bn_output_vec("/estimate_length", length, METHODS);
-    bn_output_vec("/estimate_length_error", dl, METHODS);
+    put("/estimate_length", length, METHODS, unit.length);
+    put("/estimate_length_error", dl, METHODS, unit.length);
     bn_output_vec("/estimate_threshold", theta, METHODS);
     bn_output_vec("/estimate_threshold_error", dt, METHODS);
 }
@@ -387,16 +404,16 @@ static double bin_width(const double *x, size_t n, size_t bins)
 static double size_theory(const struct maps *p, bool limit, double measured, double s)
 {
     const size_t d = p->g.dimensions;
-    double unit = 1.0, sum = 0.0, weights = 0.0;
+    double scale = 1.0, sum = 0.0, weights = 0.0;
 
     for (size_t k = 0; k < d; k++)
-        unit *= p->length[k];
+        scale *= p->length[k];
     for (size_t i = 0; i < p->excess.rows; i++) {
         const double theta = p->theta[i], w = bn_fieldlaw_rate(theta);
-        const double rice = d == 1 ? bn_fieldlaw_size(theta) : measured / unit;
+        const double rice = d == 1 ? bn_fieldlaw_size(theta) : measured / scale;
         const struct bn_lawfit law = bn_fieldlaw_sizes(d, limit
             ? bn_fieldlaw_beta_limit(d, theta > 0.1 ? theta : 0.1) : bn_fieldlaw_beta(d, rice));
-        sum += w * bn_law_density(&law, s / unit) / unit;
+        sum += w * bn_law_density(&law, s / scale) / scale;
         weights += w;
         if (i + 1 < p->excess.rows && p->theta[i + 1] == theta && i == 0) {
             size_t same = 1;             /* one threshold for all: one law */
@@ -436,10 +453,10 @@ static void write_sizes(const struct maps *p, const double *size, size_t n)
         theory[k] = size_theory(p, false, mean, s[k]);
         limit[k] = size_theory(p, true, mean, s[k]);
     }
-    bn_output_vec("/size", s, bins);
-    bn_output_vec("/size_density", density, bins);
-    bn_output_vec("/size_density_theory", theory, bins);
-    bn_output_vec("/size_density_limit", limit, bins);
+    put("/size", s, bins, unit.size);
+    put("/size_density", density, bins, unit.density);
+    put("/size_density_theory", theory, bins, unit.density);
+    put("/size_density_limit", limit, bins, unit.density);
     for (size_t k = 0; k < n; k++)
         z[k] = pow(size[k], power);
     const double scale = bn_law_moments(z, n).mean;
@@ -465,9 +482,9 @@ static void write_gaps(const struct maps *p, const double *gap, size_t n)
     histogram(gap, n, width, bins, density);
     for (size_t k = 0; k < bins; k++)
         theory[k] = gap_theory(p, s[k]);
-    bn_output_vec("/gap", s, bins);
-    bn_output_vec("/gap_density", density, bins);
-    bn_output_vec("/gap_density_theory", theory, bins);
+    put("/gap", s, bins, unit.length);
+    put("/gap_density", density, bins, unit.per_length);
+    put("/gap_density_theory", theory, bins, unit.per_length);
 }
 
 static void write_counts(const struct maps *p, const struct bn_census *c,
@@ -576,7 +593,7 @@ static void write_windows(const struct maps *p, const struct bn_census *c,
     if (plan->windows == 0)
         return;
     bn_output_vec("/window", plan->window, plan->windows);
-    bn_output_vec("/window_size", size, plan->windows);
+    put("/window_size", size, plan->windows, unit.size);
     bn_output_vec("/recruited", c->recruited, plan->windows);
     bn_output_vec("/recruited_error", c->recruited_error, plan->windows);
     bn_output_vec("/recruited_theory", theory, plan->windows);
@@ -642,7 +659,7 @@ static void write_lists(const struct bn_census *c)
     bn_output_vec("/neuron_fields", c->count, c->cells);
     bn_output_vec("/neuron_active", c->share, c->cells);
     bn_output_vec("/field_neuron", x[0], c->fields);
-    bn_output_vec("/field_size", x[1], c->fields);
+    put("/field_size", x[1], c->fields, unit.size);
     bn_output_vec("/field_peak", x[2], c->fields);
     bn_output_vec("/field_peaks", x[3], c->fields);
     bn_output_vec("/field_wall", x[4], c->fields);
@@ -654,7 +671,7 @@ static void write_lists(const struct bn_census *c)
     if (c->gaps == 0)
         return;
     bn_output_vec("/gap_neuron", x[0], c->gaps);
-    bn_output_vec("/gap_size", x[1], c->gaps);
+    put("/gap_size", x[1], c->gaps, unit.length);
     bn_output_vec("/gap_wall", x[2], c->gaps);
 }
 
@@ -723,22 +740,22 @@ static void summary(const struct maps *p, const struct bn_fieldstats_plan *plan,
         "gap_law_distance_theory",
     };
     const struct bn_domain d = bn_fieldlaw_domain(&p->g, p->length);
-    double theory[BN_STATS], unit = 1.0;
+    double theory[BN_STATS], scale = 1.0;
 
     for (size_t k = 0; k < p->g.dimensions; k++)
-        unit *= p->length[k];
+        scale *= p->length[k];
     bn_fieldstats_theory(&d, plan, p->theta, p->excess.rows, bn_real("irregularity"), theory);
     for (enum bn_fieldstat k = 0; k < BN_STATS; k++) {
         const bool sized = strcmp(bn_fieldstats_unit(k), "1") != 0;
-        const char *name = !sized ? "1" : bn_fieldstats_unit(k)[0] == '-' || p->g.dimensions == 1
-                         ? p->unit : p->g.dimensions == 2 ? "area" : "volume";
+        const char *name = !sized ? "1" : bn_fieldstats_unit(k)[0] == '-' ? unit.length
+                                                                          : unit.size;
         bn_summarise(bn_fieldstats_name(k), value[k], name, error[k]);
-        bn_summarise(theory_name[k], sized ? unit * theory[k] : theory[k], name, 0.0);
+        bn_summarise(theory_name[k], sized ? scale * theory[k] : theory[k], name, 0.0);
     }
     double mean = 0.0;
     for (size_t i = 0; i < p->excess.rows; i++)
         mean += p->theta[i] / (double)p->excess.rows;
-    bn_summarise("length", p->length[0], p->unit, 0.0);
+    bn_summarise("length", p->length[0], unit.length, 0.0);
     bn_summarise("threshold", mean, "1", 0.0);
 }
 
