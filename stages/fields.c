@@ -26,14 +26,15 @@ static const struct bn_output outputs[] = {
     { "/neuron_fields", "neuron", "1", "number of fields", 0, 0, false },
     { "/neuron_active", "neuron", "1", "share of space inside fields", 1e-9, 0, false },
     { "/field_neuron", "each_field", "1", "whose field", 0, 0, false },
-    { "/field_size", "each_field", "", "length, area or volume inside the edges", 1e-9, 1e-9, false },
+    { "/field_size", "each_field", "", "length, area or volume inside the edges", 1e-9,
+      1e-9, false },
     { "/field_peak", "each_field", "1", "largest current above threshold (recorded: rate above the "
       "level)", 1e-9, 1e-9, false },
     { "/field_peaks", "each_field", "1", "local maxima", 0, 0, false },
     { "/field_wall", "each_field", "1", "1: cut by a wall", 0, 0, false },
     { "/gap_neuron", "each_gap", "1", "whose gap (one dimension)", 0, 0, false },
-    { "/gap_size", "each_gap", "", "length between the edges of two fields, or to a wall", 1e-9, 1e-9,
-      false },
+    { "/gap_size", "each_gap", "", "length between the edges of two fields, or to a wall", 1e-9,
+      1e-9, false },
     { "/gap_wall", "each_gap", "1", "1: ends at a wall", 0, 0, false },
     { "/size", "size", "", "middles of bins of size", 1e-9, 1e-9, false },
     { "/size_density", "size", "", "share of fields per size", 1e-9, 1e-9, false },
@@ -102,8 +103,8 @@ static const struct bn_param params[] = {
     BN_REAL("least", "1", "0", 0, 1e12, "smallest size that counts as a field"),
     BN_REAL("length", "1", "0", 0, 1e12, "sigma_c for the theory; 0: that of the artifact, else "
             "measured on its currents, else estimated from the fields"),
-    BN_CHOICE("method", "share", "share count gap observed", "what recorded maps' sigma_c and theta "
-              "are estimated from, beside their mean size"),
+    BN_CHOICE("method", "share", "share count gap observed", "what recorded maps' sigma_c and "
+              "theta are estimated from, beside their mean size"),
     BN_REAL("irregularity", "1", "0.5773502691896258", 0, 1, "a = -r''/sqrt(r'''') of the "
             "kernel, for peaks per field; gaussian: 1/sqrt 3; 0: no theory"),
     BN_INTEGER("bins", "30", 2, 1000, "bins of sizes and gaps"),
@@ -113,7 +114,7 @@ static const struct bn_param params[] = {
              "shares of each side"),
 };
 
-/* --- units ------------------------------------------------------------------------------ */
+/* --- units --------------------------------------------------------------------------- */
 
 static struct {
     char length[64], size[72], density[72], per_length[72];
@@ -134,7 +135,7 @@ static void put(const char *name, const double *x, size_t n, const char *in)
     bn_output_attribute(name, "units", in);
 }
 
-/* --- the maps --------------------------------------------------------------------------- */
+/* --- the maps ------------------------------------------------------------------------ */
 
 struct maps {
     const char *role;
@@ -268,7 +269,7 @@ static void set_length(struct maps *p)
     raise(p, -1.0);
 }
 
-/* --- (sigma_c, theta) from fields ------------------------------------------------------- */
+/* --- (sigma_c, theta) from fields ---------------------------------------------------- */
 
 static const char *const methods[METHODS] = { "share", "count", "gap", "observed" };
 
@@ -361,7 +362,7 @@ static void complete(struct maps *p, const double *v)
     p->gain = p->known ? 1.0 : sqrt(square / bn_fieldlaw_square(f.threshold));
 }
 
-/* --- distributions ---------------------------------------------------------------------- */
+/* --- distributions ------------------------------------------------------------------- */
 
 /* Share per width of x [n] in bins of that width from 0. */
 static void histogram(const double *x, size_t n, double width, size_t bins, double *density)
@@ -558,7 +559,7 @@ static void write_slopes(const struct maps *p, const struct bn_census *c)
     bn_summarise("slope_rms_theory", sqrt(2.0), "1", 0.0);
 }
 
-/* --- levels and windows ----------------------------------------------------------------- */
+/* --- levels and windows -------------------------------------------------------------- */
 
 static void write_levels(const struct maps *p, const struct bn_census *c,
                          const struct bn_census_plan *plan)
@@ -599,7 +600,7 @@ static void write_windows(const struct maps *p, const struct bn_census *c,
     bn_output_vec("/recruited_theory", theory, plan->windows);
 }
 
-/* --- fits ------------------------------------------------------------------------------- */
+/* --- fits ---------------------------------------------------------------------------- */
 
 static struct {
     size_t n;
@@ -640,7 +641,7 @@ static void write_fits(void)
     bn_output_vec("/fit_p", column[4], n);
 }
 
-/* --- all of it -------------------------------------------------------------------------- */
+/* --- all of it ----------------------------------------------------------------------- */
 
 static void write_lists(const struct bn_census *c)
 {
@@ -863,8 +864,8 @@ static void run(void)
 const struct bn_stage bn_stage = {
     .name = "fields",
     .summary = "sizes, gaps and numbers of fields beside the theory of thresholded Gaussian maps",
-    .details = "Fields are connected pieces above threshold, with the edges of the piecewise linear "
-               "map between grid points; space ends at the outermost grid points. Where the "
+    .details = "Fields are connected pieces above threshold, with the edges of the piecewise "
+               "linear map between grid points; space ends at the outermost grid points. Where the "
                "artifact has currents and thresholds (transfer threshold), these are used; else "
                "rates above `level`, with sigma_c and theta estimated from the fields. Each "
                "curve X stands beside X_theory; /summary has every number, with its theory under "

@@ -314,7 +314,8 @@ static void refusals(void **state)
         { "--in tuning=line.h5 --set 'levels={1, 0}'", "must ascend", 2 },
         { "--in tuning=globe.h5", "not on the sphere", 2 },
     };
-    const struct bn_manifold globe = { BN_SPHERE, 2, { 40, 24, 1 }, { BN_TWO_PI, BN_TWO_PI / 2 }, 0 };
+    const struct bn_manifold globe = { BN_SPHERE, 2, { 40, 24, 1 },
+                                       { BN_TWO_PI, BN_TWO_PI / 2 }, 0 };
     write_fixed("high.h5", tunnel, 1.0, 20, 9.0, 0, 9);
     write_fixed("all.h5", tunnel, 1.0, 20, -9.0, 5.0, 9);
     write_fixed("one.h5", tunnel, 1.0, 1, 1.0, 0, 9);
