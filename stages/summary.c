@@ -172,15 +172,15 @@ static void tables(size_t n)
 
 static void run(void)
 {
-    const size_t diagnoses = bn_gathered("diagnosis"), others = bn_gathered("topology");
+    const bool diagnoses = bn_has_input("diagnosis");
 
-    if ((diagnoses > 0) == (others > 0))
+    if (diagnoses == bn_has_input("topology"))
         BN_REFUSE(BN_USAGE, "give one kind of results: --in diagnosis=... or --in topology=..., "
-                  "not %s", diagnoses > 0 ? "both" : "neither");
-    role = diagnoses > 0 ? "diagnosis" : "topology";
+                  "not %s", diagnoses ? "both" : "neither");
+    role = diagnoses ? "diagnosis" : "topology";
     coordinates(bn_gathered(role));
-    if (diagnoses > 0)
-        tables(diagnoses);
+    if (diagnoses)
+        tables(bn_gathered(role));
     quantities(bn_gathered(role));
 }
 
