@@ -31,9 +31,6 @@ $R/figures/figureS3$S.pdf: $R/$P/activity.far.h5 $R/$P/diagnosis.far.h5
 $R/figures/figureS4$S.pdf: $R/dendritic/dendritic.h5 $R/dendritic/darkness.learned.h5 \
                            $R/$P/darkness.h5
 
-# Of a pipeline of positions on a line: make figureS5 FROM=track.
-$R/figures/figureS5$S.pdf: $R/$P/recording.split.h5
-
 $R/figures/figure5$S.pdf: $R/$P-learning/learning.hebb.h5 $R/$P-learning/learning.covariance.h5 \
                           $R/$P-learning/learning.oja.h5 $R/$P-learning/learning.delta.h5 \
                           $R/$P-learning/diagnosis.hebb.h5 \
@@ -57,6 +54,9 @@ $R/figures/figure6$S.pdf: $R/$P-rules/comparison.h5 $R/$P-plasticity/comparison.
                           $R/$P-plasticity/learning.maintain-oja.h5 \
                           $R/$P-plasticity/learning.maintain-delta.h5 \
                           $R/$P-plasticity/learning.maintain-forget.h5
+
+# Of a pipeline of positions on a line: make figureS5 FROM=track.
+$R/figures/figureS5$S.pdf: $R/$P/recording.split.h5
 
 # Always of the large ring, whatever FROM says, beside the smaller ones of figure 4 c.
 $R/figures/figure4-million$S.pdf: $R/million/activity.h5 $R/million/diagnosis.h5 \
