@@ -289,49 +289,64 @@ static void keep(const struct saved *s, const struct bn_mat *x)
         bn_keep("states", s->states, values * s->n);
 }
 
-static void write_angles(const struct saved *s, const double *start)
-{
-    const size_t trajectories = s->peak.rows, a = s->overlap.cols;
-    const struct bn_mat angle = { trajectories, s->saves, s->position };
-    double *grid = bn_scratch_vec(a);
-
-    bn_ring_grid(a, grid);
-    bn_output_vec("/start_angle", start, trajectories);
-    bn_output_mat("/angle", &angle);
-    bn_output_vec("/overlap_angle", grid, a);
-    bn_output_mat("/overlap", &s->overlap);
-}
-
-static void write_points(const struct saved *s, const struct bn_targets *t, double *start)
+/* The ring has names of its own for what are points elsewhere. */
+static void write_starts(const struct saved *s, const struct bn_targets *t, double *start,
+                         const char *unit)
 {
     const struct bn_mat from = { s->peak.rows, s->dims, start };
-    const char *unit = bn_manifold_unit("tuning");
 
+    if (t->manifold.kind == BN_RING) {
+        bn_output_vec("/start_angle", start, from.rows);
+        return;
+    }
     bn_manifold_write(&t->manifold, unit);
     bn_output_mat("/start_point", &from);
     bn_output_attribute("/start_point", "units", unit);
-    bn_output_array("/position", s->position, bn_shape3(from.rows, s->saves, s->dims));
+}
+
+static void write_positions(const struct saved *s, const struct bn_targets *t,
+                            const char *unit)
+{
+    const struct bn_mat angle = { s->peak.rows, s->saves, s->position };
+
+    if (t->manifold.kind == BN_RING) {
+        bn_output_mat("/angle", &angle);
+        return;
+    }
+    bn_output_array("/position", s->position, bn_shape3(angle.rows, s->saves, s->dims));
     bn_output_attribute("/position", "units", unit);
-    bn_output_mat("/overlap_map", &s->map);
+}
+
+static void write_overlap(const struct saved *s, const struct bn_targets *t)
+{
+    double *grid = bn_scratch_vec(s->overlap.cols);
+
+    if (t->manifold.kind != BN_RING) {
+        bn_output_mat("/overlap_map", &s->map);
+        return;
+    }
+    bn_ring_grid(s->overlap.cols, grid);
+    bn_output_vec("/overlap_angle", grid, s->overlap.cols);
+    bn_output_mat("/overlap", &s->overlap);
 }
 
 static void write(const struct saved *s, const struct bn_targets *t, double step, double *start,
                   const double *sd)
 {
     const size_t trajectories = s->peak.rows;
+    const char *unit = bn_manifold_unit("tuning");
     double *time = bn_scratch_vec(s->saves);
 
     for (size_t k = 0; k < s->saves; k++)
         time[k] = (double)k * step;
     bn_output_vec("/time", time, s->saves);
+    write_starts(s, t, start, unit);
     bn_output_vec("/start_noise", sd, trajectories);
-    if (t->manifold.kind == BN_RING)
-        write_angles(s, start);
-    else
-        write_points(s, t, start);
+    write_positions(s, t, unit);
     bn_output_mat("/distance", &s->distance);
     bn_output_mat("/peak", &s->peak);
     bn_output_array("/pc", s->pc, bn_shape3(trajectories, s->saves, PCS));
+    write_overlap(s, t);
     if (s->states != NULL)
         bn_output_array("/states", s->states, bn_shape3(trajectories, s->saves, s->n));
 }
