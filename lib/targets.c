@@ -532,7 +532,7 @@ struct bn_recurrent bn_recurrent_learned(const char *role, const struct bn_targe
 {
     const size_t n = t->x.rows, row = kept_row(role, snapshot);
     struct bn_mat right = { 0 };
-    struct bn_recurrent r;
+    struct bn_recurrent r = { 0 };
 
     if (has(role, "/right"))
         right = read_weights(role, "/right", 0, n);
