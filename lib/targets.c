@@ -236,7 +236,7 @@ void bn_targets_settle(struct bn_targets *t, const char *role, size_t map)
 {
     const size_t n = t->x.rows, m = t->angles;
 
-    if (!has(role, "/current"))
+    if (!has(role, "/current") || !bn_h5_has_attribute(bn_input(role), "/current", "transfer"))
         return;
     const struct bn_mat all = bn_input_mat(role, "/current");
     if (all.rows != n || all.cols % m != 0 || all.cols / m <= map)
