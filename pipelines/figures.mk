@@ -61,3 +61,11 @@ $R/figures/figureS5$S.pdf: $R/$P/recording.split.h5
 # Always of the large ring, whatever FROM says, beside the smaller ones of figure 4 c.
 $R/figures/figure4-million$S.pdf: $R/million/activity.h5 $R/million/diagnosis.h5 \
                                   $R/ring/meanfield.h5 $R/ring-sizes/summary.sizes.h5
+
+# Always of the tunnel: a place-cell attractor, whatever FROM says.
+$R/figures/figure8$S.pdf: $R/tunnel/tuning.h5 $R/tunnel/diagnosis.h5 \
+                          $R/tunnel/diagnosis.ring.h5 $R/tunnel/diagnosis.margin.h5 \
+                          $R/tunnel/diagnosis.onesided.h5 \
+                          $R/tunnel/activity.first.h5 $R/tunnel/activity.second.h5 \
+                          $R/tunnel-sizes/summary.sizes.h5 \
+                          $R/tunnel-lengths/summary.lengths.h5
