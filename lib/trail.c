@@ -228,12 +228,11 @@ bn_status bn_trail_grid(struct bn_trail *t, const bool *counts, size_t bins, dou
     t->grid = (struct bn_manifold){ .kind = t->dimensions == 1 ? BN_INTERVAL : BN_BOX,
                                     .dimensions = t->dimensions, .count = { 1, 1, 1 } };
     for (size_t d = 0; d < t->dimensions; d++) {
-        const double n = step > 0.0 ? ceil(size[d] / step - 1e-9) : 0.0;
+        const double n = step > 0.0 ? round(size[d] / step) : 0.0;
         if (n < 3.0)
             return refuse_narrow(t, size, d, bins);
         t->grid.count[d] = (size_t)n;
-        t->grid.size[d] = n * step;
-        t->low[d] -= 0.5 * (n * step - size[d]);
+        t->grid.size[d] = size[d];
     }
     return BN_OK;
 }

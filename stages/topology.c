@@ -6,6 +6,7 @@
  * of the population covariance are equal.  docs/science/topology.md.          */
 #include <basin/betti.h>
 #include <basin/grid.h>
+#include <basin/gridscore.h>
 #include <basin/multiplets.h>
 #include <basin/summarise.h>
 
@@ -51,6 +52,12 @@ static const struct bn_output outputs[] = {
     { "/equator", "azimuth", "1", "correlation of the population's rates that far apart, at the "
       "pitch nearest 0", 1e-9, 1e-9, false },
     { "/pole", "azimuth", "1", "the same at the pitch nearest pi/2", 1e-9, 1e-9, false },
+    { "/pitch", "pitch", "rad", "pitch (torus)", 1e-12, 0, false },
+    { "/inverted", "pitch", "1", "correlation of the rates at (azimuth, pitch) and (azimuth + pi, "
+      "pi - pitch), where the snout points the same way, mean over azimuths", 1e-9, 1e-9, false },
+    { "/grid_score", "neuron", "1", "how hexagonal the map of each neuron repeats (grid_scores)", 1e-6, 0, false },
+    { "/grid_spacing", "neuron", "1", "distance between its neighbouring peaks, in the unit of "
+      "the map; 0: nothing repeats", 1e-6, 1e-6, false },
     { "/verdict", "outcome", "1", "circle, torus, hexagonal torus, sphere or none", 0, 0, false },
     BN_SUMMARY_OUTPUTS,
 };
@@ -71,6 +78,9 @@ static const struct bn_param params[] = {
     BN_REAL("memory", "MB", "1000", 1, 1e6, "most that the bars of one cloud may take"),
     BN_FLAG("even", "no", "torus: take the part of the rates that (azimuth + pi, pi - pitch) "
             "does not change, all that a snout's direction tells"),
+    BN_CHOICE("grid_scores", "none", "none periodic walls", "of each neuron's map on a torus, a "
+              "hexagon or a plane box: the map goes on beyond its ends, or is an arena with "
+              "walls"),
     BN_REAL("discard", "s", "0.5", 0, 1e6, "activity: time left out of each trajectory's start"),
     BN_CHOICE("recorded", "rates", "rates counts", "recording: which of the two"),
     BN_REAL("window", "s", "0.5", 1e-3, 1e3, "counts: time in which spikes are counted; a point "
@@ -292,13 +302,30 @@ static double least_of(const double *r, size_t n)
     return least / r[0];
 }
 
+static void write_inverted(const struct centred *c)
+{
+    const struct bn_manifold *m = &c->p->m;
+    const size_t n = m->count[1];
+    double *pitch = bn_scratch_vec(n), *r = bn_scratch_vec(n), mean = 0.0;
+
+    for (size_t k = 0; k < c->p->rate.cols; k++)
+        r[k % n] += correlation(c, k, inverted(m, k)) / (double)m->count[0];
+    for (size_t b = 0; b < n; b++) {
+        pitch[b] = BN_TWO_PI * (double)b / (double)n;
+        mean += r[b] / (double)n;
+    }
+    bn_output_vec("/pitch", pitch, n);
+    bn_output_vec("/inverted", r, n);
+    bn_summarise("double_cover", mean, "1", 0.0);
+}
+
 static void write_circles(const struct points *p)
 {
     if (p->m.dimensions != 2 || (p->m.kind != BN_TORUS && p->m.kind != BN_SPHERE))
         return;
     const size_t n = p->m.count[0];
     const struct centred c = centre(p);
-    double *azimuth = bn_scratch_vec(n), *r = bn_scratch_vec(n), cover = 0.0;
+    double *azimuth = bn_scratch_vec(n), *r = bn_scratch_vec(n);
     if (!(c.variance > 0.0))
         return;
     for (size_t k = 0; k < n; k++)
@@ -310,11 +337,42 @@ static void write_circles(const struct points *p)
     along(&c, BN_TWO_PI / 4.0, r);
     bn_output_vec("/pole", r, n);
     bn_summarise("pole_least", least_of(r, n), "1", 0.0);
-    if (!has_inverted(p))
-        return;
-    for (size_t k = 0; k < p->rate.cols; k++)
-        cover += p->weight[k] * correlation(&c, k, inverted(&p->m, k));
-    bn_summarise("double_cover", cover, "1", 0.0);
+    if (has_inverted(p))
+        write_inverted(&c);
+}
+
+/* --- grid scores ------------------------------------------------------------------------------ */
+
+/* Scores of the maps; the mean has the standard error over neurons. */
+static void write_grid_scores(const struct points *p)
+{
+    const struct bn_manifold *m = &p->m;
+    const size_t n = p->rate.rows;
+    const bool closed = m->kind == BN_TORUS || m->kind == BN_HEXAGON;
+    const bool periodic = closed && bn_is("grid_scores", "periodic");
+    const double u = m->size[0] / (double)m->count[0], v = m->size[1] / (double)m->count[1];
+    double *score = bn_scratch_vec(n), *spacing = bn_scratch_vec(n), sum = 0.0, square = 0.0;
+
+    if (m->dimensions != 2 || (!closed && m->kind != BN_BOX))
+        BN_REFUSE(BN_USAGE, "grid_scores: maps on a torus, a hexagon or a plane box have some");
+    for (size_t i = 0; i < n; i++) {
+        struct bn_gridscore g;
+        struct bn_plane plane = { bn_mat_row(&p->rate, i), { m->count[0], m->count[1] },
+                                  { { u, 0.0 }, { 0.0, v } }, periodic };
+        if (m->kind == BN_HEXAGON) {
+            plane.step[1][0] = 0.5 * v;
+            plane.step[1][1] = 0.5 * sqrt(3.0) * v;
+        }
+        BN_CHECK(bn_gridscore(&plane, &g));
+        score[i] = g.score;
+        spacing[i] = g.spacing;
+        sum += g.score / (double)n;
+        square += g.score * g.score / (double)n;
+    }
+    bn_output_vec("/grid_score", score, n);
+    bn_output_vec("/grid_spacing", spacing, n);
+    bn_summarise("grid_score", sum, "1", sqrt(fmax(0.0, square - sum * sum) / (double)n));
+    bn_summarise("grid_score_sd", sqrt(fmax(0.0, square - sum * sum)), "1", 0.0);
 }
 
 /* --- the spectrum ---------------------------------------------------------------------------- */
@@ -520,6 +578,8 @@ static void run(void)
     write_betti(&betti, how.top);
     write_spectrum(&components, &s);
     write_circles(&p);
+    if (!bn_is("grid_scores", "none"))
+        write_grid_scores(&p);
     write_verdict(judge(&betti, how.top, &s));
     bn_principal_free(&components);
     bn_betti_free(&betti);

@@ -248,6 +248,41 @@ static void states_and_counts(void **state)
     free(x), free(time), free(counts);
 }
 
+/* An exact grid keeps its score within walls; without a common part each map has one field
+ * or so and nothing that repeats.  Periodically, a single field repeats too: with the period of
+ * the whole, so there the spacing tells.                                     */
+static void grid_scores(void **state)
+{
+    (void)state;
+    const char *tuning = "--set manifold=hexagon --set size=4 --set points=40 --set periods=4 "
+                         "--set neurons=40 --set length=0.25 --set kernel=heat";
+    char line[512];
+    double score[2];
+    for (int eta = 0; eta < 2; eta++) {
+        snprintf(line, sizeof line, "%s --set eta=%d --out g%d.h5", tuning, eta, eta);
+        box_runs("tuning", line);
+        snprintf(line, sizeof line, "--in tuning=g%d.h5 --out t%d.h5 --set grid_scores=walls "
+                 "--set dimension=0 --set surrogates=0 --set landmarks=20", eta, eta);
+        box_runs("topology", line);
+        score[eta] = box_summary_has(eta ? "t1.h5" : "t0.h5", "grid_score");
+    }
+    assert_true(score[1] > 0.5);
+    assert_close(score[0], 0.0, 0, 5.0 * box_summary_has("t0.h5", "grid_score_sd") / sqrt(40));
+    struct bn_mat spacing = box_mat("t1.h5", "/grid_spacing");
+    size_t near = 0;
+    for (size_t i = 0; i < spacing.rows; i++)
+        near += fabs(spacing.data[i] - 1.0) < 0.05;
+    assert_true(near > 35);
+    bn_mat_free(&spacing);
+    /* gathered by stage summary */
+    box_runs("summary", "--in topology=t1.h5 --out s.h5");
+    struct bn_mat number = box_mat("s.h5", "/number");
+    assert_true(number.rows == 1 && number.cols > 5);
+    bn_mat_free(&number);
+    const struct box_refusal none = { "", "not neither", 2 };
+    box_refuses("summary", &none);
+}
+
 static void refusals(void **state)
 {
     (void)state;
@@ -281,6 +316,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(noise),
         cmocka_unit_test(double_cover),
         cmocka_unit_test(states_and_counts),
+        cmocka_unit_test(grid_scores),
         cmocka_unit_test(refusals),
     };
     (void)argc;
