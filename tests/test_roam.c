@@ -12,8 +12,8 @@ static const struct bn_transfer linear = { BN_TRANSFER_THRESHOLD, 1.0, 0.0 };
 
 /* --- positions ----------------------------------------------------------------------- */
 
-/* States of the manifold itself come back to rounding (walls: up to the interpolation, whose
- * grid and whose steps use the same polynomials); with noise s per neuron the error is the
+/* States of the manifold itself come back to rounding (walls: to the sixth power of the step
+ * between grid points, by which distances are interpolated); with noise s per neuron the error is the
  * Fisher information's, s (T^T T)^-1/2.  Wrong, and seen here: the best point of the grid.  */
 static void positions_are_found(void **state)
 {
@@ -38,8 +38,8 @@ static void positions_are_found(void **state)
         assert_ok(bn_diagnose_target(&p.net, want, K, true, &u));
         assert_ok(bn_roam_locate(r, &x, at, distance));
         for (size_t k = 0; k < K; k++) {
-            assert_close(bn_manifold_distance(&all[m], want + k * d, at + k * d), 0, 0, 1e-7);
-            assert_close(distance[k], 0, 0, 1e-7);
+            assert_close(bn_manifold_distance(&all[m], want + k * d, at + k * d), 0, 0, m == 1 ? 2e-5 : 1e-7);
+            assert_close(distance[k], 0, 0, m == 1 ? 2e-5 : 1e-7);
         }
         for (size_t k = 0; k < K * N; k++)
             x.data[k] += 1e-3 * noise.data[k];

@@ -68,6 +68,8 @@ struct bn_gap bn_findings_flow(const struct bn_ring_network *net,
       "the tangent directions", 1e-8, 1e-3, false },                                         \
     { "/drift_vector_projected", "drift_point dimension", "", "the cruder orthogonal projection", \
       1e-8, 1e-3, false },                                                                   \
+    { "/drift_vector_window", "drift_point dimension", "", "drift per tau between drift_from and " \
+      "drift_until by linear response", 1e-8, 1e-3, false },                                 \
     { "/point_residual", "drift_point", "1", "|eps| / |x* - mean x*|", 1e-9, 1e-4, false },     \
     { "/point_residual_active", "drift_point", "1", "eps of the cells above threshold alone, " \
       "over the same", 1e-9, 1e-4, false },                                                  \
@@ -82,7 +84,7 @@ struct bn_gap bn_findings_flow(const struct bn_ring_network *net,
       "transverse eigenvalue nearest to 0 x tau, real part", 1e-6, 0, false },                \
     { "/point_diffusion", "drift_point entry", "", "diffusion matrix per tau and sigma^2, row " \
       "by row", 1e-9, 1e-4, false },                                                         \
-    { "/potential", "drift_point", "", "one dimension: U = -int v dx, per tau", 1e-8, 1e-3,   \
+    { "/potential", "drift_point", "", "one dimension: U = -int v dx, v of the window, per tau", 1e-8, 1e-3,   \
       false },                                                                               \
     { "/rest_position", "rest", "", "one dimension: zeros of the drift, and walls that hold",  \
       1e-3, 0, false },                                                                      \
@@ -102,7 +104,9 @@ struct bn_gap bn_findings_flow(const struct bn_ring_network *net,
       false }
 
 #define BN_SURFACE_PARAMS                                                             \
-    BN_INTEGER("drift_points", "256", 4, 1000000, "points of the drift where it is no ring")
+    BN_INTEGER("drift_points", "256", 4, 1000000, "points of the drift where it is no ring"),  \
+    BN_REAL("drift_from", "1", "5", 0, 1e6, "drift over a window of time: from, in tau"),        \
+    BN_REAL("drift_until", "1", "25", 1e-3, 1e6, "until, in tau")
 
 /* /sigma_c; net->harmonics must be there. */
 double bn_findings_length(const struct bn_ring_network *net);
