@@ -580,13 +580,18 @@ static void dimensions(const struct bn_ring_network *net, const struct bn_mat *p
         bn_summarise("fixed_points_ridge", 0.5 * (double)above, "1", 0.0);
 }
 
+bool bn_is_ring(const struct bn_ring_network *net)
+{
+    return net->harmonics == NULL || bn_harmonics_manifold(net->harmonics)->kind == BN_RING;
+}
+
 void bn_findings_spectrum(const struct bn_ring_network *net, const struct bn_mat *phi,
                           size_t angles, double lambda)
 {
     const size_t h = angles / 2 < 64 ? angles / 2 : 64, shown = h < HARMONICS ? h : HARMONICS;
 
     bn_eigenvalues_write(&net->weights);
-    if (net->harmonics != NULL) {
+    if (!bn_is_ring(net)) {
         bn_findings_shells(net, phi, lambda);
         return;
     }

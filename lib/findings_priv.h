@@ -12,6 +12,8 @@ struct bn_gap bn_gap_of(const double *transverse, size_t n);
 /* Writes the gap; see findings.h. */
 void bn_gap_write(struct bn_gap few, struct bn_gap near);
 
+/* Does the tuning have angles?  Also where net->harmonics asks for more. */
+bool bn_is_ring(const struct bn_ring_network *net);
 /* Eigenvalues and singular values of J. */
 void bn_eigenvalues_write(const struct bn_operator *op);
 /* Harmonics 0 .. h - 1 of the tuning's covariances on the ring: closed forms where it has

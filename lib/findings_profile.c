@@ -102,19 +102,17 @@ static void sample(const struct bn_operator *op, const size_t *order)
         for (size_t b = 0; b < k; b++) {
             const size_t i = a * n / k, j = b * n / k;
             *bn_mat_at(&plain, a, b) = (double)n * bn_operator_at(op, i, j);
-            if (order != NULL)
-                *bn_mat_at(&sorted, a, b) = (double)n * bn_operator_at(op, order[i], order[j]);
+            *bn_mat_at(&sorted, a, b) = (double)n * bn_operator_at(op, order[i], order[j]);
         }
     bn_output_mat("/sample_unsorted", &plain);
-    if (order != NULL)
-        bn_output_mat("/sample_sorted", &sorted);
+    bn_output_mat("/sample_sorted", &sorted);
 }
 
 void bn_findings_profile(const struct bn_ring_network *net, const struct bn_mat *phi,
                          size_t angles, const double *preferred, const size_t *order,
                          double lambda)
 {
-    if (net->harmonics == NULL) {
+    if (bn_is_ring(net)) {
         const size_t h = angles / 2 < 64 ? angles / 2 : 64;
         double *gx = bn_scratch_vec(h), *gphi = bn_scratch_vec(h), *cross = bn_scratch_vec(h);
         bn_covariance_harmonics(gx, gphi, cross, h);

@@ -10,6 +10,7 @@
 #include <basin/compress.h>
 #include <basin/findings.h>
 #include <basin/learned.h>
+#include <basin/manifold.h>
 #include <basin/stage.h>
 #include <basin/summarise.h>
 #include <basin/targets.h>
@@ -40,11 +41,30 @@ static const struct bn_param params[] = {
     BN_ROAM_PARAMS,
     BN_REAL("inhibition", "1", "0", 0, 1e6, "uniform inhibition c (as in activity)"),
     BN_REAL("target_rate", "1", "1", 0, 1e6, "mean rate r0 that the inhibition aims at"),
-    BN_FLAG("as_line", "no", "a ring gets what lines have: potential, persistence, stable "
-            "positions"),
     BN_REAL("offline_lambda", "1", "0", 0, 1e6, "ridge of the offline weights whose distance "
             "from J is given; 0: it is not"),
+    BN_FLAG("surface", "no", "the ring, too, by what is written of every other manifold: drift "
+            "vectors, potential, persistence, in rad"),
 };
+
+/* Neurons by preferred angle, or by preferred place along one dimension, or as they come. */
+static const size_t *sorted_neurons(const struct bn_targets *t)
+{
+    const size_t n = t->x.rows;
+    size_t *order = (size_t *)(void *)bn_scratch_vec(n), points = 0;
+
+    if (t->order != NULL)
+        return t->order;
+    for (size_t i = 0; i < n; i++)
+        order[i] = i;
+    if (t->manifold.dimensions > 1
+        || bn_h5_kind(bn_input("tuning"), "/preferred_point") != BN_H5_DATASET)
+        return order;
+    const double *preferred = bn_input_vec("tuning", "/preferred_point", &points);
+    if (points == n)
+        BN_CHECK(bn_ring_order(preferred, n, order));
+    return order;
+}
 
 static void distance(const struct bn_targets *t, const struct bn_operator *j)
 {
@@ -85,13 +105,14 @@ static struct bn_recurrent compact(const struct bn_recurrent *given)
 
 static void run(void)
 {
-    const struct bn_targets t = bn_targets_read("tuning");
+    struct bn_targets t = bn_targets_read("tuning");
+    const bool angular = t.manifold.kind == BN_RING && !bn_flag("surface");
+    bn_targets_settle(&t, "weights", 0);
     const struct bn_recurrent stored = bn_recurrent_factored("weights", &t);
     const struct bn_recurrent j = compact(&stored);
-    const bool ring = t.manifold.kind == BN_RING && !bn_flag("as_line");
     const struct bn_ring_network net = { .weights = j.weights, .transfer = t.transfer,
         .inhibition = bn_real("inhibition"), .target = bn_real("target_rate"),
-        .bias = j.bias, .x = t.x, .harmonics = ring ? NULL : t.harmonics };
+        .bias = j.bias, .x = t.x, .harmonics = angular ? NULL : t.harmonics };
     struct bn_ring_network as_stored = net;
     const bool offline = bn_h5_kind(bn_input("weights"), "/lambda") == BN_H5_DATASET;
     const double lambda = offline ? bn_input_number("weights", "/lambda") : 0.0;
@@ -102,7 +123,8 @@ static void run(void)
     bn_progress(0.4);
     bn_findings_jacobians(&net, near);
     bn_findings_spectrum(&as_stored, &t.phi, t.angles, lambda);
-    bn_findings_profile(&as_stored, &t.phi, t.angles, t.preferred, t.order, lambda);
+    bn_findings_profile(&as_stored, &t.phi, t.angles, t.preferred,
+                        sorted_neurons(&t), lambda);
     distance(&t, &stored.weights);
     bn_trials_run(&net, &j.velocity);
     bn_summary_write();
