@@ -55,6 +55,12 @@ $R/figures/figure6$S.pdf: $R/$P-rules/comparison.h5 $R/$P-plasticity/comparison.
                           $R/$P-plasticity/learning.maintain-delta.h5 \
                           $R/$P-plasticity/learning.maintain-forget.h5
 
+# Always of these pipelines, whatever FROM says: they have no other one.
+$R/figures/figure9$S.pdf: $R/headdirection/topology.torus.h5 \
+                          $R/headdirection/topology.sphere.h5 \
+                          $R/headdirection/topology.hexagon.h5 \
+                          $R/headdirection/topology.even.h5 $R/gridcells/summary.h5
+
 # Always of the large ring, whatever FROM says, beside the smaller ones of figure 4 c.
 $R/figures/figure4-million$S.pdf: $R/million/activity.h5 $R/million/diagnosis.h5 \
                                   $R/ring/meanfield.h5 $R/ring-sizes/summary.sizes.h5
