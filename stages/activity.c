@@ -272,7 +272,8 @@ static void write_velocity(const struct saved *s, const struct bn_drive *drive, 
 
 static void run(void)
 {
-    const struct bn_targets t = bn_targets_read("tuning");
+    struct bn_targets t = bn_targets_read("tuning");
+    bn_targets_settle(&t, "weights", 0);
     const struct bn_recurrent j = bn_recurrent_read("weights", &t);
     const struct bn_network net = { .weights = j.weights, .velocity = j.velocity,
         .transfer = t.transfer, .tau = bn_real("tau"), .dt = bn_real("dt"),
