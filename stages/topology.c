@@ -268,7 +268,8 @@ static double correlation(const struct centred *c, size_t a, size_t b)
     return s / (double)r->rows / c->variance;
 }
 
-/* Along the circle of equal pitch nearest to `pitch`, mean over starting azimuths. */
+/* Along the circle of equal pitch nearest to `pitch`, mean over starting azimuths, relative to
+ * the variance there.                                                        */
 static void along(const struct centred *c, double pitch, double *r)
 {
     const struct bn_manifold *m = &c->p->m;
@@ -290,16 +291,17 @@ static void along(const struct centred *c, double pitch, double *r)
                                 (a + d) % m->count[0] * m->count[1] + best)
                     / (double)m->count[0];
     }
+    for (size_t d = m->count[0]; d-- > 0;)
+        r[d] /= r[0];
 }
 
-/* The least correlation, relative to that of a point with itself. */
 static double least_of(const double *r, size_t n)
 {
     double least = r[0];
 
     for (size_t k = 1; k < n; k++)
         least = fmin(least, r[k]);
-    return least / r[0];
+    return least;
 }
 
 static void write_inverted(const struct centred *c)
