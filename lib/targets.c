@@ -236,7 +236,7 @@ void bn_targets_settle(struct bn_targets *t, const char *role, size_t map)
 {
     const size_t n = t->x.rows, m = t->angles;
 
-    if (!has(role, "/current"))
+    if (!has(role, "/current") || !bn_h5_has_attribute(bn_input(role), "/current", "transfer"))
         return;
     const struct bn_mat all = bn_input_mat(role, "/current");
     if (all.rows != n || all.cols % m != 0 || all.cols / m <= map)
@@ -532,7 +532,7 @@ struct bn_recurrent bn_recurrent_learned(const char *role, const struct bn_targe
 {
     const size_t n = t->x.rows, row = kept_row(role, snapshot);
     struct bn_mat right = { 0 };
-    struct bn_recurrent r;
+    struct bn_recurrent r = { 0 };
 
     if (has(role, "/right"))
         right = read_weights(role, "/right", 0, n);
