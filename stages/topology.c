@@ -65,7 +65,7 @@ static const struct bn_output outputs[] = {
 static const struct bn_param params[] = {
     BN_INTEGER("components", "6", 1, 1000, "principal components that span the cloud"),
     BN_INTEGER("eigenvalues", "40", 1, MOST_GROUPS - 2, "of the covariance, but for the "
-               "constant"),
+               "constant; at most a quarter of the cells'"),
     BN_CHOICE("distance", "euclidean", "euclidean cosine geodesic", "between points: straight, "
               "between directions from the mean, or through a graph of neighbours"),
     BN_INTEGER("neighbours", "10", 1, 1000, "of a point, for the graph and for the density"),
@@ -417,16 +417,18 @@ static void write_groups(const struct spectrum *s, double cells)
     bn_output_vec("/group_expected", expected, s->groups);
 }
 
-/* The last group is left out where the list of eigenvalues cuts it. */
+/* The last group is left out where the list of eigenvalues cuts it, which is no longer than a
+ * quarter of the cells: the theory of groups is one for many cells.            */
 static void write_spectrum(const struct bn_principal *c, struct spectrum *s)
 {
     static const char *const names[NAMED] = { "multiplicity_0", "multiplicity_1",
         "multiplicity_2", "multiplicity_3", "multiplicity_4", "multiplicity_5" };
     const struct bn_mat *a = &c->loadings;
+    const size_t asked = bn_count("eigenvalues"), few = a->cols / 4 + 1;
+    const size_t most = asked < few ? asked : few;
     size_t n = 0, groups;
 
-    while (n < c->values && n < bn_count("eigenvalues") && n < a->rows
-           && c->value[n] > 1e-9 * c->value[0])
+    while (n < c->values && n < most && n < a->rows && c->value[n] > 1e-9 * c->value[0])
         n++;
     const struct bn_mat leading = { n, a->cols, a->data };
     const double q = bn_multiplets_inflation(&leading), cells = (double)a->cols / q;
