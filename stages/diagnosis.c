@@ -60,6 +60,8 @@ static const struct bn_param params[] = {
     BN_REAL("target_rate", "1", "1", 0, 1e6, "mean rate r0 that the inhibition aims at"),
     BN_REAL("offline_lambda", "1", "0", 0, 1e6, "ridge of the offline weights whose distance "
             "from J is given; 0: it is not"),
+    BN_FLAG("surface", "no", "the ring, too, by what is written of every other manifold: drift "
+            "vectors, potential, persistence, in rad"),
 };
 
 /* Harmonics of the predicted covariances: closed forms where the tuning has them,
@@ -237,19 +239,21 @@ static void harmonics(const struct bn_targets *t, const struct bn_ring_network *
 static void run(void)
 {
     struct bn_targets t = bn_targets_read("tuning");
+    const bool ring = t.manifold.kind == BN_RING;
+    const bool angular = ring && !bn_flag("surface");
     bn_targets_settle(&t, "weights", 0);
     const struct bn_recurrent stored = bn_recurrent_factored("weights", &t);
     const struct bn_recurrent j = compact(&stored);
     const struct bn_ring_network net = { .weights = j.weights, .transfer = t.transfer,
         .inhibition = bn_real("inhibition"), .target = bn_real("target_rate"),
         .bias = j.bias, .x = t.x,
-        .harmonics = t.manifold.kind == BN_RING ? NULL : t.harmonics };
+        .harmonics = angular ? NULL : t.harmonics };
 
     bn_summarise("neurons", (double)net.weights.n, "1", 0.0);
     const struct bn_gap near = bn_findings_flow(&net, &j.velocity);
     bn_progress(0.4);
     bn_findings_jacobians(&net, near);
-    if (t.manifold.kind == BN_RING)
+    if (ring)
         harmonics(&t, &net, &stored.weights);
     sample(&t, &stored.weights);
     distance(&t, &stored.weights);
