@@ -55,7 +55,8 @@ static const struct bn_output outputs[] = {
     { "/pitch", "pitch", "rad", "pitch (torus)", 1e-12, 0, false },
     { "/inverted", "pitch", "1", "correlation of the rates at (azimuth, pitch) and (azimuth + pi, "
       "pi - pitch), where the snout points the same way, mean over azimuths", 1e-9, 1e-9, false },
-    { "/grid_score", "neuron", "1", "how hexagonal the map of each neuron repeats (grid_scores)", 1e-6, 0, false },
+    { "/grid_score", "neuron", "1", "how hexagonal the map of each neuron repeats (grid_scores)",
+      1e-6, 0, false },
     { "/grid_spacing", "neuron", "1", "distance between its neighbouring peaks, in the unit of "
       "the map; 0: nothing repeats", 1e-6, 1e-6, false },
     { "/verdict", "outcome", "1", "circle, torus, hexagonal torus, sphere or none", 0, 0, false },
