@@ -60,6 +60,9 @@ $R/figures/figure7$S.pdf: $R/place/fields.tunnel.h5 $R/place/fields.arena.h5 \
                           $R/place/fields.room.h5 $R/place/fields.recruited.h5 \
                           $R/place-universal/summary.fields.h5
 
+# Of a pipeline of positions on a line: make figureS5 FROM=track.
+$R/figures/figureS5$S.pdf: $R/$P/recording.split.h5
+
 # Always of the large ring, whatever FROM says, beside the smaller ones of figure 4 c.
 $R/figures/figure4-million$S.pdf: $R/million/activity.h5 $R/million/diagnosis.h5 \
                                   $R/ring/meanfield.h5 $R/ring-sizes/summary.sizes.h5
