@@ -55,6 +55,11 @@ $R/figures/figure6$S.pdf: $R/$P-rules/comparison.h5 $R/$P-plasticity/comparison.
                           $R/$P-plasticity/learning.maintain-delta.h5 \
                           $R/$P-plasticity/learning.maintain-forget.h5
 
+# Of place cells, whatever FROM says.
+$R/figures/figure7$S.pdf: $R/place/fields.tunnel.h5 $R/place/fields.arena.h5 \
+                          $R/place/fields.room.h5 $R/place/fields.recruited.h5 \
+                          $R/place-universal/summary.fields.h5
+
 # Of a pipeline of positions on a line: make figureS5 FROM=track.
 $R/figures/figureS5$S.pdf: $R/$P/recording.split.h5
 
