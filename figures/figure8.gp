@@ -2,7 +2,7 @@
 # figure8: place cells of a tunnel as an attractor network; a ring, a margin, two maps
 width = 15; height = 14
 load "figures/style.gp"
-set multiplot layout 3,3 margins 0.085,0.975,0.065,0.96 spacing 0.115,0.105
+set multiplot layout 3,3 margins 0.08,0.975,0.065,0.96 spacing 0.135,0.105
 t = tuning; d = diagnosis; r = diagnosis_ring; m = diagnosis_margin; o = diagnosis_onesided
 length = real(values(d, "/sigma_c")); turn = real(values(r, "/sigma_c"))
 pair(file, a, b) = "< basin cat " . file . ":" . a . " " . file . ":" . b
@@ -18,13 +18,13 @@ plot "< basin cat ".t.":/preferred_point ".t.":/rate | sort -g | cut -f 2- | awk
 
 letter = "b"; name = "weights {/:Italic N J}"; eval PANEL; eval NAME
 set palette defined (@SIGNED); set cbrange [-60:60]; set cbtics 30
-set xlabel "from cell"; set ylabel "to cell"; set xtics 50
+set xlabel "from cell"; set ylabel "to cell"; set xtics 200; set ytics 200
 plot "< basin cat ".d.":/sample_sorted" matrix with image
 set cbrange [*:*]
 
 letter = "c"; name = "drift"; eval PANEL; eval NAME
-set xrange [0:60]; set xtics 20; set xlabel "place (m)"; set ylabel "drift (10^{–2} {/Symbol s}_c/{/Symbol t})"; set ytics 2
-set yrange [-4:4]; set key bottom left
+set xrange [0:60]; set xtics 20; set xlabel "place (m)"; set ylabel "drift (10^{–2} {/Symbol s}_c/{/Symbol t})"; set ytics 1
+set yrange [-2.5:2.5]; set key bottom left
 set arrow 1 from 0,0 to 60,0 nohead lw 0.5 lc rgb GREY
 plot pair(d, "/drift_point", "/drift_vector") using 1:(100*$2/length) lt 1 lw 0.8 title "adjoint", \
      pair(d, "/simulated_point", "/simulated_vector") using 1:(100*$2/length) with points lt 2 pt 7 ps 0.5 title "simulated"
@@ -67,12 +67,12 @@ letter = "h"; name = "near the walls"; eval PANEL; eval NAME
 set xrange [-0.5:4.5]; set xtics ("0" -0.5, "½" 0.5, "1" 1.5, "2" 2.5, "4" 3.5); set yrange [0:2]; set ytics 0.5
 set xlabel "distance to a wall ({/Symbol s}_c)"; set ylabel "residual (10^{–2})"; set key top right
 wall(file) = "< basin cat ".file.":/wall_residual"
-plot wall(d) using 0:(100*$1) with steps lt 1 notitle, wall(d) using 0:(100*$1) with points lt 1 ps 0.7 title "tunnel", \
-     wall(m) using 0:(100*$1) with points lt 3 ps 0.7 title "line, margin", \
+plot wall(d) using 0:(100*$1) with linespoints lt 1 ps 0.7 title "tunnel", \
+     wall(m) using 0:(100*$1) with linespoints lt 3 ps 0.7 title "line, margin", \
      100*real(system("basin cat ".r.":/point_residual | awk '{s += $1*$1} END {print sqrt(s/NR)}'")) lt 2 title "ring"
 
 letter = "i"; name = "two maps in one network"; eval PANEL; eval NAME
-set xrange [0:20]; set xtics 10; set yrange [0:1.05]; set ytics 0.5; set xlabel "time ({/Symbol t})"; set ylabel "cosine with map"; set key at graph 1, 0.62
+set xrange [0:100]; set xtics 50; set yrange [0:1.05]; set ytics 0.5; set xlabel "time ({/Symbol t})"; set ylabel "cosine with map"; set key at graph 1, 0.7
 cosine(file, k) = sprintf("< basin cat '%s:/map_cosine[%d]'", file, k)
 plot for [k=0:15] cosine(activity_first, k) using (0.4*$0):1 lt 1 lw 0.6, \
      for [k=0:15] cosine(activity_first, k) using (0.4*$0):2 lt 2 lw 0.6, \
