@@ -8,13 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct bn_decoder {
-    struct bn_mat x, phi;                /* [N, r] coefficients */
-    struct bn_mat square;                /* [1, r2]: (1/N) |x*(theta)|^2 */
-    size_t grid;
-};
+#include "decode_priv.h"
 
-static bn_status first_columns(const struct bn_mat *c, size_t r, struct bn_mat *out)
+bn_status bn_decode_columns(const struct bn_mat *c, size_t r, struct bn_mat *out)
 {
     const size_t take = r < c->cols ? r : c->cols;
 
@@ -54,9 +50,9 @@ bn_status bn_decoder_new(bn_decoder **d, const struct bn_mat *x, const struct bn
     *d = bn_alloc(1, sizeof **d);
     if (*d == NULL)
         return BN_NOMEM;
-    bn_status rc = first_columns(x, 2 * harmonics + 1, &(*d)->x);
+    bn_status rc = bn_decode_columns(x, 2 * harmonics + 1, &(*d)->x);
     if (rc == BN_OK)
-        rc = first_columns(phi, 2 * harmonics + 1, &(*d)->phi);
+        rc = bn_decode_columns(phi, 2 * harmonics + 1, &(*d)->phi);
     if (rc == BN_OK)
         rc = mean_square(&(*d)->x, &(*d)->square);
     if (rc != BN_OK) {
@@ -75,6 +71,9 @@ void bn_decoder_free(bn_decoder *d)
     bn_mat_free(&d->x);
     bn_mat_free(&d->phi);
     bn_mat_free(&d->square);
+    bn_mat_free(&d->norm);
+    bn_mat_free(&d->norm_values);
+    bn_harmonics_free(d->fine);
     free(d);
 }
 
@@ -110,7 +109,7 @@ bn_status bn_decode_overlap(const bn_decoder *d, const struct bn_mat *rate,
     if (rc == BN_OK && curve != NULL) {
         struct bn_mat fewer = { 0 };
         const size_t odd = curve->cols % 2 == 0 ? curve->cols - 1 : curve->cols;
-        rc = first_columns(&c, odd, &fewer);
+        rc = bn_decode_columns(&c, odd, &fewer);
         if (rc == BN_OK)
             rc = bn_fourier_inverse(&fewer, curve);
         bn_mat_free(&fewer);

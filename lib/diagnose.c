@@ -31,14 +31,15 @@ static void basis_at(const struct bn_ring_network *net, const double *point, boo
         bn_harmonics_at(net->harmonics, point, r, row);
 }
 
-static bn_status evaluate(const struct bn_ring_network *net, const double *points, size_t count,
-                          bool derivative, struct bn_mat *out)
+bn_status bn_diagnose_target(const struct bn_ring_network *net, const double *points,
+                             size_t count, bool derivative, struct bn_mat *out)
 {
     const size_t d = net->harmonics == NULL ? 1
                    : bn_harmonics_manifold(net->harmonics)->dimensions;
     const size_t rows = derivative ? d : 1;
     struct bn_mat basis;
 
+    *out = (struct bn_mat){ 0 };
     BN_TRY(bn_mat_alloc(&basis, count * rows, net->x.cols));
     for (size_t t = 0; t < count; t++)
         basis_at(net, points + t * d, derivative, bn_mat_row(&basis, t * rows));
@@ -111,8 +112,8 @@ bn_status bn_diagnose_points(const struct bn_ring_network *net, const double *th
     if (net->harmonics != NULL && net->x.cols > bn_harmonics_count(net->harmonics))
         return bn_fail(BN_INPUT, "currents of %zu coefficients on a manifold of %zu functions",
                        net->x.cols, bn_harmonics_count(net->harmonics));
-    BN_TRY(evaluate(net, theta, count, false, &x));
-    const bn_status rc = evaluate(net, theta, count, true, &tangent);
+    BN_TRY(bn_diagnose_target(net, theta, count, false, &x));
+    const bn_status rc = bn_diagnose_target(net, theta, count, true, &tangent);
     if (rc != BN_OK)
         bn_mat_free(&x);
     return rc == BN_OK ? bn_diagnose_states(net, &x, &tangent, p) : rc;

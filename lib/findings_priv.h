@@ -12,11 +12,6 @@ struct bn_gap bn_gap_of(const double *transverse, size_t n);
 /* Writes the gap; see findings.h. */
 void bn_gap_write(struct bn_gap few, struct bn_gap near);
 
-/* Bin of a point by its distance to the nearest wall (or end of a line) in units of length; the
- * coordinate that the wall is in, and the sign of the way inward there.        */
-size_t bn_wall_bin(const struct bn_manifold *m, double length, const double *at, size_t *side,
-                   double *inward);
-
 /* bn_findings_flow(), _jacobians() where net->harmonics says what the manifold is. */
 struct bn_gap bn_findings_surface(const struct bn_ring_network *net);
 void bn_findings_surface_jacobians(const struct bn_ring_network *net, struct bn_gap near);

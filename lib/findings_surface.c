@@ -12,9 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Numbers held of each kind at a time; bins of the distance to the nearest wall. */
-enum { CHUNK_NUMBERS = 1 << 22, BINS = 5, UNIT = 64 };
-static const double edge[BINS + 1] = { 0.0, 0.5, 1.0, 2.0, 4.0, INFINITY };
+/* Numbers held of each kind at a time; letters of a unit. */
+enum { CHUNK_NUMBERS = 1 << 22, UNIT = 64 };
 
 /* Everything that is known per point, computed a chunk of points at a time. */
 struct surface {
@@ -25,7 +24,7 @@ struct surface {
     double *v, *projected, *value, *imaginary;   /* [count, D] */
     double *diffusion, *bound;           /* [count, D D] */
     double *overlap, *slow, *error, *active_error, *active;      /* [count] */
-    double square, spread, length;       /* mean |x*|^2; rms |x* - mean|; sigma_c */
+    struct bn_scale scale;
 };
 
 /* unit + what, for a row of the summary: "m" and "/tau". */
@@ -41,14 +40,13 @@ static const char *with(const char *before, const char *unit, const char *after)
 }
 
 static void chunk_of(const struct bn_ring_network *net, size_t first, size_t rows,
-                     struct bn_surface_sums *sums, struct surface *s)
+                     struct surface *s)
 {
     const size_t d = s->d;
     struct bn_points p;
     struct bn_surface m;
 
     BN_CHECK(bn_diagnose_points(net, s->at + first * d, rows, &p));
-    bn_surface_add(sums, &p);
     bn_surface_residual(&p, s->error + first, s->active_error + first, s->active + first);
     BN_CHECK(bn_surface_modes(net, &p, &m));
     BN_CHECK(bn_surface_along(&p, &m, s->v + first * d, s->projected + first * d,
@@ -72,12 +70,30 @@ static const double *thresholds(size_t n)
     return have == n ? t : NULL;
 }
 
+static struct bn_scale scale_of(const struct bn_ring_network *net, const double *at,
+                                size_t count)
+{
+    struct bn_scale scale;
+
+    BN_CHECK(bn_surface_scale(net, at, count, thresholds(net->x.rows), &scale));
+    return scale;
+}
+
+double bn_findings_length(const struct bn_ring_network *net)
+{
+    const struct bn_manifold *m = bn_harmonics_manifold(net->harmonics);
+    const size_t count = bn_count("drift_points");
+    double *at = bn_scratch_vec(count * m->dimensions);
+
+    bn_manifold_spread(m, count, at);
+    return scale_of(net, at, count).length;
+}
+
 static struct surface over(const struct bn_ring_network *net)
 {
     const struct bn_manifold *m = bn_harmonics_manifold(net->harmonics);
     const size_t count = bn_count("drift_points"), d = m->dimensions, n = net->weights.n;
     const size_t most = CHUNK_NUMBERS / (n * d) > 0 ? CHUNK_NUMBERS / (n * d) : 1;
-    struct bn_surface_sums sums = { .sum = bn_scratch_vec(n) };
     struct surface s = { .manifold = m, .unit = bn_manifold_unit("tuning"), .count = count,
         .d = d, .at = bn_scratch_vec(count * d), .v = bn_scratch_vec(count * d),
         .projected = bn_scratch_vec(count * d), .value = bn_scratch_vec(count * d),
@@ -88,12 +104,10 @@ static struct surface over(const struct bn_ring_network *net)
 
     bn_manifold_spread(m, count, s.at);
     for (size_t first = 0; first < count; first += most) {
-        chunk_of(net, first, count - first < most ? count - first : most, &sums, &s);
+        chunk_of(net, first, count - first < most ? count - first : most, &s);
         bn_progress(0.35 * (double)first / (double)count);
     }
-    s.square = sums.square / (double)count;
-    s.spread = bn_surface_spread(&sums);
-    s.length = bn_surface_length(&sums, thresholds(n));
+    s.scale = scale_of(net, s.at, count);
     return s;
 }
 
@@ -114,21 +128,21 @@ static void residuals(const struct surface *s, size_t n)
     double *all = bn_scratch_vec(m), *part = bn_scratch_vec(m), worst = 0.0, fewest = INFINITY;
 
     for (size_t t = 0; t < m; t++) {
-        all[t] = s->error[t] / s->spread;
-        part[t] = s->active_error[t] / s->spread;
-        worst = fmax(worst, s->error[t] / sqrt(s->square));
+        all[t] = s->error[t] / s->scale.spread;
+        part[t] = s->active_error[t] / s->scale.spread;
+        worst = fmax(worst, s->error[t] / sqrt(s->scale.square));
         fewest = fmin(fewest, s->active[t]);
     }
-    bn_output_number("/residual", e / sqrt(s->square));
-    bn_output_number("/residual_centred", e / s->spread);
+    bn_output_number("/residual", e / sqrt(s->scale.square));
+    bn_output_number("/residual_centred", e / s->scale.spread);
     bn_output_number("/residual_max", worst);
     bn_output_vec("/point_residual", all, m);
     bn_output_vec("/point_residual_active", part, m);
     bn_output_vec("/point_active", s->active, m);
-    bn_summarise("residual", e / sqrt(s->square), "1", fabs(e - half) / sqrt(s->square));
-    bn_summarise("residual_centred", e / s->spread, "1", fabs(e - half) / s->spread);
-    bn_summarise("residual_active", own / s->spread, "1", fabs(own
-                 - sqrt(bn_mean_square_of(s->active_error, m, 2))) / s->spread);
+    bn_summarise("residual", e / sqrt(s->scale.square), "1", fabs(e - half) / sqrt(s->scale.square));
+    bn_summarise("residual_centred", e / s->scale.spread, "1", fabs(e - half) / s->scale.spread);
+    bn_summarise("residual_active", own / s->scale.spread, "1", fabs(own
+                 - sqrt(bn_mean_square_of(s->active_error, m, 2))) / s->scale.spread);
     bn_summarise("residual_max", worst, "1", 0.0);
     bn_summarise("residual_rms", e / sqrt((double)n), "current", fabs(e - half) / sqrt((double)n));
     bn_summarise("active_cells", bn_mean_of(s->active, m, 1), "1", fabs(
@@ -159,17 +173,18 @@ static void drifts(const struct surface *s)
     matrix("/drift_point", s->at, m, d, s->unit);
     matrix("/drift_vector", s->v, m, d, s->unit);
     matrix("/drift_vector_projected", s->projected, m, d, s->unit);
-    bn_output_number("/sigma_c", s->length);
+    bn_output_number("/sigma_c", s->scale.length);
     bn_output_attribute("/sigma_c", "units", s->unit);
-    bn_summarise("sigma_c", s->length, s->unit, 0.0);
-    bn_summarise("extent", bn_manifold_extent(s->manifold) / pow(s->length, (double)d), "1", 0.0);
+    bn_summarise("sigma_c", s->scale.length, s->unit, 0.0);
+    bn_summarise("extent", bn_manifold_extent(s->manifold) / pow(s->scale.length, (double)d), "1",
+                 0.0);
     bn_summarise("drift_rms", rms, speed, error);
     bn_summarise("drift_max", top, speed, 0.0);
-    bn_summarise("drift_rms_lengths", rms / s->length, "1/tau", error / s->length);
+    bn_summarise("drift_rms_lengths", rms / s->scale.length, "1/tau", error / s->scale.length);
     bn_summarise("drift_projected_rms", wrong, speed,
                  fabs(wrong - rms_length(s->projected, m, d, 2)));
-    bn_summarise("persistence_drift", 0.5 * s->length / rms, "tau",
-                 0.5 * s->length / (rms * rms) * error);
+    bn_summarise("persistence_drift", 0.5 * s->scale.length / rms, "tau",
+                 0.5 * s->scale.length / (rms * rms) * error);
 }
 
 static void modes(const struct surface *s)
@@ -246,52 +261,33 @@ static void potential(const struct surface *s)
         bn_summarise("potential_circulation", p.circulation, energy, 0.0);
     bn_summarise("rests_stable", (double)p.stable, "1", 0.0);
     bn_summarise("rests_unstable", (double)(p.rests - p.stable), "1", 0.0);
-    bn_summarise("rests_spacing", extent / s->length / (double)p.stable, "sigma_c", 0.0);
+    bn_summarise("rests_spacing", extent / s->scale.length / (double)p.stable, "sigma_c", 0.0);
     bn_potential_free(&p);
 }
 
 /* --- by the distance to a wall ------------------------------------------------------- */
 
-size_t bn_wall_bin(const struct bn_manifold *m, double length, const double *at, size_t *side,
-                   double *inward)
-{
-    double nearest = INFINITY;
-    size_t bin = 0;
-
-    for (size_t d = 0; d < m->dimensions; d++)
-        for (int far = 0; far < 2; far++) {
-            const double away = far ? m->size[d] - at[d] : at[d];
-            if (away < nearest) {
-                nearest = away;
-                *side = d;
-                *inward = far ? -1.0 : 1.0;
-            }
-        }
-    while (bin + 1 < BINS && nearest / length >= edge[bin + 1])
-        bin++;
-    return bin;
-}
-
 static void walls(const struct surface *s)
 {
-    double from[BINS], count[BINS] = { 0 }, error[BINS] = { 0 }, drift[BINS] = { 0 };
-    double inward[BINS] = { 0 };
+    double from[BN_WALL_BINS], count[BN_WALL_BINS] = { 0 }, error[BN_WALL_BINS] = { 0 };
+    double drift[BN_WALL_BINS] = { 0 }, inward[BN_WALL_BINS] = { 0 };
     size_t shown = 0;
 
     for (size_t t = 0; t < s->count; t++) {
         size_t side;
         double sign;
-        const size_t b = bn_wall_bin(s->manifold, s->length, s->at + t * s->d, &side, &sign);
+        const size_t b = bn_surface_wall(s->manifold, s->scale.length, s->at + t * s->d, &side,
+                                         &sign);
         const double *v = s->v + t * s->d;
         count[b] += 1.0;
-        error[b] += s->error[t] * s->error[t] / (s->spread * s->spread);
+        error[b] += s->error[t] * s->error[t] / (s->scale.spread * s->scale.spread);
         drift[b] += bn_dot(s->d, v, v);
         inward[b] += sign * v[side] > 0.0 ? 1.0 : -1.0;
     }
-    for (size_t b = 0; b < BINS; b++) {
+    for (size_t b = 0; b < BN_WALL_BINS; b++) {
         if (count[b] == 0.0)
             continue;
-        from[shown] = edge[b];
+        from[shown] = bn_wall_from[b];
         error[shown] = sqrt(error[b] / count[b]);
         drift[shown] = sqrt(drift[b] / count[b]);
         inward[shown] = inward[b] / count[b];

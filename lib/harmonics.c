@@ -8,42 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harmonics_priv.h"
+
 #define SQRT2 1.41421356237309504880
-#define SQRT3 1.73205080756887729353
 
 /* Values that are transformed at a time: what they need beside themselves stays small. */
-enum { CHUNK = 1 << 20, STENCIL = 6 };
-
-/* One basis function.  Periodic: cos or sin of k.x, k made of the integers n (the first
- * that is not 0 is positive); walls: n half waves per side; sphere: degree n[0], order n[1]
- * and cos or sin of n[1] longitude.                                         */
-struct function {
-    int n[BN_DIMENSIONS];
-    bool sine;
-};
-
-struct bn_harmonics {
-    struct bn_manifold m;
-    size_t count, dims;
-    struct function *function;           /* [R] */
-    double *eigenvalue;                  /* [R] */
-    double *cosine[BN_DIMENSIONS];       /* walls: sqrt 2 cos(pi i/(2 M)), i < 4 M */
-    double *weight;                      /* sphere: of latitudes, sum 1 */
-    struct bn_mat *order;                /* sphere: [l_max + 1] of [latitude, l - order] */
-};
+enum { CHUNK = 1 << 20 };
 
 /* --- which functions ------------------------------------------------------------- */
-
-static size_t degree_of(size_t k)
-{
-    size_t l = (size_t)sqrt((double)k);
-
-    while (l * l > k)
-        l--;
-    while ((l + 1) * (l + 1) <= k)
-        l++;
-    return l;
-}
 
 static size_t sphere_degree(const struct bn_manifold *m)
 {
@@ -63,15 +35,6 @@ static size_t count_of(const struct bn_manifold *m)
     for (size_t d = 0; d < m->dimensions; d++)
         count *= m->count[d] - (bn_manifold_periodic(m) && m->count[d] % 2 == 0);
     return count;
-}
-
-/* k along x and y, or along the one coordinate. */
-static void wave_vector(const struct bn_manifold *m, const int *n, double *k)
-{
-    for (size_t d = 0; d < m->dimensions; d++)
-        k[d] = BN_TWO_PI * n[d] / m->size[d];
-    if (m->kind == BN_HEXAGON)
-        k[1] = (2.0 * k[1] - k[0]) / SQRT3;
 }
 
 /* The sums of squares that belong to one shell are the same numbers: integers before
@@ -119,7 +82,7 @@ static void list_walls(struct bn_harmonics *h)
 static void list_sphere(struct bn_harmonics *h)
 {
     for (size_t k = 0; k < h->count; k++) {
-        const size_t l = degree_of(k), at = k - l * l;
+        const size_t l = bn_sphere_degree(k), at = k - l * l;
         h->function[k] = (struct function){ { (int)l, (int)((at + 1) / 2), 0 },
                                             at > 0 && at % 2 == 0 };
     }
@@ -168,48 +131,7 @@ static bn_status sort_functions(struct bn_harmonics *h)
     return BN_OK;
 }
 
-/* --- Legendre -------------------------------------------------------------------- */
-
-/* P_lm(sin latitude) for one order m and degrees m .. top, with (1/2) int P^2 = 1: `row`;
- * its derivative along latitude `slope`, and P/cos latitude `over` (m > 0), or NULL.  By
- * the recursion over degrees, whose terms none divides by the cosine.       */
-static double sectoral(int m, double flat, int power)
-{
-    double p = 1.0;
-
-    for (int k = 1; k <= m; k++)
-        p *= sqrt((2.0 * k + 1.0) / (2.0 * k)) * (k <= power ? flat : 1.0);
-    return p;
-}
-
-struct legendre {
-    double p, slope, over;               /* of this degree */
-    double before_p, before_slope, before_over;
-};
-
-static struct legendre legendre_first(int m, double up, double flat)
-{
-    return (struct legendre){ .p = sectoral(m, flat, m),
-                              .slope = m > 0 ? -m * up * sectoral(m, flat, m - 1) : 0.0,
-                              .over = m > 0 ? sectoral(m, flat, m - 1) : 0.0 };
-}
-
-/* From degree l - 1 to l. */
-static void legendre_next(struct legendre *s, int l, int m, double up, double flat)
-{
-    const double ll = l, mm = m;
-    const double a = sqrt((4.0 * ll * ll - 1.0) / (ll * ll - mm * mm));
-    const double b = sqrt(((ll - 1.0) * (ll - 1.0) - mm * mm)
-                          / (4.0 * (ll - 1.0) * (ll - 1.0) - 1.0));
-    const struct legendre was = *s;
-
-    s->p = a * (up * was.p - b * was.before_p);
-    s->over = a * (up * was.over - b * was.before_over);
-    s->slope = a * (flat * was.p + up * was.slope - b * was.before_slope);
-    s->before_p = was.p;
-    s->before_over = was.over;
-    s->before_slope = was.slope;
-}
+/* --- making ---------------------------------------------------------------------- */
 
 static bn_status make_sphere(struct bn_harmonics *h)
 {
@@ -228,19 +150,17 @@ static bn_status make_sphere(struct bn_harmonics *h)
         h->weight[k] *= 0.5;
         const double flat = sqrt((1.0 - up) * (1.0 + up));
         for (int m = 0; m <= top; m++) {
-            struct legendre s = legendre_first(m, up, flat);
+            struct legendre s = bn_legendre_first(m, up, flat);
             double *row = bn_mat_row(&h->order[m], k);
             row[0] = s.p;
             for (int l = m + 1; l <= top; l++) {
-                legendre_next(&s, l, m, up, flat);
+                bn_legendre_next(&s, l, m, up, flat);
                 row[l - m] = s.p;
             }
         }
     }
     return BN_OK;
 }
-
-/* --- making ---------------------------------------------------------------------- */
 
 static bn_status make_walls(struct bn_harmonics *h)
 {
@@ -494,11 +414,6 @@ static bn_status flat_chunk_back(const bn_harmonics *h, struct work *w, const st
 /* --- the sphere: longitudes by Fourier, latitudes by matrices ------------------------ */
 
 /* The coefficients of one order and of cos or sin, [rows, degrees]: column l - m. */
-static size_t sphere_at(size_t l, size_t m, bool sine)
-{
-    return l * l + (m == 0 ? 0 : 2 * m - !sine);
-}
-
 struct order {
     size_t m;
     bool sine;
@@ -520,7 +435,7 @@ static struct order order_of(const bn_harmonics *h, const struct work *w, size_t
 static bn_status sphere_chunk(const bn_harmonics *h, struct work *w, struct bn_mat *c,
                               double *room)
 {
-    const size_t lons = h->m.count[0], lats = h->m.count[1], top = degree_of(c->cols - 1);
+    const size_t lons = h->m.count[0], lats = h->m.count[1], top = bn_sphere_degree(c->cols - 1);
     const size_t waves = 2 * top + 1;
 
     turn(w, w->rows, lons, lats);
@@ -533,7 +448,7 @@ static bn_status sphere_chunk(const bn_harmonics *h, struct work *w, struct bn_m
                                             * w->now[(i * lats + k) * waves + wave];
         BN_TRY(bn_gemm(1.0, &o.values, BN_PLAIN, &o.table, BN_PLAIN, 0.0, &o.part));
         for (size_t l = o.m; l <= top; l++) {
-            const size_t at = sphere_at(l, o.m, o.sine);
+            const size_t at = bn_sphere_at(l, o.m, o.sine);
             for (size_t i = 0; at < c->cols && i < w->rows; i++)
                 *bn_mat_at(c, i, at) = *bn_mat_at(&o.part, i, l - o.m);
         }
@@ -544,14 +459,14 @@ static bn_status sphere_chunk(const bn_harmonics *h, struct work *w, struct bn_m
 static bn_status sphere_chunk_back(const bn_harmonics *h, struct work *w,
                                    const struct bn_mat *c, double *room)
 {
-    const size_t lons = h->m.count[0], lats = h->m.count[1], top = degree_of(c->cols - 1);
+    const size_t lons = h->m.count[0], lats = h->m.count[1], top = bn_sphere_degree(c->cols - 1);
     const size_t waves = 2 * top + 1;
 
     for (size_t wave = 0; wave < waves; wave++) {
         struct order o = order_of(h, w, wave, room);
         memset(o.part.data, 0, o.part.rows * o.part.cols * sizeof(double));
         for (size_t l = o.m; l <= top; l++) {
-            const size_t at = sphere_at(l, o.m, o.sine);
+            const size_t at = bn_sphere_at(l, o.m, o.sine);
             for (size_t i = 0; at < c->cols && i < w->rows; i++)
                 *bn_mat_at(&o.part, i, l - o.m) = *bn_mat_at(c, i, at);
         }
@@ -634,145 +549,4 @@ bn_status bn_harmonics_inverse(const bn_harmonics *h, const struct bn_mat *c,
     if (h->m.kind == BN_RING)
         return bn_fourier_inverse(c, values);
     return in_chunks(h, values, c, true);
-}
-
-/* --- anywhere --------------------------------------------------------------------- */
-
-/* Lagrange's weights of the nearest grid points along one axis, and their derivatives:
- * what stands at c is sum_j weight[j] f(first + j).                         */
-struct stencil {
-    size_t first, points;
-    double weight[STENCIL], slope[STENCIL];
-};
-
-static struct stencil stencil_at(const struct bn_manifold *m, size_t axis, double x)
-{
-    const size_t count = m->count[axis], points = count < STENCIL ? count : STENCIL;
-    const double step = (m->size[axis] + 2.0 * m->margin) / (double)count;
-    const double at = (x + m->margin) / step - 0.5;
-    const double low = floor(at) - (double)(points / 2 - 1), last = (double)(count - points);
-    struct stencil s = { .points = points };
-
-    s.first = (size_t)fmin(fmax(low, 0.0), last);
-    const double t = at - (double)s.first;
-    for (size_t j = 0; j < points; j++) {
-        double product = 1.0, slope = 0.0;
-        for (size_t i = 0; i < points; i++) {
-            if (i == j)
-                continue;
-            const double over = 1.0 / ((double)j - (double)i);
-            slope = (slope * (t - (double)i) + product) * over;
-            product *= (t - (double)i) * over;
-        }
-        s.weight[j] = product;
-        s.slope[j] = slope / step;
-    }
-    return s;
-}
-
-/* The half waves n between walls, through a stencil. */
-static double half_waves(const double *cosine, size_t count, const struct stencil *s, int n,
-                         const double *weight)
-{
-    const size_t period = 4 * count;
-    double sum = 0.0;
-
-    for (size_t j = 0; j < s->points; j++)
-        sum += weight[j] * (n == 0 ? 1.0
-                                   : cosine[(size_t)n * (2 * (s->first + j) + 1) % period]);
-    return sum;
-}
-
-/* Values, or with `along` >= 0 the derivative along that side. */
-static void walls_at(const bn_harmonics *h, const double *c, size_t r, int along, double *row)
-{
-    struct stencil s[BN_DIMENSIONS];
-    const double *weight[BN_DIMENSIONS];
-
-    for (size_t d = 0; d < h->dims; d++) {
-        s[d] = stencil_at(&h->m, d, c[d]);
-        weight[d] = (int)d == along ? s[d].slope : s[d].weight;
-    }
-    for (size_t k = 0; k < r; k++) {
-        row[k] = 1.0;
-        for (size_t d = 0; d < h->dims; d++)
-            row[k] *= half_waves(h->cosine[d], h->m.count[d], &s[d], h->function[k].n[d],
-                                 weight[d]);
-    }
-}
-
-static double phase(const bn_harmonics *h, const struct function *f, const double *c)
-{
-    double sum = 0.0;
-
-    for (size_t d = 0; d < h->dims; d++)
-        sum += BN_TWO_PI / h->m.size[d] * f->n[d] * c[d];
-    return sum;
-}
-
-/* Values [r] and derivatives along east and north [2][r]; either may be NULL. */
-static void sphere_anywhere(const double *c, size_t r, double *row, double *gradient)
-{
-    const int top = (int)degree_of(r - 1);
-    const double up = sin(c[1]), flat = cos(c[1]);
-
-    for (int m = 0; m <= top; m++) {
-        const double norm = m == 0 ? 1.0 : SQRT2;
-        const double wave[2] = { norm * cos(m * c[0]), norm * sin(m * c[0]) };
-        struct legendre s = legendre_first(m, up, flat);
-        for (int l = m; l <= top; l++) {
-            if (l > m)
-                legendre_next(&s, l, m, up, flat);
-            for (int sine = 0; sine < (m == 0 ? 1 : 2); sine++) {
-                const size_t k = sphere_at((size_t)l, (size_t)m, sine == 1);
-                if (k >= r)
-                    continue;
-                if (row != NULL)
-                    row[k] = s.p * wave[sine];
-                if (gradient == NULL)
-                    continue;
-                gradient[k] = m * s.over * (sine == 1 ? wave[0] : -wave[1]);
-                gradient[r + k] = s.slope * wave[sine];
-            }
-        }
-    }
-}
-
-void bn_harmonics_at(const bn_harmonics *h, const double *c, size_t r, double *row)
-{
-    if (h->m.kind == BN_RING) {
-        bn_fourier_basis(c[0], r, 0, row);
-    } else if (h->m.kind == BN_SPHERE) {
-        sphere_anywhere(c, r, row, NULL);
-    } else if (h->cosine[0] != NULL) {
-        walls_at(h, c, r, -1, row);
-    } else {
-        for (size_t k = 0; k < r; k++) {
-            const double a = phase(h, &h->function[k], c);
-            row[k] = k == 0 ? 1.0 : SQRT2 * (h->function[k].sine ? sin(a) : cos(a));
-        }
-    }
-}
-
-void bn_harmonics_gradient(const bn_harmonics *h, const double *c, size_t r,
-                           double *gradient)
-{
-    if (h->m.kind == BN_RING) {
-        bn_fourier_basis(c[0], r, 1, gradient);
-    } else if (h->m.kind == BN_SPHERE) {
-        sphere_anywhere(c, r, NULL, gradient);
-    } else if (h->cosine[0] != NULL) {
-        for (size_t d = 0; d < h->dims; d++)
-            walls_at(h, c, r, (int)d, gradient + d * r);
-    } else {
-        for (size_t k = 0; k < r; k++) {
-            const struct function *f = &h->function[k];
-            const double a = phase(h, f, c);
-            const double slope = k == 0 ? 0.0 : SQRT2 * (f->sine ? cos(a) : -sin(a));
-            double wave[BN_DIMENSIONS];
-            wave_vector(&h->m, f->n, wave);
-            for (size_t d = 0; d < h->dims; d++)
-                gradient[d * r + k] = slope * wave[d];
-        }
-    }
 }

@@ -184,7 +184,7 @@ static bn_status shuffle_begin(struct shuffle *s)
     s->bins = s->v->count[0] * s->v->count[1];
     for (size_t k = 0; k < n; k++)
         total += s->v->seconds[k];
-    if (n == 0 || total < 2.0 * s->s->shift_min || n > UINT32_MAX)
+    if (n == 0 || total < 2.0 * s->s->shift_min * (1.0 - 1e-9) || n > UINT32_MAX)
         return bn_fail(BN_USAGE,
                        "spikes are shifted by at least %g s, but only %g s count: take a "
                        "smaller shift_min or a longer epoch", s->s->shift_min, total);

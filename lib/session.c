@@ -738,6 +738,9 @@ bn_status bn_session_read(const struct bn_source *source, struct bn_session *s)
     *s = (struct bn_session){0};
     if (strcmp(format, "auto") == 0)
         BN_TRY(detect(source->path, &format));
+    if (source->place && strcmp(format, "nwb") != 0)
+        return bn_fail(BN_USAGE, "%s: positions are read from NWB files only, not from %s",
+                       source->path, format);
     bn_status rc = bn_fail(BN_USAGE, "%s: no format %s", source->path, format);
     for (size_t i = 0; i < BN_LEN(readers); i++)
         if (strcmp(readers[i].format, format) == 0)

@@ -193,6 +193,16 @@ void bn_spans_merge(struct bn_spans *s, double first, double last)
     s->n = kept;
 }
 
+size_t bn_spans_longest(const struct bn_spans *s)
+{
+    size_t longest = 0;
+
+    for (size_t i = 1; i < s->n; i++)
+        if (s->stop[i] - s->start[i] > s->stop[longest] - s->start[longest])
+            longest = i;
+    return longest;
+}
+
 bn_status bn_track_step(const struct bn_track *t, double *step)
 {
     if (t->n < 2)
@@ -524,23 +534,41 @@ double bn_tally_spikes(const struct bn_tally *t, size_t unit)
     return sum;
 }
 
-size_t bn_tally_drop(struct bn_tally *t, struct bn_trains *trains, double minimum)
+void bn_trains_keep(struct bn_trains *s, const bool *keep)
 {
-    const size_t size = BN_FOLDS * t->angles, before = t->units;
     size_t units = 0, spikes = 0, from = 0;
 
-    for (size_t u = 0; u < before; u++) {
-        const size_t end = trains->end[u], n = end - from;
-        if (bn_tally_spikes(t, u) >= minimum) {
-            memmove(trains->time + spikes, trains->time + from, n * sizeof *trains->time);
-            memmove(t->counts + units * size, t->counts + u * size,
-                    size * sizeof *t->counts);
-            trains->end[units++] = spikes += n;
+    for (size_t u = 0; u < s->n; u++) {
+        const size_t end = s->end[u], n = end - from;
+        if (keep[u]) {
+            memmove(s->time + spikes, s->time + from, n * sizeof *s->time);
+            s->end[units++] = spikes += n;
         }
         from = end;
     }
-    t->units = trains->n = units;
-    return before - units;
+    s->n = units;
+}
+
+bn_status bn_tally_drop(struct bn_tally *t, struct bn_trains *trains, double minimum,
+                        size_t *dropped)
+{
+    const size_t size = BN_FOLDS * t->angles, before = t->units;
+    bool *keep = bn_alloc(before, sizeof *keep);
+    size_t units = 0;
+
+    if (keep == NULL)
+        return BN_NOMEM;
+    for (size_t u = 0; u < before; u++) {
+        keep[u] = bn_tally_spikes(t, u) >= minimum;
+        if (keep[u])
+            memmove(t->counts + units++ * size, t->counts + u * size,
+                    size * sizeof *t->counts);
+    }
+    bn_trains_keep(trains, keep);
+    free(keep);
+    t->units = units;
+    *dropped = before - units;
+    return BN_OK;
 }
 
 void bn_tally_raw(const struct bn_tally *t, double *raw)

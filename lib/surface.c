@@ -677,40 +677,82 @@ void bn_surface_residual(const struct bn_points *points, double *all, double *ac
     }
 }
 
-void bn_surface_add(struct bn_surface_sums *s, const struct bn_points *points)
-{
-    const size_t n = points->x.cols;
+/* Sums over points, a part of them at a time. */
+struct sums {
+    size_t n, points, tangents;
+    double *sum, square, slope;          /* [N] sum x*, sum |x*|^2, sum |T|^2 */
+};
 
-    s->n = n;
-    s->points += points->x.rows;
-    s->tangents += points->tangent.rows;
-    for (size_t t = 0; t < points->x.rows; t++) {
-        const double *x = bn_mat_row(&points->x, t);
+static bn_status add_points(const struct bn_ring_network *net, const double *points,
+                            size_t count, struct sums *s)
+{
+    const size_t n = s->n;
+    struct bn_mat x, u = { 0 };
+    bn_status rc = bn_diagnose_target(net, points, count, false, &x);
+
+    if (rc == BN_OK)
+        rc = bn_diagnose_target(net, points, count, true, &u);
+    for (size_t t = 0; rc == BN_OK && t < count; t++) {
+        const double *row = bn_mat_row(&x, t);
         for (size_t i = 0; i < n; i++)
-            s->sum[i] += x[i];
-        s->square += bn_dot(n, x, x);
+            s->sum[i] += row[i];
+        s->square += bn_dot(n, row, row);
     }
-    for (size_t k = 0; k < points->tangent.rows; k++)
-        s->slope += bn_dot(n, bn_mat_row(&points->tangent, k), bn_mat_row(&points->tangent, k));
+    for (size_t k = 0; rc == BN_OK && k < u.rows; k++)
+        s->slope += bn_dot(n, bn_mat_row(&u, k), bn_mat_row(&u, k));
+    s->points += count;
+    s->tangents += u.rows;
+    bn_mat_free(&x);
+    bn_mat_free(&u);
+    return rc;
 }
 
-double bn_surface_spread(const struct bn_surface_sums *s)
+bn_status bn_surface_scale(const struct bn_ring_network *net, const double *points,
+                           size_t count, const double *threshold, struct bn_scale *scale)
 {
-    const double t = (double)s->points;
-    return sqrt(fmax(0.0, s->square / t - bn_dot(s->n, s->sum, s->sum) / (t * t)));
+    const size_t n = net->x.rows, d = bn_harmonics_manifold(net->harmonics)->dimensions;
+    struct sums s = { .n = n, .sum = bn_alloc(n, sizeof *s.sum) };
+    bn_status rc = s.sum != NULL ? BN_OK : BN_NOMEM;
+    double mean = 0.0;
+
+    for (size_t t = 0; rc == BN_OK && t < count; t += BATCH)
+        rc = add_points(net, points + t * d, count - t < BATCH ? count - t : BATCH, &s);
+    const double t = (double)s.points, all = t * (double)n;
+    if (rc == BN_OK) {
+        scale->square = s.square / t;
+        scale->spread = sqrt(fmax(0.0, s.square / t - bn_dot(n, s.sum, s.sum) / (t * t)));
+        for (size_t i = 0; i < n; i++) {
+            const double by = threshold != NULL ? threshold[i] : 0.0;
+            mean += (s.sum[i] + t * by) / all;
+            s.square += 2.0 * by * s.sum[i] + t * by * by;
+        }
+        scale->length = sqrt((s.square / all - mean * mean)
+                             / (s.slope / ((double)n * (double)s.tangents)));
+    }
+    free(s.sum);
+    return rc;
 }
 
-double bn_surface_length(const struct bn_surface_sums *s, const double *threshold)
-{
-    const double t = (double)s->points, all = t * (double)s->n;
-    double mean = 0.0, square = s->square;
+const double bn_wall_from[BN_WALL_BINS] = { 0.0, 0.5, 1.0, 2.0, 4.0 };
 
-    for (size_t i = 0; i < s->n; i++) {
-        const double by = threshold != NULL ? threshold[i] : 0.0;
-        mean += (s->sum[i] + t * by) / all;
-        square += 2.0 * by * s->sum[i] + t * by * by;
-    }
-    return sqrt((square / all - mean * mean) / (s->slope / ((double)s->n * (double)s->tangents)));
+size_t bn_surface_wall(const struct bn_manifold *m, double length, const double *point,
+                       size_t *side, double *inward)
+{
+    double nearest = INFINITY;
+    size_t bin = 0;
+
+    for (size_t d = 0; d < m->dimensions; d++)
+        for (int far = 0; far < 2; far++) {
+            const double away = far ? m->size[d] - point[d] : point[d];
+            if (away < nearest) {
+                nearest = away;
+                *side = d;
+                *inward = far ? -1.0 : 1.0;
+            }
+        }
+    while (bin + 1 < BN_WALL_BINS && nearest >= bn_wall_from[bin + 1] * length)
+        bin++;
+    return bin;
 }
 
 /* --- leading eigenvalues ---------------------------------------------------------------- */

@@ -209,13 +209,13 @@ static bn_status refuse_narrow(const struct bn_trail *t, const double *size, siz
 
     if (t->dimensions == 1 || !(size[other] > 0.0))
         return bn_fail(BN_INPUT,
-                       "the position moves over %g %s in all: there is no map of a place "
+                       "the position moves over %.4g %s in all: there is no map of a place "
                        "that was never left", size[narrow], t->unit);
     return bn_fail(BN_INPUT,
-                   "the position moves over %g %s along coordinate %zu but only %g %s along "
+                   "the position moves over %.4g %s along coordinate %zu but only %.4g %s along "
                    "the other: at %zu bins that is a line of fewer than 3 bins across, and "
                    "no map of two dimensions: set dimensions = 1, or take more bins",
-                   size[other], t->unit, other, size[narrow], t->unit, bins);
+                   size[other], t->unit, other + 1, size[narrow], t->unit, bins);
 }
 
 bn_status bn_trail_grid(struct bn_trail *t, const bool *counts, size_t bins, double trim,
@@ -228,12 +228,11 @@ bn_status bn_trail_grid(struct bn_trail *t, const bool *counts, size_t bins, dou
     t->grid = (struct bn_manifold){ .kind = t->dimensions == 1 ? BN_INTERVAL : BN_BOX,
                                     .dimensions = t->dimensions, .count = { 1, 1, 1 } };
     for (size_t d = 0; d < t->dimensions; d++) {
-        const double n = step > 0.0 ? ceil(size[d] / step - 1e-9) : 0.0;
+        const double n = step > 0.0 ? round(size[d] / step) : 0.0;
         if (n < 3.0)
             return refuse_narrow(t, size, d, bins);
         t->grid.count[d] = (size_t)n;
-        t->grid.size[d] = n * step;
-        t->low[d] -= 0.5 * (n * step - size[d]);
+        t->grid.size[d] = size[d];
     }
     return BN_OK;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include <basin/trials.h>
+#include "trials_priv.h"
+
 #include <basin/fixed.h>
 #include <basin/flow.h>
 #include <basin/manifold.h>
@@ -399,6 +400,10 @@ void bn_trials_run(const struct bn_ring_network *net, const struct bn_operator *
 
     if (!bn_flag("simulate"))
         return;
+    if (net->harmonics != NULL) {
+        bn_trials_surface(net);
+        return;
+    }
     struct trials t = { .net = net, .velocity = velocity, .n = net->weights.n,
         .field = { .weights = net->weights, .transfer = net->transfer,
                    .inhibition = net->inhibition, .target = net->target,

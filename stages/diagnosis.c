@@ -45,6 +45,7 @@ static const struct bn_output outputs[] = {
     { "/sample_sorted", "row column", "1", "the same, sorted by preferred angle", 1e-9, 1e-6,
       false },
     BN_TRIAL_OUTPUTS,
+    BN_ROAM_OUTPUTS,
     BN_SUMMARY_OUTPUTS,
 };
 
@@ -54,6 +55,7 @@ static const struct bn_param params[] = {
     BN_JACOBIAN_PARAMS,
     BN_SPECTRUM_PARAMS,
     BN_TRIAL_PARAMS,
+    BN_ROAM_PARAMS,
     BN_REAL("inhibition", "1", "0", 0, 1e6, "uniform inhibition c (as in activity)"),
     BN_REAL("target_rate", "1", "1", 0, 1e6, "mean rate r0 that the inhibition aims at"),
     BN_REAL("offline_lambda", "1", "0", 0, 1e6, "ridge of the offline weights whose distance "

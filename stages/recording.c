@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
- * recording - tuning curves and behaviour from recorded files.
+ * recording - tuning curves, or rate maps, and behaviour from recorded files.
  *
  *     rate = mean over two folds f of  G(sigma_f) * (spikes_f / occupancy_f)
  *
  * Spikes and seconds are counted per angular bin in alternating chunks of the epoch;
  * G is a wrapped Gaussian whose width is, per cell and fold, the one under which the
- * other fold's spikes are most likely (Poisson).  docs/science/recordings.md.     */
+ * other fold's spikes are most likely (Poisson).  Positions: lib/places.c.
+ * docs/science/recordings.md.                                                     */
+#include <basin/places.h>
 #include <basin/population.h>
-#include <basin/session.h>
-#include <basin/stage.h>
 
 #include <math.h>
 #include <stdlib.h>
@@ -17,12 +17,14 @@
 static const struct bn_param params[] = {
     BN_FILE("file", "", "recording: NWB 2.x, MATLAB, CSV or HDF5 with tuning curves"),
     BN_FILES("files", "", "several recordings pooled into one population; replaces file"),
+    BN_CHOICE("variable", "angle", "angle position",
+              "what the cells are tuned to: head direction, or place (NWB)"),
     BN_CHOICE("format", "auto", "auto nwb mat csv curves", "format of the files"),
     BN_INTEGER("angles", "100", 3, 10000,
                "angular bins; bin m is centred on 2 pi m/angles"),
     BN_TEXT("series", "", "NWB series with the head direction; empty: the only one"),
     BN_TEXT("position", "",
-            "NWB series with the position, for speed_min; empty: the only one"),
+            "NWB series with the position, for places and speed_min; empty: the only one"),
     BN_CHOICE("angle_unit", "auto", "auto radians degrees", "unit of the head direction"),
     BN_TEXT("units_column", "", "NWB units column to select cells by; empty: all cells"),
     BN_TEXT("units_value", "true", "value of units_column that a cell must have"),
@@ -55,16 +57,17 @@ static const struct bn_param params[] = {
     BN_TEXT("mat_spikes", "",
             "mat: cell array (or field of a struct array) of spike times (s); empty: the "
             "file holds curves"),
+    BN_PLACES_PARAMS,
 };
 
 static const struct bn_output outputs[] = {
     { "/theta", "theta", "rad", "angle, centre of the bin", 0, 1e-14, false },
-    { "/rate", "neuron theta", "Hz", "smoothed firing rate, mean of two folds", 1e-9,
-      1e-6, false },
-    { "/raw_rate", "neuron theta", "Hz", "spikes per second of occupancy", 0, 1e-9,
+    { "/rate", "neuron theta/grid", "Hz", "smoothed firing rate; angles: mean of two folds",
+      1e-9, 1e-6, false },
+    { "/raw_rate", "neuron theta/grid", "Hz", "spikes per second of occupancy", 0, 1e-9,
       false },
-    { "/occupancy", "theta", "s", "time at each angle, summed over files", 0, 1e-9,
-      false },
+    { "/occupancy", "theta/grid", "s", "time at each angle or place, summed over files", 0,
+      1e-9, false },
     { "/spikes", "neuron", "1", "spikes counted", 0, 0, false },
     { "/smoothing", "neuron", "1", "smoothing width in bins, mean of the folds", 0, 1e-9,
       false },
@@ -80,13 +83,14 @@ static const struct bn_output outputs[] = {
     { "/time", "time", "s", "bin centre, clock of the first file", 0, 1e-14, true },
     { "/angle", "time", "rad", "head direction, in [0, 2 pi); interpolated where lost",
       1e-9, 0, true },
-    { "/valid", "time", "1", "1 tracked, 0 interpolated", 0, 0, true },
+    { "/valid", "time", "1", "1 tracked (and counted in the maps), 0 not", 0, 0, true },
     { "/angular_velocity", "time", "rad/s",
       "mean angular velocity from this bin's centre to the next",
       1e-7, 0, true },
     { "/counts", "time unit", "1",
       "spikes per bin of the first file's cells, the first rows of /rate",
       0, 0, true },
+    BN_PLACES_OUTPUTS,
 };
 
 /* Static, so that dying half-way leaves nothing unreachable. */
@@ -112,6 +116,7 @@ static struct bn_source source(const char *path)
         .mat_angle = bn_text("mat_angle"),
         .mat_spikes = bn_text("mat_spikes"),
         .speed = bn_real("speed_min") > 0.0,
+        .place = bn_is("variable", "position"),
     };
 }
 
@@ -155,13 +160,13 @@ static void count(const char *path, size_t number)
         .speed_min = bn_real("speed_min"),
     };
     const size_t minimum = bn_count("minimum_spikes");
-    size_t n;
+    size_t n, dropped;
     const double *sigmas = smoothings(&n);
 
     check(bn_tally_make(&tally, &session.track, &session.trains, &session.spans,
                         &binning),
           path);
-    const size_t dropped = bn_tally_drop(&tally, &session.trains, (double)minimum);
+    check(bn_tally_drop(&tally, &session.trains, (double)minimum, &dropped), path);
     if (tally.units == 0)
         BN_REFUSE(BN_INPUT,
                   "%s: none of the %zu selected cells has minimum_spikes = %zu spikes in "
@@ -180,11 +185,8 @@ static void count(const char *path, size_t number)
 static void behave(const char *path)
 {
     const struct bn_spans *s = &session.spans;
-    size_t longest = 0;
+    const size_t longest = bn_spans_longest(s);
 
-    for (size_t i = 1; i < s->n; i++)
-        if (s->stop[i] - s->start[i] > s->stop[longest] - s->start[longest])
-            longest = i;
     if (s->n > 1)
         bn_say("%s: the behaviour is that of the longest of %zu intervals, %g to %g s",
                base(path), s->n, s->start[longest], s->stop[longest]);
@@ -245,6 +247,25 @@ static void write_population(void)
     bn_output_array("/smoothing_fold", p->smoothing_fold, bn_shape2(n, BN_FOLDS));
 }
 
+/* One file: maps of several environments have no bins in common. */
+static void run_places(const char *const *files, size_t n)
+{
+    if (n > 1)
+        BN_REFUSE(BN_USAGE, "variable = position takes one recording, not the %zu of files: "
+                            "each has an environment of its own", n);
+    if (bn_real("speed_min") > 0.0)
+        BN_REFUSE(BN_USAGE, "speed_min goes with angles: positions have run_speed, in the "
+                            "unit of the file per second");
+    if (bn_count("copies") > 1)
+        BN_REFUSE(BN_USAGE, "copies = %zu: angles can be turned, places between walls cannot",
+                  bn_count("copies"));
+    const struct bn_source from = source(files[0]);
+    BN_CHECK(bn_session_read(&from, &session));
+    say_notes(files[0]);
+    bn_places_write(&session, files[0]);
+    bn_session_free(&session);
+}
+
 static void run(void)
 {
     size_t n, copies = bn_count("copies");
@@ -256,6 +277,10 @@ static void run(void)
                             "several");
     if (n == 0)
         files = &one, n = 1;
+    if (bn_is("variable", "position")) {
+        run_places(files, n);
+        return;
+    }
     for (size_t k = 0; k < n; k++) {
         add_file(files[k], k);
         bn_progress((double)(k + 1) / (double)n);
@@ -268,7 +293,7 @@ static void run(void)
 
 const struct bn_stage bn_stage = {
     .name = "recording",
-    .summary = "tuning curves and behaviour from recorded head direction and spikes",
+    .summary = "tuning curves or rate maps, and behaviour, from recorded animals",
     .details =
         "Head direction, spikes and intervals are found in an NWB 2.x file by their "
         "type, in a MATLAB file by the names given; finished tuning curves come from "
@@ -285,7 +310,13 @@ const struct bn_stage bn_stage = {
         "With copies, the recorded cells come first and row i of /rate is a turned copy "
         "of cell i modulo their number: this assumes that the population is "
         "statistically the same at every angle. Imported curves come without /occupancy, "
-        "/spikes, /smoothing and behaviour, and keep their own number of angles.",
+        "/spikes, /smoothing and behaviour, and keep their own number of angles.\n"
+        "\n"
+        "With variable = position, rate maps along a line or in the plane, in the unit of the "
+        "file: spikes and seconds, both smoothed by one Gaussian, divided. Beside them "
+        "information, sparsity, coherence and stability, significance by shifted trains, and in "
+        "the plane the grid score; /position, /speed and /counts are for decoders. Parameters "
+        "of places say so; those of angles are angles to floor and speed_min.",
     .outputs = outputs,
     .n_outputs = BN_LEN(outputs),
     .params = params,

@@ -9,8 +9,10 @@
 #include <string.h>
 
 static const struct bn_input inputs[] = {
-    { "diagnosis", false, "diagnoses of all points" },
+    { "diagnosis", true, "diagnoses of all points" },
+    { "topology", true, "or what manifold all points represent: /summary alone" },
 };
+static const char *role;                 /* the one that is given */
 
 static const struct bn_output outputs[] = {
     { "/point", "point", "1", "name of the artifact", 0, 0, false },
@@ -37,21 +39,21 @@ enum { FIRST_NUMBER = 4, LAST_NUMBER = 10 };
 
 static void coordinates(size_t n)
 {
-    const size_t axes = bn_gather_axes("diagnosis");
+    const size_t axes = bn_gather_axes(role);
     const char **texts = (const char **)(void *)bn_scratch_vec(n + axes);
     struct bn_mat value = bn_scratch(n, axes);
 
     for (size_t k = 0; k < n; k++) {
-        texts[k] = bn_gather_point("diagnosis", k);
+        texts[k] = bn_gather_point(role, k);
         for (size_t a = 0; a < axes; a++)
-            *bn_mat_at(&value, k, a) = bn_gather_value("diagnosis", k, a);
+            *bn_mat_at(&value, k, a) = bn_gather_value(role, k, a);
     }
     bn_output_texts("/point", texts, n);
     for (size_t a = 0; a < axes; a++)
-        texts[a] = bn_gather_axis("diagnosis", a);
+        texts[a] = bn_gather_axis(role, a);
     bn_output_texts("/parameter", texts, axes);
     for (size_t a = 0; a < axes; a++)
-        texts[a] = bn_gather_unit("diagnosis", a);
+        texts[a] = bn_gather_unit(role, a);
     bn_output_texts("/parameter_unit", texts, axes);
     bn_output_mat("/value", &value);
 }
@@ -65,7 +67,7 @@ struct column {
 
 static size_t texts_of(size_t point, const char *dataset, char ***texts)
 {
-    bn_h5 *f = bn_gather_input("diagnosis", point);
+    bn_h5 *f = bn_gather_input(role, point);
     size_t n = 0;
 
     *texts = NULL;
@@ -110,12 +112,12 @@ static void fill(const struct column *column, size_t count, size_t point, double
     char **names;
     size_t n, m;
     const size_t rows = texts_of(point, "/summary/name", &names);
-    const double *values = bn_gather_vec("diagnosis", point, "/summary/value", &n);
-    const double *errors = bn_gather_vec("diagnosis", point, "/summary/error", &m);
+    const double *values = bn_gather_vec(role, point, "/summary/value", &n);
+    const double *errors = bn_gather_vec(role, point, "/summary/error", &m);
 
     if (n != rows || m != rows)
-        BN_REFUSE(BN_INPUT, "input `diagnosis`, %s: /summary has %zu names, %zu values and %zu "
-                  "errors", bn_gather_point("diagnosis", point), rows, n, m);
+        BN_REFUSE(BN_INPUT, "input `%s`, %s: /summary has %zu names, %zu values and %zu "
+                  "errors", role, bn_gather_point(role, point), rows, n, m);
     for (size_t q = 0; q < count; q++) {
         const size_t row = row_of(names, rows, column[q].name, q);
         value[q] = values[row];
@@ -132,8 +134,8 @@ static void quantities(size_t points)
     struct column *column = (struct column *)(void *)bn_scratch(all + 1, sizeof *column).data;
 
     if (same != all)
-        BN_REFUSE(BN_INPUT, "input `diagnosis`, %s: /summary has %zu names and %zu units",
-                  bn_gather_point("diagnosis", 0), all, same);
+        BN_REFUSE(BN_INPUT, "input `%s`, %s: /summary has %zu names and %zu units", role,
+                  bn_gather_point(role, 0), all, same);
     for (size_t q = 0; q < all; q++)
         column[q] = (struct column){ names[q], units[q], true };
     const size_t count = shared(column, all, points);
@@ -153,21 +155,33 @@ static void quantities(size_t points)
     free(units);
 }
 
-static void run(void)
+/* What a diagnosis has beside its /summary. */
+static void tables(size_t n)
 {
-    const size_t n = bn_gathered("diagnosis"), numbers = LAST_NUMBER + 1 - FIRST_NUMBER;
+    const size_t numbers = LAST_NUMBER + 1 - FIRST_NUMBER;
     struct bn_mat table = bn_scratch(numbers, n);
 
-    coordinates(n);
     for (size_t k = 0; k < n; k++) {
         for (size_t i = 0; i < numbers; i++)
-            *bn_mat_at(&table, i, k) =
-                bn_gather_number("diagnosis", k, outputs[FIRST_NUMBER + i].name);
+            *bn_mat_at(&table, i, k) = bn_gather_number(role, k, outputs[FIRST_NUMBER + i].name);
         bn_progress((double)(k + 1) / (double)n);
     }
     for (size_t i = 0; i < numbers; i++)
         bn_output_vec(outputs[FIRST_NUMBER + i].name, bn_mat_row(&table, i), n);
-    quantities(n);
+}
+
+static void run(void)
+{
+    const bool diagnoses = bn_has_input("diagnosis");
+
+    if (diagnoses == bn_has_input("topology"))
+        BN_REFUSE(BN_USAGE, "give one kind of results: --in diagnosis=... or --in topology=..., "
+                  "not %s", diagnoses ? "both" : "neither");
+    role = diagnoses ? "diagnosis" : "topology";
+    coordinates(bn_gathered(role));
+    if (diagnoses)
+        tables(bn_gathered(role));
+    quantities(bn_gathered(role));
 }
 
 const struct bn_stage bn_stage = {
@@ -177,6 +191,6 @@ const struct bn_stage bn_stage = {
                "diagnosis for every value; this is all of them in one table.",
     .inputs = inputs, .n_inputs = BN_LEN(inputs),
     .outputs = outputs, .n_outputs = BN_LEN(outputs),
-    .gather = "diagnosis",
+    .gather = "diagnosis topology",
     .run = run,
 };

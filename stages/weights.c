@@ -10,6 +10,7 @@
  * front of the error, so that it has a limit for N -> infinity (docs/science/ring.md, the
  * box).
  */
+#include <basin/charts.h>
 #include <basin/fourier.h>
 #include <basin/manifold.h>
 #include <basin/reservoir.h>
@@ -27,6 +28,7 @@ static const struct bn_input inputs[] = {
     { "tuning", false, "target currents and rates" },
     { "weights", true, "offline weights, for what is made from them" },
     { "learning", true, "what was learned, for kind = learned" },
+    BN_CHARTS_INPUT,
 };
 
 static const struct bn_output outputs[] = {
@@ -58,6 +60,7 @@ static const struct bn_output outputs[] = {
     { "/radius", "", "1", "radius of the disc of eigenvalues that the random part of J has for "
       "many neurons (kind = noisy and reservoir)", 1e-12, 1e-9, false },
     { "/gain", "", "1", "factor on what was learned", 1e-9, 1e-3, false },
+    BN_CHARTS_OUTPUTS,
 };
 
 static const struct bn_param params[] = {
@@ -78,6 +81,7 @@ static const struct bn_param params[] = {
                "after maintenance if there was some"),
     BN_CHOICE("normalise", "none", "none first best", "scale what was learned so that J phi* "
               "has the first harmonic of x*, or is nearest to x*"),
+    BN_CHARTS_PARAMS,
 };
 
 enum { DENSE_LIMIT = 2000, SCRAMBLE_LIMIT = 20000, ROTATE_LIMIT = 5000 };
@@ -468,6 +472,18 @@ static void from_offline(const struct bn_targets *t)
         scrambled(t, &j, profile);
 }
 
+/* More than the ridge of one map: several maps, bounds, inhibition. */
+static void held_maps(void)
+{
+    if (!bn_is("kind", "offline"))
+        BN_REFUSE(BN_USAGE, "target, inhibition and tuning.maps are for kind = offline, not for "
+                  "kind = %s", bn_text("kind"));
+    if (bn_is("form", "modes"))
+        BN_REFUSE(BN_USAGE, "form = modes is for the currents of one map without inhibition: set "
+                  "form to factored or dense");
+    bn_charts_weights(want_dense);
+}
+
 /* What is made of differences of angles, or of harmonics of the ring. */
 static void check_ring(const struct bn_targets *t)
 {
@@ -483,6 +499,10 @@ static void check_ring(const struct bn_targets *t)
 
 static void run(void)
 {
+    if (bn_charts_wanted()) {
+        held_maps();
+        return;
+    }
     /* Readers of modes make them from functions of the angle, and presentations are at any
      * angle: no Nyquist term there. */
     const bool angles = bn_is("form", "modes") || bn_is("kind", "learned");
@@ -530,6 +550,7 @@ const struct bn_stage bn_stage = {
     .inputs = inputs, .n_inputs = BN_LEN(inputs),
     .outputs = outputs, .n_outputs = BN_LEN(outputs),
     .params = params, .n_params = BN_LEN(params),
+    .gather = "tuning.maps",
     .random = true,
     .run = run,
 };

@@ -348,6 +348,141 @@ static void addition_theorem_on_the_sphere(void **state)
     bn_harmonics_free(h);
 }
 
+/* Value and gradient of a random function are those of its basis functions, and the Hessian
+ * is what gradients change by along the tangents.                           */
+static void local_expansions_agree_with_the_basis(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < BN_LEN(every_manifold); i++) {
+        const struct bn_manifold *m = &every_manifold[i];
+        bn_harmonics *h = new_harmonics(m);
+        const size_t all = bn_harmonics_count(h), dims = m->dimensions;
+        const size_t r = bn_manifold_closed(m) ? all < 30 ? all : 30 : all;
+        struct bn_mat k = random_mat(5, 1, all), values = new_mat(1, bn_manifold_points(m));
+        struct bn_mat row = new_mat(1 + dims, r);
+        double points[5 * BN_DIMENSIONS], f, g[3], hess[9], up, down, g2[3], unused[9];
+        for (size_t j = 0; j < all; j++)
+            k.data[j] = j < r ? k.data[j] / (1.0 + bn_harmonics_eigenvalue(h, j)) : 0.0;
+        assert_ok(bn_harmonics_inverse(h, &k, &values));
+        bn_manifold_spread(m, 5, points);
+        for (size_t p = 0; p < 5; p++) {
+            double c[BN_DIMENSIONS], to[BN_DIMENSIONS], scale = 1.0;
+            for (size_t d = 0; d < dims; d++)
+                c[d] = points[p * dims + d] + 0.0123 * m->size[d] / (double)m->count[d];
+            bn_harmonics_local(h, k.data, r, values.data, c, &f, g, hess);
+            bn_harmonics_at(h, c, r, row.data);
+            bn_harmonics_gradient(h, c, r, row.data + r);
+            assert_close(f, bn_dot(r, row.data, k.data), 0.0, 1e-12);
+            for (size_t d = 0; d < dims; d++)
+                assert_close(g[d], bn_dot(r, bn_mat_row(&row, 1 + d), k.data), 0.0, 1e-11);
+            for (size_t d = 0; d < dims * dims; d++)
+                scale = fmax(scale, fabs(hess[d]));
+            for (size_t d = 0; d < dims; d++) {
+                const double eps = 1e-4;
+                double step[BN_DIMENSIONS] = { 0.0 };
+                step[d] = eps;
+                bn_manifold_move(m, c, step, to);
+                bn_harmonics_local(h, k.data, r, values.data, to, &up, g2, unused);
+                step[d] = -eps;
+                bn_manifold_move(m, c, step, to);
+                bn_harmonics_local(h, k.data, r, values.data, to, &down, g2, unused);
+                assert_close(hess[d * dims + d], (up - 2.0 * f + down) / (eps * eps), 0.0,
+                             2e-5 * scale);
+                for (size_t e = 0; e < dims; e++)
+                    assert_close(hess[d * dims + e], hess[e * dims + d], 0.0, 1e-12 * scale);
+            }
+        }
+        bn_mat_free(&row);
+        bn_mat_free(&values);
+        bn_mat_free(&k);
+        bn_harmonics_free(h);
+    }
+}
+
+/* A bump about a place between the grid points has its top there: on closed manifolds
+ * sum_k v_k e_k(place) e_k, a function of the distance alone; between walls a Gaussian of
+ * w = three grid steps h.  Six points miss its height by 162 15/720 (h/w)^6 = 4.6e-3 per
+ * side at most (beside a wall; 1e-4 within), its place by 5! 15/720 (h/w)^4 h = 0.031 h next to a wall, where they stand on
+ * one side (the grid point alone: by h/2).                                  */
+static void tops_are_found_between_grid_points(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < BN_LEN(every_manifold); i++) {
+        const struct bn_manifold *m = &every_manifold[i];
+        bn_harmonics *h = new_harmonics(m);
+        const size_t r = bn_harmonics_count(h), dims = m->dimensions;
+        const size_t points = bn_manifold_points(m);
+        struct bn_mat k = new_mat(1, r), values = new_mat(1, points);
+        double places[20 * BN_DIMENSIONS], found[BN_DIMENSIONS], c[BN_DIMENSIONS];
+        double step = 0.0;
+        for (size_t d = 0; d < dims; d++)
+            step = fmax(step, (m->size[d] + 2.0 * m->margin) / (double)m->count[d]);
+        const double width = 3.0 * step;
+        bn_manifold_spread(m, 20, places);
+        for (size_t p = 0; p < 20; p++) {
+            const double *place = places + p * dims;
+            if (bn_manifold_closed(m)) {
+                bn_harmonics_at(h, place, r, k.data);
+                for (size_t j = 0; j < r; j++)
+                    k.data[j] *= exp(-0.5 * width * width * bn_harmonics_eigenvalue(h, j));
+                assert_ok(bn_harmonics_inverse(h, &k, &values));
+            } else {
+                for (size_t q = 0; q < points; q++) {
+                    bn_manifold_point(m, q, c);
+                    const double d = bn_manifold_distance(m, c, place) / width;
+                    values.data[q] = exp(-0.5 * d * d);
+                }
+                assert_ok(bn_harmonics_transform(h, &values, &k));
+            }
+            for (int sign = -1; sign <= 1; sign += 2) {
+                for (size_t q = 0; q < points && sign < 0; q++)
+                    values.data[q] = -values.data[q];
+                for (size_t q = 0; q < r && sign < 0; q++)
+                    k.data[q] = -k.data[q];
+                const double top = bn_harmonics_extremum(h, k.data, r, values.data, sign, found);
+                for (size_t q = 0; q < points && sign < 0; q++)
+                    values.data[q] = -values.data[q];
+                for (size_t q = 0; q < r && sign < 0; q++)
+                    k.data[q] = -k.data[q];
+                assert_close(bn_manifold_distance(m, found, place), 0.0, 0.0,
+                             bn_manifold_closed(m) ? 1e-9 : 0.031 * step * sqrt((double)dims));
+                if (!bn_manifold_closed(m))
+                    assert_close(top, sign, 4.6e-3 * (double)dims, 0.0);
+            }
+        }
+        bn_mat_free(&values);
+        bn_mat_free(&k);
+        bn_harmonics_free(h);
+    }
+}
+
+/* What rises towards a wall is largest on it, and in a corner. */
+static void walls_hold_the_top(void **state)
+{
+    (void)state;
+    const struct bn_manifold *m = &every_manifold[4];
+    bn_harmonics *h = new_harmonics(m);
+    const size_t r = bn_harmonics_count(h);
+    struct bn_mat k = new_mat(1, r), values = new_mat(1, r);
+    double c[2];
+
+    for (int wall = 0; wall < 2; wall++) {
+        for (size_t q = 0; q < r; q++) {
+            bn_manifold_point(m, q, c);
+            values.data[q] = wall == 0 ? c[0] - 0.7 * c[1]
+                                       : c[0] - (c[1] - 0.8123) * (c[1] - 0.8123);
+        }
+        assert_ok(bn_harmonics_transform(h, &values, &k));
+        const double top = bn_harmonics_extremum(h, k.data, r, values.data, 1, c);
+        assert_close(top, 2.0, 1e-12, 0.0);
+        assert_close(c[0], 2.0, 1e-12, 0.0);
+        assert_close(c[1], wall == 0 ? 0.0 : 0.8123, 0.0, 1e-9);
+    }
+    bn_mat_free(&values);
+    bn_mat_free(&k);
+    bn_harmonics_free(h);
+}
+
 static void what_does_not_fit_is_refused(void **state)
 {
     (void)state;
@@ -378,6 +513,9 @@ int main(void)
         cmocka_unit_test(shells_have_their_multiplicities),
         cmocka_unit_test(between_walls_six_points_interpolate),
         cmocka_unit_test(addition_theorem_on_the_sphere),
+        cmocka_unit_test(local_expansions_agree_with_the_basis),
+        cmocka_unit_test(tops_are_found_between_grid_points),
+        cmocka_unit_test(walls_hold_the_top),
         cmocka_unit_test(what_does_not_fit_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

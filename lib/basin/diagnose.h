@@ -33,6 +33,12 @@ struct bn_ring_network {
                                             the ring (fourier.h) */
 };
 
+/* x* at `count` points (coordinates [count, D]; ring: angles), out [count, N], or its D
+ * derivatives along the manifold there, out [count D, N]; allocated.          */
+BN_MUST_USE bn_status bn_diagnose_target(const struct bn_ring_network *net,
+                                         const double *points, size_t count, bool derivative,
+                                         struct bn_mat *out);
+
 /* x*, its D derivatives along the manifold, rates and slopes at any T points (coordinates
  * theta [T, D]; on the ring T angles): tangent [T D, N], the D of a point together, the others
  * [T, N]; to be freed by bn_points_free().                                   */

@@ -104,6 +104,9 @@ struct bn_gap bn_findings_flow(const struct bn_ring_network *net,
 #define BN_SURFACE_PARAMS                                                             \
     BN_INTEGER("drift_points", "256", 4, 1000000, "points of the drift where it is no ring")
 
+/* /sigma_c; net->harmonics must be there. */
+double bn_findings_length(const struct bn_ring_network *net);
+
 /* Jacobians on `jacobian_angles` angles, and with them the gap; near: from
  * bn_findings_flow().                                                       */
 void bn_findings_jacobians(const struct bn_ring_network *net, struct bn_gap near);

@@ -50,4 +50,23 @@ void bn_harmonics_at(const bn_harmonics *h, const double *c, size_t r, double *r
 void bn_harmonics_gradient(const bn_harmonics *h, const double *c, size_t r,
                            double *gradient);
 
+/* f = sum of r functions with coefficients k at c, its gradient [D] and Hessian [D][D] along
+ * tangent directions (sphere: in normal coordinates, its Hessian to 1e-7).  Between walls f
+ * is the interpolation of its grid values, which only they need.               */
+void bn_harmonics_local(const bn_harmonics *h, const double *k, size_t r,
+                        const double *values, const double *c, double *f, double *gradient,
+                        double *hessian);
+
+/* From c uphill to a maximum of what `local` gives, by Newton, steps no longer than a grid
+ * step; walls hold it.  Returns the value there.                               */
+typedef void bn_local(const void *context, const double *c, double *f, double *gradient,
+                      double *hessian);
+double bn_harmonics_climb(const struct bn_manifold *m, bn_local *local, const void *context,
+                          double *c);
+
+/* The largest (sign = 1) or smallest (-1) value of f and where, point [D], given its values
+ * [M] on the grid: from the best of them.                                      */
+double bn_harmonics_extremum(const bn_harmonics *h, const double *k, size_t r,
+                             const double *values, int sign, double *point);
+
 #endif

@@ -43,8 +43,13 @@ BN_MUST_USE bn_status bn_series_mend(size_t *n, double *time, double *data, size
                                      struct bn_mended *m);
 /* Drop spikes that are not finite, sort each train; counts what was mended. */
 BN_MUST_USE bn_status bn_trains_mend(struct bn_trains *s, struct bn_mended *m);
+/* Take out the units that are not to be kept. */
+void bn_trains_keep(struct bn_trains *s, const bool *keep);
 /* Sort, join what overlaps, cut to [first, last); empty spans go. */
 void bn_spans_merge(struct bn_spans *s, double first, double last);
+
+/* Of the first longest span. */
+size_t bn_spans_longest(const struct bn_spans *s);
 
 /* The median sample step (s).  BN_INPUT: fewer than two samples. */
 BN_MUST_USE bn_status bn_track_step(const struct bn_track *t, double *step);
@@ -88,8 +93,9 @@ BN_MUST_USE bn_status bn_tally_make(struct bn_tally *t, const struct bn_track *t
                                     const struct bn_spans *spans,
                                     const struct bn_binning *b);
 double bn_tally_spikes(const struct bn_tally *t, size_t unit);
-/* Take units with fewer than `minimum` counted spikes out of both; returns how many. */
-size_t bn_tally_drop(struct bn_tally *t, struct bn_trains *trains, double minimum);
+/* Take units with fewer than `minimum` counted spikes out of both. */
+BN_MUST_USE bn_status bn_tally_drop(struct bn_tally *t, struct bn_trains *trains,
+                                    double minimum, size_t *dropped);
 
 /* --- counting into any bins ----------------------------------------------- */
 /* The stretches of the epoch that count, in order: what a sample of the track stands for,

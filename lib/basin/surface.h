@@ -47,18 +47,25 @@ BN_MUST_USE bn_status bn_surface_along(const struct bn_points *points,
 void bn_surface_residual(const struct bn_points *points, double *all, double *active_only,
                          double *active);
 
-/* Sums over points, a part of them at a time: start from zeros with sum [N]. */
-struct bn_surface_sums {
-    size_t n, points, tangents;
-    double *sum, square, slope;          /* [N] sum x*, sum |x*|^2, sum |T|^2 */
+/* What the targets are like, from `count` points [count, D] of the manifold of net->harmonics:
+ * square    mean |x*|^2
+ * spread    root mean square of |x* - its mean over the points|
+ * length    sigma_c = sqrt(var h/<|grad h|^2 per direction>), h = x* + threshold_i (NULL: x*),
+ *           var about the common mean of all points and neurons: the mean of one neuron
+ *           over a short line would take a part of var with it                  */
+struct bn_scale {
+    double square, spread, length;
 };
-void bn_surface_add(struct bn_surface_sums *s, const struct bn_points *points);
-/* Root mean square over points of |x* - its mean over the points|.           */
-double bn_surface_spread(const struct bn_surface_sums *s);
-/* sigma_c = sqrt(var h/<|grad h|^2 per direction>), h = x* + threshold_i (NULL: x*), var about
- * the common mean of all points and neurons: the mean of one neuron over a short line
- * would take a part of var with it.                                          */
-double bn_surface_length(const struct bn_surface_sums *s, const double *threshold);
+BN_MUST_USE bn_status bn_surface_scale(const struct bn_ring_network *net, const double *points,
+                                       size_t count, const double *threshold,
+                                       struct bn_scale *scale);
+
+/* Bins of the distance to the nearest wall (or end of a line) in units of `length`; in which a
+ * point is, the coordinate that its wall is in, and the sign of the way inward there.  */
+enum { BN_WALL_BINS = 5 };
+extern const double bn_wall_from[BN_WALL_BINS];         /* 0, 0.5, 1, 2, 4 */
+size_t bn_surface_wall(const struct bn_manifold *m, double length, const double *point,
+                       size_t *side, double *inward);
 
 /* The k leading eigenvalues (largest real part) of A at point p, re, im [k + 1], and the
  * largest real part of those that are none of the D tangent ones of `surface`.

@@ -3,8 +3,7 @@
  *
  * Positions keep the unit of the file, whatever it is (pixels, too).  Along a line, a
  * position is its part along an axis of the plane; axis and origin say how to come back.  The
- * grid is that of an interval or a box (manifold.h): bins of equal sides, with the origin
- * at its lower end.                                                              */
+ * grid is that of an interval or a box (manifold.h), with the origin at its lower end.                                                              */
 #ifndef BN_TRAIL_H
 #define BN_TRAIL_H
 
@@ -46,8 +45,8 @@ double bn_trail_heading(const struct bn_trail *t, size_t k);
 
 /* A grid of `bins` along the longer side, from the lowest to the highest position of the
  * samples that count, but for the share `trim` at either end of each coordinate; or from
- * range[2 d] to range[2 d + 1] if n_range is 2 dimensions.  Shorter sides are extended to
- * whole bins, alike at both ends.  BN_INPUT: fewer than 3 bins along a side (data on a line
+ * range[2 d] to range[2 d + 1] if n_range is 2 dimensions.  Along the shorter side as many
+ * as make bins most nearly square.  BN_INPUT: fewer than 3 bins along a side (data on a line
  * in two dimensions, no movement); BN_USAGE: a range that is none.                  */
 BN_MUST_USE bn_status bn_trail_grid(struct bn_trail *t, const bool *counts, size_t bins,
                                     double trim, const double *range, size_t n_range);

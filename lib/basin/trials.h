@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * trials: the simulations of the stage `diagnosis`.  Floor 9.
+ * trials: the simulations of the stage `diagnosis`.  Floor 10.
  *
  * Computes, writes datasets and rows of /summary like findings.h, if the parameter
  * `simulate` says so; definitions: docs/science/diagnostics.md.              */
@@ -44,10 +44,50 @@ void bn_trials_run(const struct bn_ring_network *net, const struct bn_operator *
     { "/far_distance", "far_start", "1", "root-mean-square distance per neuron of their ends " \
       "from the manifold", 1e-6, 1e-3, false }
 
+/* On any manifold but the ring these instead; the starts are `trial_angles` points spread over
+ * its inside, near is sigma_c/2.                                              */
+#define BN_ROAM_OUTPUTS                                                               \
+    { "/simulated_point", "simulated_point coordinate", "", "points of the simulated drift",   \
+      1e-6, 0, false },                                                                     \
+    { "/simulated_vector", "simulated_point dimension", "", "simulated drift per tau", 1e-8,   \
+      1e-3, false },                                                                        \
+    { "/simulated_vector_adjoint", "simulated_point dimension", "",                          \
+      "drift by the adjoint modes there", 1e-8, 1e-3, false },                               \
+    { "/persistence_time", "persistence_time", "1", "times T of the persistence / tau", 0, 0,  \
+      false },                                                                              \
+    { "/persistence", "persistence_time", "1", "share S(T) of starts that moved less than "    \
+      "sigma_c/2", 1e-2, 0, false },                                                         \
+    { "/persistence_median", "persistence_time", "", "median distance moved", 1e-4, 1e-2,      \
+      false },                                                                              \
+    { "/start_point", "start coordinate", "", "where the starts are", 1e-12, 0, false },       \
+    { "/start_end", "start coordinate", "", "where they are after the last T", 1e-3, 0,       \
+      false },                                                                              \
+    { "/start_moved", "start persistence_time", "", "distance moved by each", 1e-3, 1e-2,     \
+      false },                                                                              \
+    { "/start_group", "start", "1", "end state that each comes to", 0, 0, false },            \
+    { "/end_point", "end_state coordinate", "", "end states: where the first that came is",    \
+      1e-3, 0, false },                                                                     \
+    { "/end_share", "end_state", "1", "share of the starts that came to it", 1e-2, 0, false }, \
+    { "/capture_noise", "capture_noise", "1", "noise of far starts / spread of the targets",  \
+      0, 0, false },                                                                        \
+    { "/captured", "capture_noise", "1", "share that is within sigma_c of its start later",   \
+      1e-2, 0, false },                                                                     \
+    { "/capture_left", "capture_noise", "1", "distance from the manifold then over that at "   \
+      "the start, mean", 1e-4, 1e-2, false },                                                \
+    { "/wall_start_from", "wall_start_bin", "1", "distance of starts to the nearest wall / "   \
+      "sigma_c from which on", 0, 0, false },                                                \
+    { "/wall_persistence", "wall_start_bin persistence_time", "1", "S(T) of these starts",    \
+      1e-2, 0, false }
+
+#define BN_ROAM_PARAMS                                                                \
+    BN_REALS("capture_noises", "1", "0.1 0.2 0.5 1", 1e-6, 1e3,                              \
+             "lengths of the noise of far starts, in spreads of the targets"),              \
+    BN_REAL("capture_time", "1", "20", 1e-2, 1e6, "time that they have to come back, in tau")
+
 #define BN_TRIAL_PARAMS                                                               \
     BN_FLAG("simulate", "no", "measure drift, memory, diffusion ... by simulations, too"),    \
     BN_REAL("trial_dt", "1", "0.1", 1e-4, 1, "Euler step of the simulations, in tau"),       \
-    BN_INTEGER("trial_angles", "128", 8, 100000, "starting angles of drift and memory"),      \
+    BN_INTEGER("trial_angles", "128", 8, 100000, "starting angles, or points, of drift and memory"),      \
     BN_REAL("relax_time", "1", "10", 0, 1e6, "relaxation before a measurement, in tau"),     \
     BN_REAL("drift_time", "1", "2", 1e-3, 1e6, "time over which the drift is measured"),     \
     BN_REALS("memory_times", "1", "1 10 100 1000", 1e-3, 1e7, "times of the memory error"),  \

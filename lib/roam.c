@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: MIT */
+#include <basin/roam.h>
+#include <basin/mem.h>
+#include <basin/network.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Neurons transformed at a time; steps of the refinement and halvings of each. */
+enum { CHUNK = 256, STEPS = 12, HALVINGS = 4 };
+static const double ALIKE = 0.99;
+
+struct bn_roam {
+    struct bn_ring_network net;
+    const struct bn_manifold *manifold;
+    double dt;
+    double *square;                      /* [M] |x*|^2 on the grid */
+    bn_roam_progress *progress;
+    void *context;
+};
+
+/* --- positions --------------------------------------------------------------------- */
+
+static bn_status squares(bn_roam *r)
+{
+    const size_t m = bn_manifold_points(r->manifold), n = r->net.x.rows;
+    struct bn_mat curve;
+
+    r->square = bn_alloc(m, sizeof *r->square);
+    if (r->square == NULL)
+        return BN_NOMEM;
+    BN_TRY(bn_mat_alloc(&curve, n < CHUNK ? n : CHUNK, m));
+    bn_status rc = BN_OK;
+    for (size_t i = 0; rc == BN_OK && i < n; i += CHUNK) {
+        const struct bn_mat c = { n - i < CHUNK ? n - i : CHUNK, r->net.x.cols,
+                                  bn_mat_row(&r->net.x, i) };
+        curve.rows = c.rows;
+        rc = bn_harmonics_inverse(r->net.harmonics, &c, &curve);
+        for (size_t k = 0; rc == BN_OK && k < c.rows * m; k++)
+            r->square[k % m] += curve.data[k] * curve.data[k];
+    }
+    bn_mat_free(&curve);
+    return rc;
+}
+
+bn_status bn_roam_new(bn_roam **out, const struct bn_ring_network *net, double dt,
+                      bn_roam_progress *progress, void *context)
+{
+    *out = NULL;
+    if (!(dt > 0.0 && dt <= 1.0))
+        return bn_fail(BN_USAGE, "an Euler step of %g tau: give one in (0, 1]", dt);
+    if (net->x.rows != net->weights.n)
+        return bn_fail(BN_INPUT, "weights of %zu neurons, currents of %zu", net->weights.n,
+                       net->x.rows);
+    bn_roam *r = bn_alloc(1, sizeof *r);
+    if (r == NULL)
+        return BN_NOMEM;
+    *r = (struct bn_roam){ .net = *net, .manifold = bn_harmonics_manifold(net->harmonics),
+                           .dt = dt, .progress = progress, .context = context };
+    const bn_status rc = squares(r);
+    if (rc == BN_OK)
+        *out = r;
+    else
+        bn_roam_free(r);
+    return rc;
+}
+
+void bn_roam_free(bn_roam *r)
+{
+    if (r == NULL)
+        return;
+    free(r->square);
+    free(r);
+}
+
+/* The best point of the grid: |x*(p)|^2 - 2 x . x*(p) is least. */
+static bn_status locate_on_grid(const bn_roam *r, const struct bn_mat *x, double *at)
+{
+    const size_t m = bn_manifold_points(r->manifold), d = r->manifold->dimensions;
+    struct bn_mat c, product = { 0 };
+
+    BN_TRY(bn_mat_alloc(&c, x->rows, r->net.x.cols));
+    bn_status rc = bn_gemm(1.0, x, BN_PLAIN, &r->net.x, BN_PLAIN, 0.0, &c);
+    if (rc == BN_OK)
+        rc = bn_mat_alloc(&product, x->rows, m);
+    if (rc == BN_OK)
+        rc = bn_harmonics_inverse(r->net.harmonics, &c, &product);
+    for (size_t t = 0; rc == BN_OK && t < x->rows; t++) {
+        const double *p = bn_mat_row(&product, t);
+        double least = INFINITY;
+        size_t best = 0;
+        for (size_t k = 0; k < m; k++)
+            if (r->square[k] - 2.0 * p[k] < least) {
+                least = r->square[k] - 2.0 * p[k];
+                best = k;
+            }
+        bn_manifold_point(r->manifold, best, at + t * d);
+    }
+    bn_mat_free(&c);
+    bn_mat_free(&product);
+    return rc;
+}
+
+/* away[t] = |x - x*(at)|^2; residual [T, N] = x - x*(at). */
+static bn_status distances(const bn_roam *r, const struct bn_mat *x, const double *at,
+                           double *away, struct bn_mat *residual)
+{
+    BN_TRY(bn_diagnose_target(&r->net, at, x->rows, false, residual));
+    for (size_t t = 0; t < x->rows; t++) {
+        double *e = bn_mat_row(residual, t);
+        for (size_t i = 0; i < x->cols; i++)
+            e[i] = *bn_mat_at(x, t, i) - e[i];
+        away[t] = bn_dot(x->cols, e, e);
+    }
+    return BN_OK;
+}
+
+/* (T^T T)^-1 T^T e for the D tangents of one point, no longer than a step of the grid. */
+static bn_status newton_step(const bn_roam *r, const struct bn_mat *tangent, size_t t,
+                             const double *e, double *step)
+{
+    const size_t d = r->manifold->dimensions, n = tangent->cols;
+    double gram[BN_DIMENSIONS * BN_DIMENSIONS], most = INFINITY;
+    struct bn_mat g = { d, d, gram };
+    int pivot[BN_DIMENSIONS];
+
+    for (size_t a = 0; a < d; a++) {
+        const double *u = bn_mat_row(tangent, t * d + a);
+        step[a] = bn_dot(n, u, e);
+        for (size_t b = 0; b < d; b++)
+            gram[a * d + b] = bn_dot(n, u, bn_mat_row(tangent, t * d + b));
+        most = fmin(most, r->manifold->size[a] / (double)r->manifold->count[a]);
+    }
+    BN_TRY(bn_lu(&g, pivot));
+    BN_TRY(bn_lu_solve(&g, pivot, BN_PLAIN, step));
+    const double length = bn_norm(d, step);
+    for (size_t a = 0; a < d; a++)
+        step[a] = !isfinite(length) ? 0.0 : length > most ? step[a] * most / length : step[a];
+    return BN_OK;
+}
+
+struct refining {
+    double *at, *step, *next;            /* [T, D] */
+    double *away, *there;                /* [T] */
+    struct bn_mat e, f, tangent;
+};
+
+/* One step of all states that still come nearer; *moved says whether any has. */
+static bn_status refine_once(const bn_roam *r, const struct bn_mat *x, struct refining *w,
+                             bool *moved)
+{
+    const size_t d = r->manifold->dimensions, count = x->rows;
+    bn_status rc = bn_diagnose_target(&r->net, w->at, count, true, &w->tangent);
+
+    for (size_t t = 0; rc == BN_OK && t < count; t++)
+        rc = newton_step(r, &w->tangent, t, bn_mat_row(&w->e, t), w->step + t * d);
+    *moved = false;
+    for (int half = 0; rc == BN_OK && half < HALVINGS; half++) {
+        for (size_t t = 0; t < count; t++)
+            bn_manifold_move(r->manifold, w->at + t * d, w->step + t * d, w->next + t * d);
+        bn_mat_free(&w->f);
+        rc = distances(r, x, w->next, w->there, &w->f);
+        for (size_t t = 0; rc == BN_OK && t < count; t++) {
+            const bool nearer = w->there[t] < w->away[t];
+            const bool visible = w->there[t] < w->away[t] * (1.0 - 1e-14);
+            if (nearer) {
+                memcpy(w->at + t * d, w->next + t * d, d * sizeof *w->at);
+                memcpy(bn_mat_row(&w->e, t), bn_mat_row(&w->f, t), x->cols * sizeof(double));
+                w->away[t] = w->there[t];
+                *moved = *moved || visible;
+            }
+            for (size_t a = 0; a < d; a++)
+                w->step[t * d + a] *= nearer ? 0.0 : 0.5;
+        }
+    }
+    bn_mat_free(&w->tangent);
+    return rc;
+}
+
+bn_status bn_roam_locate(const bn_roam *r, const struct bn_mat *x, double *at, double *distance)
+{
+    const size_t d = r->manifold->dimensions, count = x->rows;
+    double *work = bn_alloc(count * (2 * d + 2) + 1, sizeof *work);
+    struct refining w = { .at = at, .step = work };
+    bool moved = true;
+
+    if (work == NULL)
+        return BN_NOMEM;
+    w.next = work + count * d;
+    w.away = w.next + count * d;
+    w.there = w.away + count;
+    bn_status rc = locate_on_grid(r, x, at);
+    if (rc == BN_OK)
+        rc = distances(r, x, at, w.away, &w.e);
+    for (int k = 0; rc == BN_OK && moved && k < STEPS; k++)
+        rc = refine_once(r, x, &w, &moved);
+    for (size_t t = 0; rc == BN_OK && distance != NULL && t < count; t++)
+        distance[t] = sqrt(w.away[t] / (double)x->cols);
+    bn_mat_free(&w.e);
+    bn_mat_free(&w.f);
+    bn_mat_free(&w.tangent);
+    free(work);
+    return rc;
+}
+
+/* --- running ------------------------------------------------------------------------ */
+
+struct run {
+    const bn_roam *r;
+    size_t steps;
+};
+
+static bn_status rest(void *context, size_t step)
+{
+    const struct run *run = context;
+    run->r->progress(run->r->context, (double)step / (double)run->steps);
+    return BN_OK;
+}
+
+bn_status bn_roam_relax(const bn_roam *r, struct bn_mat *x, double time)
+{
+    const struct bn_ring_network *net = &r->net;
+    const struct bn_network network = { .weights = net->weights, .transfer = net->transfer,
+        .tau = 1.0, .dt = r->dt, .inhibition = net->inhibition, .target = net->target,
+        .bias = net->bias };
+    const size_t steps = (size_t)fmax(0.0, round(time / r->dt));
+    struct run run = { r, steps };
+
+    if (steps == 0)
+        return BN_OK;
+    return bn_network_resume(&network, x, 0, steps, steps, NULL, (struct bn_rng){ 0 }, NULL,
+                             r->progress != NULL ? rest : NULL, &run);
+}
+
+bn_status bn_roam_drift(const bn_roam *r, const double *points, size_t count, double relax,
+                        double window, double *at, double *drift)
+{
+    const size_t d = r->manifold->dimensions;
+    const double time = round(window / r->dt) * r->dt;
+    double *end = bn_alloc(count * d, sizeof *end);
+    struct bn_mat x = { 0 };
+
+    bn_status rc = end == NULL ? BN_NOMEM : time > 0.0 ? BN_OK
+        : bn_fail(BN_USAGE, "a drift over %g tau is shorter than one step of %g tau", window,
+                  r->dt);
+    if (rc == BN_OK)
+        rc = bn_diagnose_target(&r->net, points, count, false, &x);
+    if (rc == BN_OK)
+        rc = bn_roam_relax(r, &x, relax);
+    if (rc == BN_OK)
+        rc = bn_roam_locate(r, &x, at, NULL);
+    if (rc == BN_OK)
+        rc = bn_roam_relax(r, &x, time);
+    if (rc == BN_OK)
+        rc = bn_roam_locate(r, &x, end, NULL);
+    for (size_t t = 0; rc == BN_OK && t < count; t++) {
+        double half[BN_DIMENSIONS], middle[BN_DIMENSIONS], *v = drift + t * d;
+        bn_manifold_displacement(r->manifold, at + t * d, end + t * d, v);
+        for (size_t a = 0; a < d; a++)
+            half[a] = 0.5 * v[a];
+        bn_manifold_move(r->manifold, at + t * d, half, middle);
+        for (size_t a = 0; a < d; a++) {
+            at[t * d + a] = middle[a];
+            v[a] /= time;
+        }
+    }
+    bn_mat_free(&x);
+    free(end);
+    return rc;
+}
+
+/* --- persistence -------------------------------------------------------------------- */
+
+static int ascending(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+bn_status bn_roam_stay(const bn_roam *r, const double *points, double near, struct bn_mat *x,
+                       struct bn_stay *stay, size_t times, double *at, struct bn_mat *moved)
+{
+    const size_t d = r->manifold->dimensions, count = x->rows;
+    double *sorted = bn_alloc(count + 1, sizeof *sorted), now = 0.0;
+    bn_status rc = sorted != NULL ? BN_OK : BN_NOMEM;
+
+    for (size_t k = 0; rc == BN_OK && k < times; k++) {
+        if (!(stay[k].time >= now))
+            rc = bn_fail(BN_USAGE, "times of the memory must ascend: %g tau after %g",
+                         stay[k].time, now);
+        if (rc == BN_OK)
+            rc = bn_roam_relax(r, x, stay[k].time - now);
+        if (rc == BN_OK)
+            rc = bn_roam_locate(r, x, at, NULL);
+        now = stay[k].time;
+        stay[k].share = 0.0;
+        for (size_t t = 0; rc == BN_OK && t < count; t++) {
+            sorted[t] = bn_manifold_distance(r->manifold, points + t * d, at + t * d);
+            *bn_mat_at(moved, t, k) = sorted[t];
+            stay[k].share += (sorted[t] < near) / (double)count;
+        }
+        qsort(sorted, count, sizeof *sorted, ascending);
+        stay[k].median = 0.5 * (sorted[(count - 1) / 2] + sorted[count / 2]);
+    }
+    free(sorted);
+    return rc;
+}
+
+double bn_roam_half(const struct bn_stay *stay, size_t times)
+{
+    double before = 1.0, since = times > 0 ? log(0.01 * stay[0].time) : 0.0;
+
+    for (size_t k = 0; k < times; k++) {
+        const double now = log(stay[k].time);
+        if (stay[k].share < 0.5)
+            return exp(since + (now - since) * (before - 0.5) / (before - stay[k].share));
+        before = stay[k].share;
+        since = now;
+    }
+    return INFINITY;
+}
+
+bn_status bn_roam_capture(const bn_roam *r, const double *points, size_t count, double relative,
+                          double spread, double near, double time, struct bn_rng rng,
+                          double *captured, double *left)
+{
+    const size_t d = r->manifold->dimensions, n = r->net.x.rows;
+    double *at = bn_alloc(count * (d + 2), sizeof *at);
+    struct bn_mat x, noise = { 0 };
+
+    if (at == NULL)
+        return BN_NOMEM;
+    double *before = at + count * d, *after = before + count;
+    bn_status rc = bn_diagnose_target(&r->net, points, count, false, &x);
+    if (rc == BN_OK)
+        rc = bn_mat_alloc(&noise, 1, n);
+    for (size_t t = 0; rc == BN_OK && t < count; t++) {
+        bn_rng_normals(rng, t, 0, noise.data, n);
+        const double scale = relative * spread / bn_norm(n, noise.data);
+        for (size_t i = 0; i < n; i++)
+            *bn_mat_at(&x, t, i) += scale * noise.data[i];
+    }
+    if (rc == BN_OK)
+        rc = bn_roam_locate(r, &x, at, before);
+    if (rc == BN_OK)
+        rc = bn_roam_relax(r, &x, time);
+    if (rc == BN_OK)
+        rc = bn_roam_locate(r, &x, at, after);
+    *captured = *left = 0.0;
+    for (size_t t = 0; rc == BN_OK && t < count; t++) {
+        const double moved = bn_manifold_distance(r->manifold, points + t * d, at + t * d);
+        *captured += (moved < near) / (double)count;
+        *left += after[t] / before[t] / (double)count;
+    }
+    bn_mat_free(&x);
+    bn_mat_free(&noise);
+    free(at);
+    return rc;
+}
+
+/* --- end states ---------------------------------------------------------------------- */
+
+size_t bn_roam_groups(const bn_roam *r, const struct bn_mat *x, const double *at, double near,
+                      size_t *group, double *effective)
+{
+    const size_t d = r->manifold->dimensions, n = x->cols;
+    size_t groups = 0;
+    double entropy = 0.0;
+
+    for (size_t t = 0; t < x->rows; t++) {
+        const double *a = bn_mat_row(x, t), norm = bn_norm(n, a);
+        group[t] = groups;
+        for (size_t s = 0, first = 0; s < t; s++) {
+            const double *b = bn_mat_row(x, s);
+            if (group[s] != first)
+                continue;                /* not the first member of its group */
+            first++;
+            if (bn_dot(n, a, b) > ALIKE * norm * bn_norm(n, b)
+                && bn_manifold_distance(r->manifold, at + s * d, at + t * d) < near) {
+                group[t] = group[s];
+                break;
+            }
+        }
+        groups += group[t] == groups;
+    }
+    for (size_t g = 0; g < groups; g++) {
+        double share = 0.0;
+        for (size_t t = 0; t < x->rows; t++)
+            share += (group[t] == g) / (double)x->rows;
+        entropy -= share * log(share);
+    }
+    *effective = exp(entropy);
+    return groups;
+}

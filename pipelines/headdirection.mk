@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: MIT
+# headdirection: head direction in three dimensions, on a torus of azimuth and pitch or on the
+# sphere of the snout's directions; grid cells of one module on a hexagonal torus.
+# target: what it is made from.  The name before the first dot is the stage.
+
+$R/headdirection/tuning.torus.h5:
+$R/headdirection/tuning.sphere.h5:
+$R/headdirection/tuning.hexagon.h5:
+
+# from the rates: holes, equal eigenvalues, and around the pole
+$R/headdirection/topology.torus.h5:     $R/headdirection/tuning.torus.h5
+$R/headdirection/topology.sphere.h5:    $R/headdirection/tuning.sphere.h5
+$R/headdirection/topology.hexagon.h5:   $R/headdirection/tuning.hexagon.h5
+$R/headdirection/topology.even.h5:      $R/headdirection/tuning.torus.h5
