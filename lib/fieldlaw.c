@@ -169,7 +169,7 @@ static bn_status length_of(const struct bn_lattice *g, double theta, double size
         return bn_fail(BN_INPUT, "the population's threshold would be %g standard deviations: "
                        "in %zu dimensions fields are told apart above %g only", theta,
                        g->dimensions, least);
-    if (size >= extent)
+    if (size >= (1.0 - 1e-9) * extent)         /* everything, but for rounding */
         return bn_fail(BN_INPUT, "fields of mean size %g in an environment of %g: there is none "
                        "smaller than it", size, extent);
     for (int i = 0; i < 100; i++) {

@@ -116,7 +116,8 @@ static void matrix(const char *name, double *data, size_t rows, size_t cols, con
     const struct bn_mat m = { rows, cols, data };
 
     bn_output_mat(name, &m);
-    bn_output_attribute(name, "units", unit);
+    if (unit != NULL)                    /* else the table has it */
+        bn_output_attribute(name, "units", unit);
 }
 
 static void residuals(const struct surface *s, size_t n)
@@ -204,8 +205,8 @@ static void modes(const struct surface *s)
         lowest = fmin(lowest, s->overlap[t]);
         unstable += (s->slow[t] > 0.0) / (double)m;
     }
-    matrix("/point_tangent", s->value, m, d, "1");
-    matrix("/point_tangent_imag", s->imaginary, m, d, "1");
+    matrix("/point_tangent", s->value, m, d, NULL);
+    matrix("/point_tangent_imag", s->imaginary, m, d, NULL);
     bn_output_vec("/point_divergence", divergence, m);
     bn_output_vec("/point_overlap", s->overlap, m);
     bn_output_vec("/point_transverse", s->slow, m);

@@ -232,6 +232,28 @@ static struct bn_targets read_targets(const char *role, bool nyquist)
     return t;
 }
 
+void bn_targets_settle(struct bn_targets *t, const char *role, size_t map)
+{
+    const size_t n = t->x.rows, m = t->angles;
+
+    if (!has(role, "/current") || !bn_h5_has_attribute(bn_input(role), "/current", "transfer"))
+        return;
+    const struct bn_mat all = bn_input_mat(role, "/current");
+    if (all.rows != n || all.cols % m != 0 || all.cols / m <= map)
+        BN_REFUSE(BN_INPUT, "%s: /current is %zu x %zu, which does not hold map %zu of %zu neurons "
+                  "on %zu points: weights and tuning must belong together",
+                  bn_h5_path(bn_input(role)), all.rows, all.cols, map, n, m);
+    struct bn_mat curve = bn_scratch(n, m);
+    for (size_t i = 0; i < n; i++)
+        memcpy(bn_mat_row(&curve, i), bn_mat_row(&all, i) + map * m, m * sizeof(double));
+    t->transfer = read_transfer(role, "/current");
+    t->x = bn_scratch(n, bn_harmonics_count(t->harmonics));
+    t->phi = bn_scratch(n, bn_harmonics_count(t->harmonics));
+    BN_CHECK(bn_harmonics_transform(t->harmonics, &curve, &t->x));
+    bn_transfer_rate(&t->transfer, n * m, curve.data, curve.data);
+    BN_CHECK(bn_harmonics_transform(t->harmonics, &curve, &t->phi));
+}
+
 void bn_targets_need_ring(const struct bn_targets *t, const char *what)
 {
     if (t->manifold.kind != BN_RING)
@@ -510,7 +532,7 @@ struct bn_recurrent bn_recurrent_learned(const char *role, const struct bn_targe
 {
     const size_t n = t->x.rows, row = kept_row(role, snapshot);
     struct bn_mat right = { 0 };
-    struct bn_recurrent r;
+    struct bn_recurrent r = { 0 };
 
     if (has(role, "/right"))
         right = read_weights(role, "/right", 0, n);

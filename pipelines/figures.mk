@@ -55,6 +55,9 @@ $R/figures/figure6$S.pdf: $R/$P-rules/comparison.h5 $R/$P-plasticity/comparison.
                           $R/$P-plasticity/learning.maintain-delta.h5 \
                           $R/$P-plasticity/learning.maintain-forget.h5
 
+# Of a pipeline of positions on a line: make figureS5 FROM=track.
+$R/figures/figureS5$S.pdf: $R/$P/recording.split.h5
+
 # Always of the large ring, whatever FROM says, beside the smaller ones of figure 4 c.
 $R/figures/figure4-million$S.pdf: $R/million/activity.h5 $R/million/diagnosis.h5 \
                                   $R/ring/meanfield.h5 $R/ring-sizes/summary.sizes.h5

@@ -142,16 +142,36 @@ static void profiles(const struct bn_targets *t, const struct bn_operator *op, d
     bn_output_vec("/hat", hat, bins);
 }
 
+/* Neurons by preferred angle, or by preferred place along one dimension, or as they come. */
+static const size_t *sorted_neurons(const struct bn_targets *t)
+{
+    const size_t n = t->x.rows;
+    size_t *order = (size_t *)(void *)bn_scratch_vec(n), points = 0;
+
+    if (t->order != NULL)
+        return t->order;
+    for (size_t i = 0; i < n; i++)
+        order[i] = i;
+    if (t->manifold.dimensions > 1
+        || bn_h5_kind(bn_input("tuning"), "/preferred_point") != BN_H5_DATASET)
+        return order;
+    const double *preferred = bn_input_vec("tuning", "/preferred_point", &points);
+    if (points == n)
+        BN_CHECK(bn_ring_order(preferred, n, order));
+    return order;
+}
+
 static void sample(const struct bn_targets *t, const struct bn_operator *op)
 {
     const size_t n = op->n, k = n < SAMPLE ? n : SAMPLE;
+    const size_t *order = sorted_neurons(t);
     struct bn_mat plain = bn_scratch(k, k), sorted = bn_scratch(k, k);
 
     for (size_t a = 0; a < k; a++)
         for (size_t b = 0; b < k; b++) {
             const size_t i = a * n / k, j = b * n / k;
             *bn_mat_at(&plain, a, b) = (double)n * bn_operator_at(op, i, j);
-            *bn_mat_at(&sorted, a, b) = (double)n * bn_operator_at(op, t->order[i], t->order[j]);
+            *bn_mat_at(&sorted, a, b) = (double)n * bn_operator_at(op, order[i], order[j]);
         }
     bn_output_mat("/sample_unsorted", &plain);
     bn_output_mat("/sample_sorted", &sorted);
@@ -194,32 +214,43 @@ static struct bn_recurrent compact(const struct bn_recurrent *given)
     return compressed(&j.weights) && (j.velocity.n == 0 || compressed(&j.velocity)) ? j : *given;
 }
 
-static void run(void)
+/* What is defined by harmonics of the angle: the spectrum beside its prediction, profiles. */
+static void harmonics(const struct bn_targets *t, const struct bn_ring_network *net,
+                      const struct bn_operator *stored)
 {
-    const struct bn_targets t = bn_targets_read("tuning");
-    const struct bn_recurrent stored = bn_recurrent_factored("weights", &t);
-    const struct bn_recurrent j = compact(&stored);
-    const struct bn_ring_network net = { .weights = j.weights, .transfer = t.transfer,
-        .inhibition = bn_real("inhibition"), .target = bn_real("target_rate"),
-        .bias = j.bias, .x = t.x };
-    struct bn_ring_network as_stored = net;
-    const size_t h = t.angles / 2 < 64 ? t.angles / 2 : 64;
+    struct bn_ring_network as_stored = *net;
+    const size_t h = t->angles / 2 < 64 ? t->angles / 2 : 64;
     double *gx = bn_scratch_vec(h), *gphi = bn_scratch_vec(h), *cross = bn_scratch_vec(h);
     double predicted[HARMONICS];
     const bool offline = bn_h5_kind(bn_input("weights"), "/lambda") == BN_H5_DATASET;
     const double lambda = offline ? bn_input_number("weights", "/lambda") : 0.0;
     const size_t shown = h < HARMONICS ? h : HARMONICS;
 
+    covariance_harmonics(gx, gphi, cross, h);
+    for (size_t k = 0; k < shown; k++)
+        predicted[k] = cross[k] / (gphi[k] + lambda);
+    as_stored.weights = *stored;
+    bn_findings_spectrum(&as_stored, &t->phi, predicted, shown, lambda);
+    profiles(t, stored, lambda, gx, gphi, h);
+}
+
+static void run(void)
+{
+    struct bn_targets t = bn_targets_read("tuning");
+    bn_targets_settle(&t, "weights", 0);
+    const struct bn_recurrent stored = bn_recurrent_factored("weights", &t);
+    const struct bn_recurrent j = compact(&stored);
+    const struct bn_ring_network net = { .weights = j.weights, .transfer = t.transfer,
+        .inhibition = bn_real("inhibition"), .target = bn_real("target_rate"),
+        .bias = j.bias, .x = t.x,
+        .harmonics = t.manifold.kind == BN_RING ? NULL : t.harmonics };
+
     bn_summarise("neurons", (double)net.weights.n, "1", 0.0);
     const struct bn_gap near = bn_findings_flow(&net, &j.velocity);
     bn_progress(0.4);
     bn_findings_jacobians(&net, near);
-    covariance_harmonics(gx, gphi, cross, h);
-    for (size_t k = 0; k < shown; k++)
-        predicted[k] = cross[k] / (gphi[k] + lambda);
-    as_stored.weights = stored.weights;
-    bn_findings_spectrum(&as_stored, &t.phi, predicted, shown, lambda);
-    profiles(&t, &stored.weights, lambda, gx, gphi, h);
+    if (t.manifold.kind == BN_RING)
+        harmonics(&t, &net, &stored.weights);
     sample(&t, &stored.weights);
     distance(&t, &stored.weights);
     bn_trials_run(&net, &j.velocity);

@@ -63,26 +63,26 @@ struct bn_gap bn_findings_flow(const struct bn_ring_network *net,
  * points spread over the inside; units of coordinates are those of the tuning's /point.  */
 #define BN_SURFACE_OUTPUTS                                                            \
     { "/sigma_c", "", "", "correlation length of the targets themselves", 1e-9, 1e-6, false }, \
-    { "/drift_point", "drift_point coordinate", "", "where: coordinates", 1e-12, 0, false },    \
-    { "/drift_vector", "drift_point dimension", "", "drift per tau by the adjoint modes, along " \
+    { "/drift_point", "place coordinate", "", "where: coordinates", 1e-12, 0, false },    \
+    { "/drift_vector", "place dimension", "", "drift per tau by the adjoint modes, along " \
       "the tangent directions", 1e-8, 1e-3, false },                                         \
-    { "/drift_vector_projected", "drift_point dimension", "", "the cruder orthogonal projection", \
+    { "/drift_vector_projected", "place dimension", "", "the cruder orthogonal projection", \
       1e-8, 1e-3, false },                                                                   \
-    { "/point_residual", "drift_point", "1", "|eps| / |x* - mean x*|", 1e-9, 1e-4, false },     \
-    { "/point_residual_active", "drift_point", "1", "eps of the cells above threshold alone, " \
+    { "/point_residual", "place", "1", "|eps| / |x* - mean x*|", 1e-9, 1e-4, false },     \
+    { "/point_residual_active", "place", "1", "eps of the cells above threshold alone, " \
       "over the same", 1e-9, 1e-4, false },                                                  \
-    { "/point_active", "drift_point", "1", "cells above threshold", 0, 0, false },            \
-    { "/point_tangent", "drift_point dimension", "1", "eigenvalues of the tangent modes x tau", \
+    { "/point_active", "place", "1", "cells above threshold", 0, 0, false },            \
+    { "/point_tangent", "place dimension", "1", "eigenvalues of the tangent modes x tau", \
       1e-6, 0, false },                                                                      \
-    { "/point_tangent_imag", "drift_point dimension", "1", "imaginary part", 1e-6, 0, false }, \
-    { "/point_divergence", "drift_point", "1", "divergence of the drift x tau", 1e-6, 0, false }, \
-    { "/point_overlap", "drift_point", "1", "cosine of the largest angle between the tangent " \
+    { "/point_tangent_imag", "place dimension", "1", "imaginary part", 1e-6, 0, false }, \
+    { "/point_divergence", "place", "1", "divergence of the drift x tau", 1e-6, 0, false }, \
+    { "/point_overlap", "place", "1", "cosine of the largest angle between the tangent " \
       "plane and the modes", 1e-4, 0, false },                                               \
-    { "/point_transverse", "drift_point", "1",                                               \
+    { "/point_transverse", "place", "1",                                               \
       "transverse eigenvalue nearest to 0 x tau, real part", 1e-6, 0, false },                \
-    { "/point_diffusion", "drift_point entry", "", "diffusion matrix per tau and sigma^2, row " \
+    { "/point_diffusion", "place entry", "", "diffusion matrix per tau and sigma^2, row " \
       "by row", 1e-9, 1e-4, false },                                                         \
-    { "/potential", "drift_point", "", "one dimension: U = -int v dx, per tau", 1e-8, 1e-3,   \
+    { "/potential", "place", "", "one dimension: U = -int v dx, per tau", 1e-8, 1e-3,   \
       false },                                                                               \
     { "/rest_position", "rest", "", "one dimension: zeros of the drift, and walls that hold",  \
       1e-3, 0, false },                                                                      \

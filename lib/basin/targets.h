@@ -30,6 +30,11 @@ struct bn_targets bn_targets_read(const char *role);
  * on the grid although it is no function of the angle.                      */
 struct bn_targets bn_targets_read_grid(const char *role);
 
+/* The targets that weights were fitted to, where they are not those of the tuning: /current
+ * [neuron, maps x point] of the weights in `role`, of the map-th map, with its rate function.
+ * Nothing changes if the weights have no /current.                          */
+void bn_targets_settle(struct bn_targets *t, const char *role, size_t map);
+
 /* Ends the program unless the manifold is the ring, for what is defined by angles: `what` is
  * the subject of the sentence ("kind = circulant").                         */
 void bn_targets_need_ring(const struct bn_targets *t, const char *what);

@@ -3,7 +3,7 @@
  *
  * Positions keep the unit of the file, whatever it is (pixels, too).  Along a line, a
  * position is its part along an axis of the plane; axis and origin say how to come back.  The
- * grid is that of an interval or a box (manifold.h), with the origin at its lower end.                                                              */
+ * grid is that of an interval or a box (manifold.h), with the origin at its lower end. */
 #ifndef BN_TRAIL_H
 #define BN_TRAIL_H
 

@@ -47,11 +47,11 @@ void bn_trials_run(const struct bn_ring_network *net, const struct bn_operator *
 /* On any manifold but the ring these instead; the starts are `trial_angles` points spread over
  * its inside, near is sigma_c/2.                                              */
 #define BN_ROAM_OUTPUTS                                                               \
-    { "/simulated_point", "simulated_point coordinate", "", "points of the simulated drift",   \
+    { "/simulated_point", "simulated_place coordinate", "", "points of the simulated drift",   \
       1e-6, 0, false },                                                                     \
-    { "/simulated_vector", "simulated_point dimension", "", "simulated drift per tau", 1e-8,   \
+    { "/simulated_vector", "simulated_place dimension", "", "simulated drift per tau", 1e-8,   \
       1e-3, false },                                                                        \
-    { "/simulated_vector_adjoint", "simulated_point dimension", "",                          \
+    { "/simulated_vector_adjoint", "simulated_place dimension", "",                          \
       "drift by the adjoint modes there", 1e-8, 1e-3, false },                               \
     { "/persistence_time", "persistence_time", "1", "times T of the persistence / tau", 0, 0,  \
       false },                                                                              \

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT
+ * fieldstats: a census in numbers, each beside the theory's.  Floor 8.
+ *
+ * Sizes are described of fields that no wall cuts, or of all (`walls`); docs/science/place.md
+ * has the definitions.                                                          */
+#ifndef BN_FIELDSTATS_H
+#define BN_FIELDSTATS_H
+
+#include <basin/census.h>
+#include <basin/fieldlaw.h>
+
+enum bn_fieldstat {
+    BN_STAT_ACTIVE,                      /* share of space that is active, mean over cells */
+    BN_STAT_COUNT, BN_STAT_FANO,         /* fields per cell; variance over mean */
+    BN_STAT_SILENT,                      /* share of cells without a field */
+    BN_STAT_OBSERVED,                    /* fields per cell that has one */
+    BN_STAT_SIZE, BN_STAT_INNER_SIZE,    /* mean size of all; of those that are described */
+    BN_STAT_SIZE_CV,                     /* sd over mean of the latter */
+    BN_STAT_GAP, BN_STAT_INNER_GAP, BN_STAT_GAP_CV,
+    BN_STAT_PEAKS, BN_STAT_SEVERAL,      /* peaks per field; share with more than one */
+    BN_STAT_PEAK_EXPONENT,               /* slope of log peak against log V^(1/D) */
+    BN_STAT_SKEW, BN_STAT_KURTOSIS,      /* of log size */
+    BN_STAT_SIZE_KS, BN_STAT_GAP_KS,     /* distance of s^(2/D) and of gaps, over their mean,
+                                            from an exponential of mean 1 */
+    BN_STATS
+};
+/* "fields_per_cell", and its unit ("" : that of sizes, "-": that of gaps). */
+const char *bn_fieldstats_name(enum bn_fieldstat k);
+const char *bn_fieldstats_unit(enum bn_fieldstat k);
+
+struct bn_fieldstats_plan {
+    size_t dimensions;
+    bool walls;                          /* sizes of all fields */
+};
+
+/* Values and standard errors (jackknife over `groups` sets of cells) [BN_STATS]; a number that
+ * is not defined (no gaps, no cell without walls) is NAN.                         */
+BN_MUST_USE bn_status bn_fieldstats(const struct bn_census *c,
+                                    const struct bn_fieldstats_plan *plan, double *value,
+                                    double *error);
+
+/* What cells with these thresholds [n] have in a domain, in its units of length^D; NAN where
+ * there is no theory.  irregularity: of bn_fieldlaw_peaks.  Exponents, skewness and kurtosis
+ * are the limits of high thresholds.                                             */
+void bn_fieldstats_theory(const struct bn_domain *d, const struct bn_fieldstats_plan *plan,
+                          const double *theta, size_t n, double irregularity, double *value);
+
+/* sigma_c along coordinate k from maps [N, M] themselves: r = correlation of points one step
+ * apart, step/sqrt(-2 log r).  NAN if r is not between 0 and 1.                   */
+double bn_fieldstats_length(const struct bn_lattice *g, const struct bn_mat *maps, size_t k);
+
+#endif

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: MIT
+# track: place cells of a rat that runs to and fro.
+# target: what it is made from.  The name before the first dot is the stage.
+
+# both ways together, and a row for each cell and way (figure S5)
+$R/track/recording.h5:
+$R/track/recording.split.h5:
