@@ -111,6 +111,7 @@ static double skewed(const struct bn_cells *c, struct bn_rng rng, uint64_t unit)
 void bn_cells_thresholds(const struct bn_cells *c, struct bn_rng rng, size_t n, double *theta,
                          double *propensity)
 {
+    rng = bn_rng_sub(rng, "thresholds"); /* others than those of the maps of these cells */
     for (size_t i = 0; i < n; i++) {
         theta[i] = c->theta;
         if (c->thresholds == BN_THRESHOLDS_SKEWED)
@@ -347,7 +348,7 @@ static void find_pairs(const struct bn_cells *c, struct pairs *s)
         bn_manifold_point(m, q, b);
         const double distance = bn_manifold_distance(m, a, b);
         if (q != p)
-            bin = 1 + (size_t)(distance / reach * (BINS - 1));
+            bin = 1 + (size_t)((1.0 + 1e-9) * distance / reach * (BINS - 1));
         if (bin >= BINS || s->in_bin[bin] == PER_BIN)
             continue;
         s->in_bin[bin]++;

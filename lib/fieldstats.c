@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { GROUPS = 20, NONE = GROUPS };     /* of the jackknife: cell i belongs to i % GROUPS */
+enum { GROUPS = BN_FIELDSTATS_GROUPS, NONE = GROUPS };     /* cell i belongs to i % GROUPS */
 
 static const struct { const char *name, *unit; } table[BN_STATS] = {
     [BN_STAT_ACTIVE] = { "active_share", "1" },
@@ -173,32 +173,33 @@ static void values(const struct bn_census *c, const struct bn_fieldstats_plan *p
 }
 
 bn_status bn_fieldstats(const struct bn_census *c, const struct bn_fieldstats_plan *plan,
-                        double *value, double *error)
+                        struct bn_fieldstats *s)
 {
     const size_t most = c->fields > c->gaps ? c->fields : c->gaps;
-    const size_t groups = c->cells < GROUPS ? c->cells : GROUPS, room = most + c->cells + 1;
+    const size_t room = most + c->cells + 1;
     struct desk d = { bn_alloc(room, sizeof *d.a), bn_alloc(room, sizeof *d.b) };
-    double part[GROUPS][BN_STATS];
+    const bool enough = d.a != NULL && d.b != NULL;
 
-    if (d.a == NULL || d.b == NULL) {
-        free(d.a);
-        free(d.b);
-        return BN_NOMEM;
-    }
-    values(c, plan, NONE, &d, value);
-    for (size_t g = 0; g < groups && groups > 1; g++)
-        values(c, plan, g, &d, part[g]);
-    for (size_t k = 0; k < BN_STATS; k++) {
-        double sum = 0.0, square = 0.0;
-        for (size_t g = 0; g < groups && groups > 1; g++)
-            sum += part[g][k] / (double)groups;
-        for (size_t g = 0; g < groups && groups > 1; g++)
-            square += (part[g][k] - sum) * (part[g][k] - sum);
-        error[k] = sqrt(square * (double)(groups - 1) / (double)groups);
-    }
+    *s = (struct bn_fieldstats){ .groups = c->cells < 2 ? 0 : c->cells < GROUPS ? c->cells
+                                                                                : GROUPS };
+    if (enough)
+        values(c, plan, NONE, &d, s->value);
+    for (size_t g = 0; g < s->groups && enough; g++)
+        values(c, plan, g, &d, s->part[g]);
     free(d.a);
     free(d.b);
-    return BN_OK;
+    return enough ? BN_OK : BN_NOMEM;
+}
+
+double bn_fieldstats_error(const double *part, size_t groups, size_t stride)
+{
+    double mean_part = 0.0, square = 0.0;
+
+    for (size_t g = 0; g < groups; g++)
+        mean_part += part[g * stride] / (double)groups;
+    for (size_t g = 0; g < groups; g++)
+        square += (part[g * stride] - mean_part) * (part[g * stride] - mean_part);
+    return groups > 1 ? sqrt(square * (double)(groups - 1) / (double)groups) : 0.0;
 }
 
 /* --- theory ----------------------------------------------------------------------------- */

@@ -106,7 +106,7 @@ double bn_map_correlation(const double *a, const double *seconds_a, const double
 struct shuffle {
     const struct bn_visits *v;
     const struct bn_blunt *g;
-    const double *spikes;
+    const struct bn_firing *firing;
     const struct bn_shuffles *s;
     size_t bins, nearest;                /* visits that a shift is at least */
     uint32_t *twice;                     /* bins of all visits, twice over: no modulo */
@@ -114,21 +114,32 @@ struct shuffle {
     double *per_spike;
 };
 
-struct event {
-    uint32_t visit;
-    double spikes;
-};
-
-/* The visits with spikes. */
-static size_t list_events(const struct shuffle *s, size_t row, struct event *e)
+bn_status bn_firing_new(struct bn_firing *f, uint64_t unit, const double *spikes,
+                        size_t visits)
 {
-    const double *spikes = s->spikes + row * s->v->n;
     size_t n = 0;
 
-    for (size_t k = 0; k < s->v->n; k++)
-        if (spikes[k] > 0.0)
-            e[n++] = (struct event){ (uint32_t)k, spikes[k] };
-    return n;
+    *f = (struct bn_firing){ .unit = unit };
+    for (size_t k = 0; k < visits; k++)
+        n += spikes[k] > 0.0;
+    f->visit = bn_alloc(n, sizeof *f->visit);
+    f->spikes = bn_alloc(n, sizeof *f->spikes);
+    if (f->visit == NULL || f->spikes == NULL) {
+        bn_firing_free(f);
+        return BN_NOMEM;
+    }
+    for (size_t k = 0; k < visits; k++)
+        if (spikes[k] > 0.0) {
+            f->visit[f->n] = (uint32_t)k;
+            f->spikes[f->n++] = (uint32_t)spikes[k];
+        }
+    return BN_OK;
+}
+
+void bn_firing_free(struct bn_firing *f)
+{
+    free(f->visit), free(f->spikes);
+    *f = (struct bn_firing){0};
 }
 
 static int by_value(const void *a, const void *b)
@@ -137,15 +148,15 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static double shifted(const struct shuffle *s, const struct event *e, size_t n, size_t by,
+static double shifted(const struct shuffle *s, const struct bn_firing *f, size_t by,
                       double *map)
 {
     double *smooth = map + s->bins, *scratch = smooth + s->bins;
     const uint32_t *bin = s->twice + by;
 
     memset(map, 0, s->bins * sizeof *map);
-    for (size_t k = 0; k < n; k++)
-        map[bin[e[k].visit]] += e[k].spikes;
+    for (size_t k = 0; k < f->n; k++)
+        map[bin[f->visit[k]]] += (double)f->spikes[k];
     bn_blunt_apply(s->g, map, scratch, smooth);
     for (size_t b = 0; b < s->bins; b++)
         smooth[b] = s->blunt[b] > 0.0 ? smooth[b] / s->blunt[b] : 0.0;
@@ -156,23 +167,19 @@ static bn_status shuffle_row(void *context, size_t row)
 {
     const struct shuffle *s = context;
     const size_t shuffles = s->s->n, room = s->v->n - 2 * s->nearest + 1;
-    struct event *e = bn_alloc(s->v->n, sizeof *e);
     double *map = bn_alloc(3 * s->bins, sizeof *map);
     double *out = s->per_spike + row * shuffles;
 
-    if (e == NULL || map == NULL) {
-        free(e), free(map);
+    if (map == NULL)
         return BN_NOMEM;
-    }
-    const size_t n = list_events(s, row, e);
-    bn_rng_uniforms(s->s->rng, row, 0, out, shuffles);
+    bn_rng_uniforms(s->s->rng, s->firing[row].unit, 0, out, shuffles);
     for (size_t k = 0; k < shuffles; k++) {
         const size_t draw = (size_t)(out[k] * (double)room);
         const size_t by = s->nearest + (draw < room ? draw : room - 1);
-        out[k] = shifted(s, e, n, by % s->v->n, map);
+        out[k] = shifted(s, &s->firing[row], by % s->v->n, map);
     }
     qsort(out, shuffles, sizeof *out, by_value);
-    free(e), free(map);
+    free(map);
     return BN_OK;
 }
 
@@ -204,10 +211,10 @@ static bn_status shuffle_begin(struct shuffle *s)
 }
 
 bn_status bn_information_shuffle(const struct bn_visits *v, const struct bn_blunt *g,
-                                 const double *spikes, size_t rows,
+                                 const struct bn_firing *firing, size_t rows,
                                  const struct bn_shuffles *shuffles, double *per_spike)
 {
-    struct shuffle s = { .v = v, .g = g, .spikes = spikes, .s = shuffles,
+    struct shuffle s = { .v = v, .g = g, .firing = firing, .s = shuffles,
                          .per_spike = per_spike };
 
     bn_status rc = shuffle_begin(&s);

@@ -115,17 +115,23 @@ struct spectrum {
     double *z;                           /* [torus points][2] */
 };
 
-/* The kernel on one plane of constant first coordinate. */
+/* The kernel on one plane of constant first coordinate.  It is even in each coordinate: half
+ * of the points along each are the mirror images of the others.                  */
 static bn_status kernel_tile(void *context, size_t i0)
 {
     const struct spectrum *w = context;
     const struct axis *a = w->s->axis;
-    double *z = w->z + 2 * i0 * a[1].torus * a[2].torus;
+    const size_t n0 = a[0].torus, n1 = a[1].torus, n2 = a[2].torus;
 
-    for (size_t i1 = 0; i1 < a[1].torus; i1++)
-        for (size_t i2 = 0; i2 < a[2].torus; i2++) {
-            z[0] = on_torus(w->s, (const size_t[]){ i0, i1, i2 });
-            z += 2;
+    for (size_t i1 = 0; i1 <= n1 / 2; i1++)
+        for (size_t i2 = 0; i2 <= n2 / 2; i2++) {
+            const double r = on_torus(w->s, (const size_t[]){ i0, i1, i2 });
+            for (size_t mirror = 0; mirror < 8; mirror++) {
+                const size_t j0 = mirror & 4 ? (n0 - i0) % n0 : i0;
+                const size_t j1 = mirror & 2 ? (n1 - i1) % n1 : i1;
+                const size_t j2 = mirror & 1 ? (n2 - i2) % n2 : i2;
+                w->z[2 * ((j0 * n1 + j1) * n2 + j2)] = r;
+            }
         }
     return BN_OK;
 }
@@ -141,12 +147,19 @@ static size_t place_of(const struct axis *a, size_t from, size_t b)
 static void gather(const struct axis *a, const double *in, size_t from, size_t inner,
                    size_t line, size_t lanes, double *z)
 {
+    const bool side_by_side = line % inner + lanes <= inner;
+
     if (from < a->torus)
         memset(z, 0, a->torus * LANES * 2 * sizeof *z);
     for (size_t b = 0; b < from; b++) {
         double *to = z + place_of(a, from, b) * LANES * 2;
+        const double *c = in + 2 * ((line / inner * from + b) * inner + line % inner);
+        if (side_by_side) {
+            memcpy(to, c, 2 * lanes * sizeof *to);
+            continue;
+        }
         for (size_t t = line; t < line + lanes; t++) {
-            const double *c = in + 2 * ((t / inner * from + b) * inner + t % inner);
+            c = in + 2 * ((t / inner * from + b) * inner + t % inner);
             *to++ = c[0];
             *to++ = c[1];
         }
@@ -287,7 +300,7 @@ static bn_status embedded_spectrum(const struct sampler *s, double *z)
 {
     struct spectrum w = { s, z };
 
-    BN_TRY(bn_tiles(s->axis[0].torus, kernel_tile, &w));
+    BN_TRY(bn_tiles(s->axis[0].torus / 2 + 1, kernel_tile, &w));
     return transform_spectrum(s, z);
 }
 
@@ -364,33 +377,50 @@ static void draw(const struct sampler *s, struct buffers *b, size_t pair, size_t
     }
 }
 
-/* Real and imaginary part of a number of pair p to its two rows, where they are wanted. */
-static void put(const struct sampler *s, size_t pair, size_t at, const double *c)
+/* The row of one of the two maps of a pair; NULL if it is not wanted. */
+static double *row_of(const struct sampler *s, size_t pair, size_t part)
 {
-    for (size_t part = 0; part < 2; part++) {
-        const uint64_t unit = 2 * (s->first_pair + pair) + part;
-        if (unit >= s->first && unit - s->first < s->values->rows)
-            *bn_mat_at(s->values, (size_t)(unit - s->first), at) = c[part];
-    }
+    const uint64_t unit = 2 * (s->first_pair + pair) + part;
+    const bool wanted = unit >= s->first && unit - s->first < s->values->rows;
+    return wanted ? bn_mat_row(s->values, (size_t)(unit - s->first)) : NULL;
 }
 
-/* The last pass, whose numbers go to the rows. */
+/* Lines `line` .. of the last pass, whose real and imaginary parts go to the rows of pairs.
+ * In more than one dimension all lines belong to one pair.                        */
+static void put(const struct sampler *s, const double *z, size_t count, size_t points,
+                size_t line, size_t lanes, double *const row[2 * TOGETHER])
+{
+    for (size_t part = 0; s->together == 1 && part < 2; part++) {
+        if (row[part] == NULL)
+            continue;
+        for (size_t b = 0; b < count; b++) {
+            double *to = row[part] + b * points + line;
+            const double *from = z + b * LANES * 2 + part;
+            for (size_t t = 0; t < lanes; t++)
+                to[t] = from[2 * t];
+        }
+    }
+    for (size_t t = 0; s->together > 1 && t < lanes; t++)
+        for (size_t part = 0; part < 2; part++) {
+            double *to = row[2 * ((line + t) % s->together) + part];
+            for (size_t b = 0; to != NULL && b < count; b++)
+                to[b] = z[(b * LANES + t) * 2 + part];
+        }
+}
+
 static void last_pass(const struct sampler *s, const struct axis *a, const double *in,
                       size_t inner, size_t pair, size_t pairs, double *z)
 {
-    const size_t points = inner / s->together;
+    double *row[2 * TOGETHER] = { NULL };
 
+    for (size_t p = 0; p < pairs; p++)
+        for (size_t part = 0; part < 2; part++)
+            row[2 * p + part] = row_of(s, pair + p, part);
     for (size_t line = 0; line < inner; line += LANES) {
         const size_t left = inner - line, lanes = left < LANES ? left : LANES;
         gather(a, in, a->band, inner, line, lanes, z);
         bn_fourier_lines_run(a->plan, z);
-        for (size_t b = 0; b < a->count; b++)
-            for (size_t t = 0; t < lanes; t++) {
-                const size_t p = (line + t) % s->together;
-                if (p < pairs)
-                    put(s, pair + p, b * points + (line + t) / s->together,
-                        z + (b * LANES + t) * 2);
-            }
+        put(s, z, a->count, inner / s->together, line, lanes, row);
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include <basin/gridscore.h>
 #include <basin/information.h>
+#include <basin/mem.h>
 
 #include <math.h>
 #include <stdio.h>
@@ -24,7 +25,8 @@ struct places {
     double least;                        /* s */
     size_t bins, units, ways;
     double way[2];                       /* 0: both; 1 forward, -1 backward */
-    double *spikes;                      /* [unit, stretch] */
+    size_t *selected;                    /* [unit] its number among the selected */
+    double *spikes;                      /* [stretch] of one unit */
 };
 static struct bn_stretches stretches;    /* static: dying leaves nothing unreachable */
 static struct bn_blunt blunt;
@@ -136,21 +138,23 @@ static void restrict_counting(struct places *p)
     }
 }
 
-/* Spikes of each unit in each stretch; units with too few are left out. */
-static void count_spikes(struct places *p)
+/* Units with too few spikes are left out. */
+static void drop_units(struct places *p)
 {
     struct bn_trains *trains = &p->s->trains;
-    const size_t minimum = bn_count("minimum_spikes"), n = stretches.n, all = trains->n;
+    const size_t minimum = bn_count("minimum_spikes"), all = trains->n;
     bool *keep = (bool *)bn_scratch_vec(all);
 
-    p->spikes = bn_scratch_vec(all * n);
+    p->spikes = bn_scratch_vec(stretches.n);
+    p->selected = (size_t *)bn_scratch_vec(all);
     for (size_t u = 0; u < all; u++) {
-        double *row = p->spikes + p->units * n, sum = 0.0;
-        (void)bn_stretches_spikes(&stretches, trains, u, row);
-        for (size_t k = 0; k < n; k++)
-            sum += p->counts[stretches.sample[k]] ? row[k] : 0.0;
+        double sum = 0.0;
+        (void)bn_stretches_spikes(&stretches, trains, u, p->spikes);
+        for (size_t k = 0; k < stretches.n; k++)
+            sum += p->counts[stretches.sample[k]] ? p->spikes[k] : 0.0;
         keep[u] = sum >= (double)minimum;
-        p->units += keep[u];
+        if (keep[u])
+            p->selected[p->units++] = u;
     }
     bn_trains_keep(trains, keep);
     if (p->units == 0)
@@ -187,18 +191,22 @@ static struct measures measures_new(size_t rows, size_t bins, size_t dimensions)
     };
 }
 
-/* One way: its visits, and the spikes [unit, visit] in them. */
+/* One way: its visits, the stretch of each, and one unit's spikes in them. */
 struct way {
     struct bn_visits v;
-    double *spikes, *seconds;            /* [unit, visit], [bin] */
+    size_t *stretch;
+    double *spikes, *seconds;            /* [visit], [bin] */
 };
+static struct bn_firing *firing;         /* [unit] of one way */
+static size_t firings;
 
 static struct way visits_of(const struct places *p, double which)
 {
     const struct bn_manifold *m = &p->s->trail.grid;
     struct way w = { .v = { .count = { m->count[0], m->count[1] } } };
-    size_t *from = (size_t *)bn_scratch_vec(stretches.n);
 
+    w.stretch = (size_t *)bn_scratch_vec(stretches.n);
+    w.spikes = bn_scratch_vec(stretches.n);
     w.v.bin = (size_t *)bn_scratch_vec(stretches.n);
     w.v.fold = (size_t *)bn_scratch_vec(stretches.n);
     w.v.seconds = bn_scratch_vec(stretches.n);
@@ -209,12 +217,8 @@ static struct way visits_of(const struct places *p, double which)
         w.v.bin[w.v.n] = bin;
         w.v.fold[w.v.n] = stretches.fold[k];
         w.v.seconds[w.v.n] = stretches.to[k] - stretches.from[k];
-        from[w.v.n++] = k;
+        w.stretch[w.v.n++] = k;
     }
-    w.spikes = bn_scratch_vec(p->units * w.v.n);
-    for (size_t u = 0; u < p->units; u++)
-        for (size_t k = 0; k < w.v.n; k++)
-            w.spikes[u * w.v.n + k] = p->spikes[u * stretches.n + from[k]];
     w.seconds = bn_scratch_vec(p->bins);
     bn_ratemap_sum(&w.v, NULL, 2, w.seconds);
     return w;
@@ -277,10 +281,10 @@ static void score(const struct places *p, const struct way *w, struct measures *
     m->orientation[row] = s.orientation, m->peaks[row] = (double)s.peaks;
 }
 
-static void measure(const struct places *p, const struct way *w, size_t unit, size_t row,
+static void measure(const struct places *p, const struct way *w, size_t row,
                     struct measures *m, double *work)
 {
-    const double *spikes = w->spikes + unit * w->v.n;
+    const double *spikes = w->spikes;
     double *rate = m->rate + row * p->bins, *raw = m->raw + row * p->bins;
     const size_t dims = p->s->trail.dimensions;
     size_t best = 0;
@@ -313,7 +317,7 @@ static void shuffle(const struct places *p, const struct way *w, double which, s
     };
     double *sorted = bn_scratch_vec(p->units * n);
 
-    check(bn_information_shuffle(&w->v, &blunt, w->spikes, p->units, &s, sorted), p->path);
+    check(bn_information_shuffle(&w->v, &blunt, firing, p->units, &s, sorted), p->path);
     for (size_t u = 0; u < p->units; u++) {
         const double *of = sorted + u * n;
         m->p[first + u] = bn_shuffle_p(of, n, m->information[first + u]);
@@ -334,11 +338,18 @@ static void map_way(const struct places *p, size_t which, struct measures *m, do
     for (size_t u = 0; u < p->units; u++) {
         m->cell[first + u] = (double)u;
         m->direction[first + u] = p->way[which];
-        measure(p, &w, u, first + u, m, work);
+        (void)bn_stretches_spikes(&stretches, &p->s->trains, u, p->spikes);
+        for (size_t k = 0; k < w.v.n; k++)
+            w.spikes[k] = p->spikes[w.stretch[k]];
+        measure(p, &w, first + u, m, work);
+        if (bn_count("shuffles") > 0)
+            check(bn_firing_new(&firing[firings++], p->selected[u], w.spikes, w.v.n), p->path);
     }
     bn_progress(((double)which + 0.2) / (double)p->ways);
     if (bn_count("shuffles") > 0)
         shuffle(p, &w, p->way[which], first, m);
+    while (firings > 0)
+        bn_firing_free(&firing[--firings]);
     bn_progress((double)(which + 1) / (double)p->ways);
 }
 
@@ -424,15 +435,19 @@ void bn_places_write(struct bn_session *s, const char *path)
     make_grid(&p);
     choose_ways(&p);
     restrict_counting(&p);
-    count_spikes(&p);
+    drop_units(&p);
     const size_t rows = p.ways * p.units;
     struct measures m = measures_new(rows, p.bins, s->trail.dimensions);
     double *work = bn_scratch_vec(6 * p.bins);
+    firing = bn_alloc(p.units, sizeof *firing);
+    if (firing == NULL)
+        bn_die(BN_NOMEM);
     for (size_t w = 0; w < p.ways; w++)
         map_way(&p, w, &m, work);
     write_grid(&p);
     write_measures(&p, &m, rows);
     write_path(&p);
+    free(firing);
     bn_stretches_free(&stretches);
     bn_blunt_free(&blunt);
 }

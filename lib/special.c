@@ -273,23 +273,30 @@ void bn_gauss_legendre(size_t n, size_t k, double *node, double *weight)
  * threshold, which panels of halved width resolve.                               */
 double bn_gauss_rectified(double u, double r)
 {
-    enum { NODES = 16, PANELS = 14 };
+    /* The positive half of Gauss & Legendre's 16 nodes. */
+    static const double node[] = {
+        0.095012509837637454, 0.28160355077925892, 0.45801677765722737, 0.61787624440264377,
+        0.755404408355003, 0.86563120238783176, 0.9445750230732326, 0.98940093499164994,
+    }, weight[] = {
+        0.18945061045506859, 0.18260341504492361, 0.16915651939500262, 0.14959598881657676,
+        0.12462897125553403, 0.095158511682492591, 0.062253523938647706, 0.027152459411754037,
+    };
     const double u2 = u * u, two_pi = 6.28318530717958647692;
     const double q = 0.5 * erfc(u / sqrt(2.0));
     const double mean = exp(-0.5 * u2) / sqrt(two_pi) - u * q;
     const double end = asin(fmin(1.0, fmax(-1.0, r)));
-    double node[NODES], weight[NODES], sum = 0.0;
+    const size_t panels = r < 0.0 ? 14 : 3;
+    double sum = 0.0;
 
-    for (size_t k = 0; k < NODES; k++)
-        bn_gauss_legendre(NODES, k, &node[k], &weight[k]);
-    for (size_t p = 0; p < PANELS; p++) {
+    for (size_t p = 0; p < panels; p++) {
         /* Panels end at fractions 0, 1/2, 3/4, ... and the last at 1. */
         const double from = end * (1.0 - ldexp(1.0, -(int)p));
-        const double to = p + 1 < PANELS ? end * (1.0 - ldexp(1.0, -(int)p - 1)) : end;
-        for (size_t k = 0; k < NODES; k++) {
-            const double t = 0.5 * (from + to) + 0.5 * (to - from) * node[k], s = sin(t);
+        const double to = p + 1 < panels ? end * (1.0 - ldexp(1.0, -(int)p - 1)) : end;
+        for (size_t k = 0; k < 2 * BN_LEN(node); k++) {
+            const double z = k % 2 == 0 ? node[k / 2] : -node[k / 2];
+            const double s = sin(0.5 * (from + to) + 0.5 * (to - from) * z);
             if (1.0 + s > 0.0)
-                sum += 0.5 * (to - from) * weight[k] * (r - s) * exp(-u2 / (1.0 + s));
+                sum += 0.5 * (to - from) * weight[k / 2] * (r - s) * exp(-u2 / (1.0 + s));
         }
     }
     return mean * mean + q * q * r + sum / two_pi;

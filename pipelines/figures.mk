@@ -55,6 +55,19 @@ $R/figures/figure6$S.pdf: $R/$P-rules/comparison.h5 $R/$P-plasticity/comparison.
                           $R/$P-plasticity/learning.maintain-delta.h5 \
                           $R/$P-plasticity/learning.maintain-forget.h5
 
+# Of place cells, whatever FROM says.
+$R/figures/figure7$S.pdf: $R/place/fields.tunnel.h5 $R/place/fields.arena.h5 \
+                          $R/place/fields.room.h5 $R/place/fields.recruited.h5 \
+                          $R/place-universal/summary.fields.h5
+
+# Always of these pipelines, whatever FROM says: they have no other one.
+$R/figures/figure9$S.pdf: $R/headdirection/topology.torus.h5 \
+                          $R/headdirection/topology.sphere.h5 \
+                          $R/headdirection/topology.hexagon.h5 \
+                          $R/headdirection/topology.even.h5 \
+                          $R/headdirection/activity.hexagon.h5 \
+                          $R/headdirection/topology.states.h5 $R/gridcells/summary.h5
+
 # Of a pipeline of positions on a line: make figureS5 FROM=track.
 $R/figures/figureS5$S.pdf: $R/$P/recording.split.h5
 

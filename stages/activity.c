@@ -41,9 +41,9 @@ static const struct bn_output outputs[] = {
       "ring)", 1e-12, 0, false },
     { "/position", "trajectory time coordinate", "", "decoded point (not on the ring)", 1e-6, 0,
       false },
-    { "/overlap_map", "trajectory point", "1", "overlap at the end, all over the manifold (not on "
+    { "/overlap_map", "trajectory grid", "1", "overlap at the end, all over the manifold (not on "
       "the ring)", 1e-6, 0, false },
-    { "/point_pc", "point component", "1", "the manifold in the projection of /pc (not on the "
+    { "/point_pc", "grid component", "1", "the manifold in the projection of /pc (not on the "
       "ring)", 1e-9, 0, false },
     BN_GRID_OUTPUTS,
     { "/distance", "trajectory time", "1", "root-mean-square distance of currents to the "
@@ -409,8 +409,8 @@ static bn_decoder *new_decoder(const struct bn_targets *t)
 static void run(void)
 {
     struct bn_targets t = bn_targets_read("tuning");
-    bn_targets_settle(&t, "weights", 0);
     const struct bn_recurrent j = bn_recurrent_read("weights", &t);
+    bn_targets_settle(&t, "weights", 0);
     const struct bn_network net = { .weights = j.weights, .velocity = j.velocity,
         .transfer = t.transfer, .tau = bn_real("tau"), .dt = bn_real("dt"),
         .inhibition = bn_real("inhibition"), .target = bn_real("target_rate"),

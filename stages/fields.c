@@ -291,43 +291,24 @@ static bool estimate(const struct bn_lattice *g, size_t method, const double *v,
     return s == BN_OK;
 }
 
-/* Standard errors by the means' own, to first order, as if they were independent: a bound that
- * is good to a factor of two. */
-static void estimate_error(const struct bn_lattice *g, size_t method, const double *v,
-                           const double *e, struct bn_fieldlaw *error)
-{
-    static const enum bn_fieldstat used[] = { BN_STAT_ACTIVE, BN_STAT_COUNT, BN_STAT_SIZE,
-                                              BN_STAT_GAP, BN_STAT_OBSERVED };
-    double moved[BN_STATS];
-    struct bn_fieldlaw up, down;
-
-    *error = (struct bn_fieldlaw){ 0 };
-    for (size_t k = 0; k < BN_LEN(used); k++) {
-        memcpy(moved, v, sizeof moved);
-        moved[used[k]] = v[used[k]] + e[used[k]];
-        const bool above = estimate(g, method, moved, &up);
-        moved[used[k]] = v[used[k]] - e[used[k]];
-        if (!above || !estimate(g, method, moved, &down))
-            continue;
-        error->length = hypot(error->length, 0.5 * (up.length - down.length));
-        error->threshold = hypot(error->threshold, 0.5 * (up.threshold - down.threshold));
-    }
-}
-
-static void write_estimates(const struct bn_lattice *g, const double *v, const double *e)
+static void write_estimates(const struct bn_lattice *g, const struct bn_fieldstats *s)
 {
     double length[METHODS] = { 0 }, theta[METHODS] = { 0 }, dl[METHODS] = { 0 };
     double dt[METHODS] = { 0 };
 
     for (size_t k = 0; k < METHODS; k++) {
-        struct bn_fieldlaw f, error;
-        if (!estimate(g, k, v, &f))
-            continue;
-        estimate_error(g, k, v, e, &error);
-        length[k] = f.length;
-        theta[k] = f.threshold;
-        dl[k] = error.length;
-        dt[k] = error.threshold;
+        double lengths[BN_FIELDSTATS_GROUPS], thetas[BN_FIELDSTATS_GROUPS];
+        struct bn_fieldlaw f;
+        bool all = estimate(g, k, s->value, &f);
+        length[k] = all ? f.length : 0.0;
+        theta[k] = all ? f.threshold : 0.0;
+        for (size_t j = 0; j < s->groups && all; j++) {
+            all = estimate(g, k, s->part[j], &f);
+            lengths[j] = all ? f.length : 0.0;
+            thetas[j] = all ? f.threshold : 0.0;
+        }
+        dl[k] = all ? bn_fieldstats_error(lengths, s->groups, 1) : length[k];
+        dt[k] = all ? bn_fieldstats_error(thetas, s->groups, 1) : fabs(theta[k]);
     }
     bn_output_texts("/estimate", methods, METHODS);
     put("/estimate_length", length, METHODS, unit.length);
@@ -730,7 +711,7 @@ static void laws(const struct maps *p, const struct bn_census *c, bool walls)
 
 /* Measured numbers and, under the same name with _theory, what they should be. */
 static void summary(const struct maps *p, const struct bn_fieldstats_plan *plan,
-                    const double *value, const double *error)
+                    const struct bn_fieldstats *s)
 {
     static const char *const theory_name[BN_STATS] = {
         "active_share_theory", "fields_per_cell_theory", "fields_fano_theory",
@@ -750,7 +731,8 @@ static void summary(const struct maps *p, const struct bn_fieldstats_plan *plan,
         const bool sized = strcmp(bn_fieldstats_unit(k), "1") != 0;
         const char *name = !sized ? "1" : bn_fieldstats_unit(k)[0] == '-' ? unit.length
                                                                           : unit.size;
-        bn_summarise(bn_fieldstats_name(k), value[k], name, error[k]);
+        bn_summarise(bn_fieldstats_name(k), s->value[k], name,
+                     bn_fieldstats_error(&s->part[0][k], s->groups, BN_STATS));
         bn_summarise(theory_name[k], sized ? scale * theory[k] : theory[k], name, 0.0);
     }
     double mean = 0.0;
@@ -836,22 +818,22 @@ static void run(void)
     const struct bn_fieldstats_plan how = { p.g.dimensions, walls };
     struct bn_census_plan plan = { .bins = paper, .least = bn_real("least"),
         .how = bn_is("connectivity", "faces") || paper ? BN_FACES : BN_SIMPLICES };
-    double value[BN_STATS], error[BN_STATS];
+    struct bn_fieldstats numbers;
 
     plan.level = bn_reals("levels", &plan.levels);
     plan.window = bn_reals("windows", &plan.windows);
     set_length(&p);
     struct bn_census c = take_census(&p, &plan);
     bn_progress(0.8);
-    BN_CHECK(bn_fieldstats(&c, &how, value, error));
-    complete(&p, value);
+    BN_CHECK(bn_fieldstats(&c, &how, &numbers));
+    complete(&p, numbers.value);
     if (!p.known)
         recorded_levels(&p, &c, &plan);
     const struct bn_domain d = bn_fieldlaw_domain(&p.g, p.length);
     bn_summarise("cells", (double)c.cells, "1", 0.0);
-    summary(&p, &how, value, error);
+    summary(&p, &how, &numbers);
     write_lists(&c);
-    write_estimates(&p.g, value, error);
+    write_estimates(&p.g, &numbers);
     laws(&p, &c, walls);
     write_counts(&p, &c, &d);
     write_peaks(&c, walls);

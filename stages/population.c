@@ -95,6 +95,10 @@ static struct curves read_curves(void)
     if (recorded == bn_has_input("tuning"))
         BN_REFUSE(BN_USAGE, "give one population: --in tuning=... or --in recording=..., not %s",
                   recorded ? "both" : "neither");
+    if (bn_h5_kind(bn_input(role), "/point") == BN_H5_DATASET)
+        BN_REFUSE(BN_INPUT, "%s: its rates are of places (/point); curves around the ring are "
+                  "described here, place fields by the stage `fields`",
+                  bn_h5_path(bn_input(role)));
     p.rate = bn_input_mat(role, "/rate");
     p.rate.rows = cells_of(role, p.rate.rows);
     if (p.rate.rows < 2 || p.rate.cols < 8)

@@ -11,6 +11,7 @@
 static const struct bn_input inputs[] = {
     { "diagnosis", true, "diagnoses of all points" },
     { "topology", true, "or what manifold all points represent: /summary alone" },
+    { "fields", true, "or what all points' fields are like: /summary alone" },
 };
 static const char *role;                 /* the one that is given */
 
@@ -172,14 +173,18 @@ static void tables(size_t n)
 
 static void run(void)
 {
-    const bool diagnoses = bn_has_input("diagnosis");
+    size_t given = 0;
 
-    if (diagnoses == bn_has_input("topology"))
-        BN_REFUSE(BN_USAGE, "give one kind of results: --in diagnosis=... or --in topology=..., "
-                  "not %s", diagnoses ? "both" : "neither");
-    role = diagnoses ? "diagnosis" : "topology";
+    for (size_t k = 0; k < BN_LEN(inputs); k++)
+        if (bn_has_input(inputs[k].role)) {
+            role = inputs[k].role;
+            given++;
+        }
+    if (given != 1)
+        BN_REFUSE(BN_USAGE, "give one kind of results: --in diagnosis=..., --in topology=... or "
+                  "--in fields=..., not %s", given == 0 ? "none" : "several");
     coordinates(bn_gathered(role));
-    if (diagnoses)
+    if (strcmp(role, "diagnosis") == 0)
         tables(bn_gathered(role));
     quantities(bn_gathered(role));
 }
@@ -191,6 +196,6 @@ const struct bn_stage bn_stage = {
                "diagnosis for every value; this is all of them in one table.",
     .inputs = inputs, .n_inputs = BN_LEN(inputs),
     .outputs = outputs, .n_outputs = BN_LEN(outputs),
-    .gather = "diagnosis topology",
+    .gather = "diagnosis topology fields",
     .run = run,
 };

@@ -402,8 +402,8 @@ static void local_expansions_agree_with_the_basis(void **state)
 /* A bump about a place between the grid points has its top there: on closed manifolds
  * sum_k v_k e_k(place) e_k, a function of the distance alone; between walls a Gaussian of
  * w = three grid steps h.  Six points miss its height by 162 15/720 (h/w)^6 = 4.6e-3 per
- * side at most (beside a wall; 1e-4 within), its place by 5! 15/720 (h/w)^4 h = 0.031 h next to a wall, where they stand on
- * one side (the grid point alone: by h/2).                                  */
+ * side at most (beside a wall; 1e-4 within), its place by 5! 15/720 (h/w)^4 h = 0.031 h next
+ * to a wall, where they stand on one side (the grid point alone: by h/2).   */
 static void tops_are_found_between_grid_points(void **state)
 {
     (void)state;

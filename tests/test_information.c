@@ -199,6 +199,7 @@ struct null {
     struct bn_visits v;
     struct bn_blunt g;
     double *spikes;                      /* [TRAINS, VISITS] */
+    struct bn_firing firing[TRAINS];     /* the same */
 };
 
 /* Places are drawn anew in every visit; trains of 0.1 spikes per visit know nothing. */
@@ -219,6 +220,7 @@ static struct null null_make(double width)
         bn_rng_uniforms(rng, 2000 + i, 0, u, VISITS);
         for (size_t k = 0; k < VISITS; k++)
             x.spikes[i * VISITS + k] = u[k] < 0.005 ? 2.0 : u[k] < 0.095 ? 1.0 : 0.0;
+        assert_ok(bn_firing_new(&x.firing[i], 5 + i, x.spikes + i * VISITS, VISITS));
     }
     assert_ok(bn_blunt_new(&x.g, x.v.count, width));
     free(u);
@@ -228,6 +230,8 @@ static struct null null_make(double width)
 static void null_free(struct null *x)
 {
     free(x->v.bin), free(x->v.fold), free(x->v.seconds), free(x->spikes);
+    for (size_t i = 0; i < TRAINS; i++)
+        bn_firing_free(&x->firing[i]);
     bn_blunt_free(&x->g);
 }
 
@@ -245,7 +249,7 @@ static void trains_that_know_nothing(void **state)
     double *sorted = bn_alloc((size_t)TRAINS * SHIFTS, sizeof *sorted);
     double mean = 0.0, p = 0.0, small = 0.0, want = 0.0, map[PLACES], seconds[PLACES];
 
-    assert_ok(bn_information_shuffle(&x.v, &x.g, x.spikes, TRAINS, &s, sorted));
+    assert_ok(bn_information_shuffle(&x.v, &x.g, x.firing, TRAINS, &s, sorted));
     bn_ratemap_sum(&x.v, NULL, 2, seconds);
     for (size_t i = 0; i < TRAINS; i++) {
         double n = 0.0;
@@ -278,14 +282,14 @@ static void shifts_by_hand(void **state)
     const size_t nearest = VISITS * 60 / 400;
 
     bn_threads_set(1);
-    assert_ok(bn_information_shuffle(&x.v, &x.g, x.spikes, 3, &s, got));
+    assert_ok(bn_information_shuffle(&x.v, &x.g, x.firing, 3, &s, got));
     bn_threads_set(2);
-    assert_ok(bn_information_shuffle(&x.v, &x.g, x.spikes, 3, &s, again));
+    assert_ok(bn_information_shuffle(&x.v, &x.g, x.firing, 3, &s, again));
     bn_threads_set(0);
     assert_memory_equal(got, again, sizeof got);
     bn_ratemap_sum(&x.v, NULL, 2, seconds);
     for (size_t i = 0; i < 3; i++) {
-        bn_rng_uniforms(rng, i, 0, u, 40);
+        bn_rng_uniforms(rng, 5 + i, 0, u, 40);
         for (size_t k = 0; k < 40; k++) {
             const size_t by = nearest + (size_t)(u[k] * (double)(VISITS - 2 * nearest + 1));
             assert_true(by >= nearest && by <= VISITS - nearest);
@@ -322,17 +326,26 @@ static void what_is_refused(void **state)
     double out[80];
     bn_status rc = BN_NOMEM;
 
-    assert_fails(bn_information_shuffle(&x.v, &x.g, x.spikes, 2, &s, out), BN_USAGE);
+    assert_fails(bn_information_shuffle(&x.v, &x.g, x.firing, 2, &s, out), BN_USAGE);
     assert_says(bn_error(), "at least 201 s, but only 400 s count");
     s.shift_min = 200.0;                 /* one shift is left: half way around */
     bn_threads_set(1);
     for (long n = 0; rc != BN_OK; n++) {
         bn_alloc_fail_after(n);
-        rc = bn_information_shuffle(&x.v, &x.g, x.spikes, 2, &s, out);
+        rc = bn_information_shuffle(&x.v, &x.g, x.firing, 2, &s, out);
         bn_alloc_fail_after(-1);
         assert_true(rc == BN_OK || (rc == BN_NOMEM && n < 20));
     }
     bn_threads_set(0);
+    rc = BN_NOMEM;
+    for (long n = 0; rc != BN_OK; n++) {
+        struct bn_firing f;
+        bn_alloc_fail_after(n);
+        rc = bn_firing_new(&f, 0, x.spikes, VISITS);
+        bn_alloc_fail_after(-1);
+        assert_true(rc == BN_OK || (rc == BN_NOMEM && n < 4 && f.visit == NULL));
+        bn_firing_free(&f);
+    }
     assert_true(out[0] == out[39] && out[40] == out[79]);
     null_free(&x);
 }

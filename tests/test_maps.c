@@ -48,6 +48,7 @@ static const struct { const struct bn_manifold *m; struct bn_kernel k; } cases[]
     { &hexagon, { BN_KERNEL_VONMISES, { 0.2 } } },
     { &ring, { BN_KERNEL_HEAT, { 0.7 } } },
     { &sphere, { BN_KERNEL_HEAT, { 0.6 } } },
+    { &sphere, { BN_KERNEL_VONMISES, { 0.7 } } },
 };
 
 /* At every point the variance is 1 and with other points the covariance is the kernel:

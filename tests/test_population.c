@@ -145,6 +145,7 @@ static void refusals(void **state)
         { "--in tuning=a.h5 --in recording=r1.h5", "both", 2 },
         { "--in recording=one.h5", "1 cells on 50 angles", 3 },
         { "--in recording=short.h5", "/session has 3 elements for 16 cells", 3 },
+        { "--in recording=places.h5", "stage `fields`", 3 },
         { "--in recording=r1.h5 --in population=pa.h5 --set 'levels={2}'", "other levels", 3 },
         { "--in recording=r1.h5 --set 'levels={1, 2, 3, 4, 5, 6, 7, 8, 9}'", "9 levels", 2 },
         { "--in recording=r1.h5 --set subsets=0", "subsets", 2 },
@@ -160,6 +161,10 @@ static void refusals(void **state)
     assert_ok(bn_h5_create(&f, "short.h5"));
     assert_ok(bn_h5_write(f, "/rate", BN_H5_F64, &two, rate.data, false));
     assert_ok(bn_h5_write(f, "/session", BN_H5_F64, &three, session, false));
+    assert_ok(bn_h5_close(f));
+    assert_ok(bn_h5_create(&f, "places.h5"));
+    assert_ok(bn_h5_write(f, "/rate", BN_H5_F64, &two, rate.data, false));
+    assert_ok(bn_h5_write(f, "/point", BN_H5_F64, &three, session, false));
     assert_ok(bn_h5_close(f));
     bn_mat_free(&rate);
     box_runs("tuning", "--out a.h5 --set neurons=20 --set angles=60");

@@ -585,6 +585,49 @@ static void drop_leaves_the_rest(void **state)
     free_world(&w);
 }
 
+/* Stretches put into the same bins by hand are the tally: the same seconds and spikes in
+ * each fold, with two spans, one of which begins within a sample, losses and a gap.  */
+static void stretches_are_the_tally(void **state)
+{
+    (void)state;
+    const struct bn_binning b = { .angles = 12, .chunks = 6, .gap = 2.0 };
+    struct world w = make_world();
+    struct bn_stretches s;
+    struct bn_tally t;
+
+    for (size_t k = 100; k < 160; k++)
+        w.track.angle[k] = NAN;
+    for (size_t k = 2000; k < SAMPLES; k++)
+        w.track.time[k] += 3.0;
+    bn_spans_free(&w.spans);
+    assert_ok(bn_spans_alloc(&w.spans, 2));
+    const double end = w.track.time[SAMPLES - 1];
+    w.spans.start[0] = w.track.time[50] + 0.3 * STEP, w.spans.stop[0] = 0.6 * end;
+    w.spans.start[1] = 0.7 * end, w.spans.stop[1] = end;
+    assert_ok(bn_tally_make(&t, &w.track, &w.trains, &w.spans, &b));
+    assert_ok(bn_stretches_make(&s, &w.track, &w.spans, &b));
+    double seconds[24] = {0}, *spikes = bn_alloc(s.n, sizeof *spikes);
+    assert_non_null(spikes);
+    for (size_t u = 0; u < UNITS; u++) {
+        double counts[24] = {0};
+        assert_close(bn_stretches_spikes(&s, &w.trains, u, spikes), bn_tally_spikes(&t, u), 0,
+                     0);
+        for (size_t k = 0; k < s.n; k++) {
+            const double a = w.track.angle[s.sample[k]];
+            const size_t bin = (size_t)floor(a / 6.283185307179586 * 12.0 + 0.5) % 12;
+            counts[s.fold[k] * 12 + bin] += spikes[k];
+            seconds[s.fold[k] * 12 + bin] += u == 0 ? s.to[k] - s.from[k] : 0.0;
+        }
+        assert_memory_equal(counts, t.counts + u * 24, sizeof counts);
+    }
+    for (size_t k = 0; k < 24; k++)
+        assert_close(seconds[k], t.occupancy[k], 1e-13, 0);
+    free(spikes);
+    bn_stretches_free(&s);
+    bn_tally_free(&t);
+    free_world(&w);
+}
+
 /* Fail the first allocation, then the second, ... until none is left. */
 static void every_allocation_may_fail(void **state)
 {
@@ -599,6 +642,7 @@ static void every_allocation_may_fail(void **state)
         struct bn_tally t = {0};
         struct bn_behaviour b = {0};
         struct bn_population p = {0};
+        struct bn_stretches s = {0};
         assert_true(n < 100);
         bn_alloc_fail_after(n);
         rc = bn_tally_make(&t, &w.track, &w.trains, &w.spans, &binning);
@@ -608,11 +652,14 @@ static void every_allocation_may_fail(void **state)
             rc = bn_population_copy(&p, 3, rng);
         if (rc == BN_OK)
             rc = bn_behaviour_make(&b, &w.track, &w.trains, 100.0, 200.0, 0.5);
+        if (rc == BN_OK)
+            rc = bn_stretches_make(&s, &w.track, &w.spans, &binning);
         bn_alloc_fail_after(-1);
         assert_true(rc == BN_OK || rc == BN_NOMEM);
         bn_tally_free(&t);
         bn_behaviour_free(&b);
         bn_population_free(&p);
+        bn_stretches_free(&s);
     }
     bn_threads_set(0);
     free_world(&w);
@@ -640,6 +687,7 @@ int main(void)
         cmocka_unit_test(pooling_mismatches),
         cmocka_unit_test(behaviour_adds_up),
         cmocka_unit_test(drop_leaves_the_rest),
+        cmocka_unit_test(stretches_are_the_tally),
         cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests_name("spikes", tests, NULL, NULL);

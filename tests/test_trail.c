@@ -225,12 +225,60 @@ static void what_is_refused(void **state)
     bn_trail_free(&wide);
 }
 
+/* Everything once; what was made is freed. */
+static bn_status everything(const double *at)
+{
+    double *time = bn_alloc(MANY, sizeof *time), *xy = bn_alloc(2 * MANY, sizeof *xy);
+    struct bn_trains none = {0};
+    struct bn_trail t = {0};
+    struct bn_path p = {0};
+
+    if (time == NULL || xy == NULL) {
+        free(time), free(xy);
+        return BN_NOMEM;
+    }
+    memcpy(xy, at, 2 * MANY * sizeof *xy);
+    for (size_t k = 0; k < MANY; k++)
+        time[k] = 0.02 * (double)k;
+    bn_status rc = bn_trail_make(&t, time, xy, MANY, 2);
+    if (rc == BN_OK)
+        rc = bn_trail_project(&t, 1, BN_PRINCIPAL, counts, NULL);
+    if (rc == BN_OK)
+        rc = bn_trail_grid(&t, counts, 20, 0.0, NULL, 0);
+    if (rc == BN_OK)
+        rc = bn_trains_alloc(&none, 1, 1);
+    if (rc == BN_OK)
+        rc = bn_path_make(&p, &t, counts, &none, 0.0, 40.0, 0.1);
+    bn_path_free(&p);
+    bn_trains_free(&none);
+    bn_trail_free(&t);
+    return rc;
+}
+
+static void every_allocation_may_fail(void **state)
+{
+    (void)state;
+    double at[2 * MANY];
+    bn_status rc = BN_NOMEM;
+
+    shuttle(0.3, 1.0, at);
+    for (size_t k = 0; k < MANY; k++)
+        counts[k] = true;
+    for (long n = 0; rc != BN_OK; n++) {
+        bn_alloc_fail_after(n);
+        rc = everything(at);
+        bn_alloc_fail_after(-1);
+        assert_true(rc == BN_OK || (rc == BN_NOMEM && n < 40));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_principal_axis), cmocka_unit_test(speed_and_heading),
         cmocka_unit_test(the_grid_of_a_box),  cmocka_unit_test(ranges),
         cmocka_unit_test(lost_samples),       cmocka_unit_test(what_is_refused),
+        cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests_name("trail", tests, NULL, NULL);
 }

@@ -33,11 +33,19 @@ struct bn_fieldstats_plan {
     bool walls;                          /* sizes of all fields */
 };
 
-/* Values and standard errors (jackknife over `groups` sets of cells) [BN_STATS]; a number that
- * is not defined (no gaps, no cell without walls) is NAN.                         */
+/* Values [BN_STATS] of all cells, and [groups][BN_STATS] of all but one group of them, for
+ * errors by the jackknife (groups: 20, or as many as there are cells; never 1).  A number that
+ * is not defined (no gaps, no field without walls) is NAN.                        */
+enum { BN_FIELDSTATS_GROUPS = 20 };
+struct bn_fieldstats {
+    double value[BN_STATS], part[BN_FIELDSTATS_GROUPS][BN_STATS];
+    size_t groups;
+};
 BN_MUST_USE bn_status bn_fieldstats(const struct bn_census *c,
-                                    const struct bn_fieldstats_plan *plan, double *value,
-                                    double *error);
+                                    const struct bn_fieldstats_plan *plan,
+                                    struct bn_fieldstats *s);
+/* Standard error of anything from its values without each group. */
+double bn_fieldstats_error(const double *part, size_t groups, size_t stride);
 
 /* What cells with these thresholds [n] have in a domain, in its units of length^D; NAN where
  * there is no theory.  irregularity: of bn_fieldlaw_peaks.  Exponents, skewness and kurtosis
