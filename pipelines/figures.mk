@@ -75,9 +75,9 @@ $R/figures/figureS5$S.pdf: $R/$P/recording.split.h5
 $R/figures/figure4-million$S.pdf: $R/million/activity.h5 $R/million/diagnosis.h5 \
                                   $R/ring/meanfield.h5 $R/ring-sizes/summary.sizes.h5
 
-# Of generated place cells and of the recorded rat, whatever FROM says.
+# Of generated place cells, and of a recording on a line: make figureS6 FROM=track.
 $R/figures/figureS6$S.pdf: $R/place-decoding/decoding.h5 $R/place-decoding/decoding.scales.h5 \
                            $R/place-decoding/decoding.single.h5 \
                            $R/place-decoding/decoding.small.h5 \
                            $R/place-decoding/decoding.walk.h5 \
-                           $R/track/decoding.run.h5
+                           $R/$P/decoding.run.h5

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# place-decoding: where is the animal? (figure S6)
+# place-decoding: where is the animal? (figure S6, beside a rat)
 # target: what it is made from.  The name before the first dot is the stage.
 
 # maps of a tunnel of 200 m, and as many cells with other fields in their place
