@@ -27,7 +27,7 @@ plot for [k=1:4] curve(file(k), "cells_catastrophic") using 1:2:3 with yerrorbar
 below(f, name) = sprintf("< basin cat '%s:/error[%d,:]'", f, row(f, name))
 # As numbers: what stands in `using` is asked for every line.
 one = 1.0 / rows(decoding, "/true"); few = 1.0 / rows(decoding_walk, "/true")
-set xlabel "error (m)"; set ylabel "share below (1)"; set key top left Left reverse
+set xlabel "error (m)"; set ylabel "share below (1)"; set key top left Left reverse samplen 0.5
 set xrange [1e-4:3] noextend; set xtics ("0.001" 0.001, "0.1" 0.1); set yrange [0:1]; set ytics 0.5
 letter = "c"; eval PANEL; name = sprintf("%d cells", int(system("basin cat ".decoding.":/cells | tail -n 1"))); eval NAME
 bound = number(decoding, "/bound_median"); set samples 400
@@ -36,7 +36,7 @@ plot below(decoding, "overlap") using 1:(one) smooth cumulative lt 3 title "over
      below(decoding, "poisson") using 1:(one) smooth cumulative lt 1 title "Poisson", \
      erf(x/(sqrt(2)*bound)) lt 4 lw 0.7 dt 2 title "Cramér-Rao"
 
-set xrange [0.01:300] noextend; set xtics ("0.01" 0.01, "1" 1, "100" 100); set key bottom right noreverse Right
+set xrange [0.01:300] noextend; set xtics ("0.01" 0.01, "1" 1, "100" 100); set key bottom right noreverse Right samplen 1.2
 letter = "d"; eval PANEL; name = "20 cells, 8 m/s"; eval NAME
 plot below(decoding_walk, "poisson") using 1:(few) smooth cumulative lt 1 title "Poisson", \
      below(decoding_walk, "walk") using 1:(few) smooth cumulative lt 2 title "filter"
