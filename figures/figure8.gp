@@ -23,19 +23,20 @@ plot "< basin cat ".d.":/sample_sorted" matrix with image
 set cbrange [*:*]
 
 letter = "c"; name = "drift"; eval PANEL; eval NAME
-set xrange [0:60]; set xtics 20; set xlabel "place (m)"; set ylabel "drift (10^{–2} {/Symbol s}_c/{/Symbol t})"; set ytics 1
-set yrange [-2.5:2.5]; set key bottom left
+set xrange [0:60]; set xtics 20; set xlabel "place (m)"; set ylabel "drift (10^{–2} {/Symbol s}_c/{/Symbol t})"; set ytics 0.5
+set yrange [-1:1]; set key bottom left
 set arrow 1 from 0,0 to 60,0 nohead lw 0.5 lc rgb GREY
 plot pair(d, "/drift_point", "/drift_vector") using 1:(100*$2/length) lt 1 lw 0.8 title "adjoint", \
      pair(d, "/simulated_point", "/simulated_vector") using 1:(100*$2/length) with points lt 2 pt 7 ps 0.5 title "simulated"
 unset arrow 1
 
 letter = "d"; name = "pseudo-potential"; eval PANEL; eval NAME
-set yrange [-1.6:*]; set ytics 2; set key top right
-set ylabel "{/:Italic U} (10^{–3} {/Symbol s}_c^2/{/Symbol t})"; set offsets 0, 0, graph 0.12, 0
+set yrange [*:*]; set ytics auto; set ytics 1; set y2range [0:1]; set key at graph 1.02, 1
+set ylabel "{/:Italic U} (10^{–3} {/Symbol s}_c^2/{/Symbol t})"; set offsets 0, 0, graph 0.35, graph 0.15
 plot pair(d, "/drift_point", "/potential") using 1:(1000*$2/length**2) lt 1 notitle, \
-     "< basin cat ".d.":/end_point" using 1:(-1.2) with points pt 9 ps 0.6 lc rgb VERMILION \
-     title "end states after 1000 {/Symbol t}"
+     pair(o, "/drift_point", "/potential") using 1:(1000*$2/length**2) lt 4 lw 0.8 title "one-sided", \
+     "< basin cat ".d.":/end_point" using 1:(0.04) axes x1y2 with points pt 9 ps 0.6 lc rgb VERMILION \
+     title "end states"
 unset offsets
 
 # How far states have moved: the median of 64 starts.

@@ -152,12 +152,13 @@ bn_status bn_roam_stay(const bn_roam *r, const double *points, double near, stru
         if (rc == BN_OK)
             rc = bn_roam_locate(r, x, at, NULL);
         now = stay[k].time;
-        stay[k].share = 0.0;
+        size_t within = 0;
         for (size_t t = 0; rc == BN_OK && t < count; t++) {
             sorted[t] = bn_manifold_distance(r->manifold, points + t * d, at + t * d);
             *bn_mat_at(moved, t, k) = sorted[t];
-            stay[k].share += (sorted[t] < near) / (double)count;
+            within += sorted[t] < near;
         }
+        stay[k].share = (double)within / (double)count;
         qsort(sorted, count, sizeof *sorted, ascending);
         stay[k].median = 0.5 * (sorted[(count - 1) / 2] + sorted[count / 2]);
     }
@@ -205,12 +206,14 @@ bn_status bn_roam_capture(const bn_roam *r, const double *points, size_t count, 
         rc = bn_roam_relax(r, &x, time);
     if (rc == BN_OK)
         rc = bn_roam_locate(r, &x, at, after);
-    *captured = *left = 0.0;
+    size_t within = 0;
+    *left = 0.0;
     for (size_t t = 0; rc == BN_OK && t < count; t++) {
         const double moved = bn_manifold_distance(r->manifold, points + t * d, at + t * d);
-        *captured += (moved < near) / (double)count;
+        within += moved < near;
         *left += after[t] / before[t] / (double)count;
     }
+    *captured = (double)within / (double)count;
     bn_mat_free(&x);
     bn_mat_free(&noise);
     free(at);

@@ -82,3 +82,10 @@ $R/figures/figure8$S.pdf: $R/tunnel/tuning.h5 $R/tunnel/diagnosis.h5 \
                           $R/tunnel/activity.first.h5 $R/tunnel/activity.second.h5 \
                           $R/tunnel-sizes/summary.sizes.h5 \
                           $R/tunnel-lengths/summary.lengths.h5
+
+# Of generated place cells, and of a recording on a line: make figureS6 FROM=track.
+$R/figures/figureS6$S.pdf: $R/place-decoding/decoding.h5 $R/place-decoding/decoding.scales.h5 \
+                           $R/place-decoding/decoding.single.h5 \
+                           $R/place-decoding/decoding.small.h5 \
+                           $R/place-decoding/decoding.walk.h5 \
+                           $R/$P/decoding.run.h5
