@@ -31,7 +31,7 @@ plot pair(d, "/drift_point", "/drift_vector") using 1:(100*$2/length) lt 1 lw 0.
 unset arrow 1
 
 letter = "d"; name = "pseudo-potential"; eval PANEL; eval NAME
-set yrange [*:*]; set ytics auto; set ytics 1; set y2range [0:1]; set key at graph 1.02, 1
+set yrange [*:*]; set ytics auto; set ytics 1; set y2range [0:1]; set key top right
 set ylabel "{/:Italic U} (10^{–3} {/Symbol s}_c^2/{/Symbol t})"; set offsets 0, 0, graph 0.35, graph 0.15
 plot pair(d, "/drift_point", "/potential") using 1:(1000*$2/length**2) lt 1 notitle, \
      pair(o, "/drift_point", "/potential") using 1:(1000*$2/length**2) lt 4 lw 0.8 title "one-sided", \
@@ -65,7 +65,7 @@ unset logscale
 
 # Bins of the distance to the nearest wall: 0, 1/2, 1, 2, 4 lengths; means over each.
 letter = "h"; name = "near the walls"; eval PANEL; eval NAME
-set xrange [-0.5:4.5]; set xtics ("0" -0.5, "½" 0.5, "1" 1.5, "2" 2.5, "4" 3.5); set yrange [0:2]; set ytics 0.5
+set xrange [-0.5:4.5]; set xtics ("0" -0.5, "½" 0.5, "1" 1.5, "2" 2.5, "4" 3.5); set yrange [0:1.5]; set ytics 0.5
 set xlabel "distance to a wall ({/Symbol s}_c)"; set ylabel "residual (10^{–2})"; set key top right
 wall(file) = "< basin cat ".file.":/wall_residual"
 plot wall(d) using 0:(100*$1) with linespoints lt 1 ps 0.7 title "tunnel", \
