@@ -74,3 +74,10 @@ $R/figures/figureS5$S.pdf: $R/$P/recording.split.h5
 # Always of the large ring, whatever FROM says, beside the smaller ones of figure 4 c.
 $R/figures/figure4-million$S.pdf: $R/million/activity.h5 $R/million/diagnosis.h5 \
                                   $R/ring/meanfield.h5 $R/ring-sizes/summary.sizes.h5
+
+# Of generated place cells, and of a recording on a line: make figureS6 FROM=track.
+$R/figures/figureS6$S.pdf: $R/place-decoding/decoding.h5 $R/place-decoding/decoding.scales.h5 \
+                           $R/place-decoding/decoding.single.h5 \
+                           $R/place-decoding/decoding.small.h5 \
+                           $R/place-decoding/decoding.walk.h5 \
+                           $R/$P/decoding.run.h5
