@@ -742,7 +742,7 @@ static void summary(const struct maps *p, const struct bn_fieldstats_plan *plan,
 
     for (size_t k = 0; k < p->g.dimensions; k++)
         scale *= p->length[k];
-    bn_fieldstats_theory(&d, plan, p->theta, p->excess.rows, bn_real("irregularity"), theory);
+    bn_fieldstats_theory(&d, plan, p->theta, p->excess.rows, irregularity(p), theory);
     for (enum bn_fieldstat k = 0; k < BN_STATS; k++) {
         const bool sized = strcmp(bn_fieldstats_unit(k), "1") != 0;
         const char *name = !sized ? "1" : bn_fieldstats_unit(k)[0] == '-' ? unit.length
