@@ -10,27 +10,28 @@
  * one it belongs to none.                                                   */
 static const double LEAST = 0.05;
 
-/* Units: a real eigenvalue or a complex pair, which wants both places of a harmonic.  */
+/* Units: a real eigenvalue or a complex pair, which wants two places of a harmonic.  */
 struct matching {
     size_t units, harmonics;
+    const size_t *places;                /* [harmonics] functions of each */
     size_t *first, *members, *home;      /* [units]; home = harmonics: none */
     size_t *used;                        /* [harmonics] places taken */
     double *share;                       /* [units, harmonics] squared projection */
 };
 
-/* Columns of a harmonic made orthonormal: rows of `plane` [2, N]; how many. */
-static size_t plane_of(const struct bn_mat *c, size_t harmonic, struct bn_mat *plane)
+/* Columns first .. first + count of c made orthonormal: rows of `plane`; how many. */
+static size_t plane_of(const struct bn_mat *c, size_t first, size_t count, struct bn_mat *plane)
 {
     const size_t n = c->rows;
     size_t have = 0;
 
-    for (size_t k = harmonic == 0 ? 0 : 2 * harmonic - 1; k <= 2 * harmonic; k++) {
+    for (size_t k = first; k < first + count; k++) {
         double *to = bn_mat_row(plane, have);
         for (size_t i = 0; i < n; i++)
             to[i] = *bn_mat_at(c, i, k);
         const double before = bn_norm(n, to);
-        for (int pass = 0; have == 1 && pass < 2; pass++) {
-            const double *e = bn_mat_row(plane, 0), p = bn_dot(n, e, to);
+        for (size_t pass = 0; pass < 2 * have; pass++) {
+            const double *e = bn_mat_row(plane, pass % have), p = bn_dot(n, e, to);
             for (size_t i = 0; i < n; i++)
                 to[i] -= p * e[i];
         }
@@ -61,11 +62,6 @@ static double share_of(const struct bn_mat *vectors, size_t first, size_t member
     return all > 0.0 ? on / all : 0.0;
 }
 
-static size_t places(size_t harmonic)
-{
-    return harmonic == 0 ? 1 : 2;
-}
-
 static double gain(const struct matching *m, size_t u, size_t h)
 {
     return h == m->harmonics ? 0.0
@@ -89,7 +85,7 @@ static bool settle_one(struct matching *m)
 
     for (size_t u = 0; u < m->units; u++)
         for (size_t h = 0; m->home[u] == m->harmonics && h < m->harmonics; h++)
-            if (m->used[h] + m->members[u] <= places(h) && gain(m, u, h) > best * (1.0 + 1e-12)) {
+            if (m->used[h] + m->members[u] <= m->places[h] && gain(m, u, h) > best * (1.0 + 1e-12)) {
                 best = gain(m, u, h);
                 unit = u;
                 at = h;
@@ -114,7 +110,7 @@ static bool improves(struct matching *m, size_t u, size_t h, size_t *before)
 
     memcpy(before, m->home, m->units * sizeof *before);
     move(m, u, m->harmonics);
-    while (m->used[h] + m->members[u] > places(h)) {
+    while (m->used[h] + m->members[u] > m->places[h]) {
         size_t out = m->units;
         for (size_t k = 0; k < m->units; k++)
             if (m->home[k] == h && (out == m->units || gain(m, k, h) < gain(m, out, h)))
@@ -147,7 +143,7 @@ static bn_status settle(struct matching *m)
         better = false;
         for (size_t u = 0; u < m->units; u++)
             for (size_t h = 0; h < m->harmonics; h++)
-                if (m->home[u] != h && m->members[u] <= places(h) && gain(m, u, h) > 0.0)
+                if (m->home[u] != h && m->members[u] <= m->places[h] && gain(m, u, h) > 0.0)
                     better = improves(m, u, h, before) || better;
     }
     free(before);
@@ -175,9 +171,9 @@ static void fill(const struct matching *m, const double *re, const double *im,
 }
 
 static bn_status matching_new(struct matching *m, const double *im, size_t found,
-                              size_t harmonics)
+                              const size_t *places, size_t harmonics)
 {
-    *m = (struct matching){ .harmonics = harmonics,
+    *m = (struct matching){ .harmonics = harmonics, .places = places,
         .first = bn_alloc(found, sizeof *m->first), .members = bn_alloc(found, sizeof *m->members),
         .home = bn_alloc(found, sizeof *m->home), .used = bn_alloc(harmonics, sizeof *m->used),
         .share = bn_alloc(found * harmonics, sizeof *m->share) };
@@ -192,35 +188,81 @@ static bn_status matching_new(struct matching *m, const double *im, size_t found
     return BN_OK;
 }
 
+static void matching_free(struct matching *m)
+{
+    free(m->first);
+    free(m->members);
+    free(m->home);
+    free(m->used);
+    free(m->share);
+}
+
+static bn_status match(struct matching *m, const double *im, const struct bn_mat *vectors,
+                       size_t found, const struct bn_mat *c, const size_t *places,
+                       size_t harmonics)
+{
+    struct bn_mat plane = { 0 };
+    size_t first = 0, most = 1;
+
+    for (size_t h = 0; h < harmonics; h++)
+        most = places[h] > most ? places[h] : most;
+    bn_status rc = matching_new(m, im, found, places, harmonics);
+    if (rc == BN_OK)
+        rc = bn_mat_alloc(&plane, most, c->rows);
+    for (size_t h = 0; rc == BN_OK && h < harmonics; first += places[h++]) {
+        const size_t dimensions = plane_of(c, first, places[h], &plane);
+        for (size_t u = 0; u < m->units; u++)
+            m->share[u * harmonics + h] = share_of(vectors, m->first[u], m->members[u], &plane,
+                                                   dimensions);
+    }
+    if (rc == BN_OK)
+        rc = settle(m);
+    bn_mat_free(&plane);
+    return rc;
+}
+
 bn_status bn_doublets(const double *re, const double *im, const struct bn_mat *vectors,
                       size_t found, const struct bn_mat *c, size_t harmonics,
                       struct bn_doublet *out)
 {
-    struct bn_mat plane = { 0 };
     struct matching m;
 
     if (harmonics == 0 || 2 * harmonics - 1 > c->cols || vectors->cols != c->rows)
         return bn_fail(BN_INPUT, "%zu harmonics of %zu x %zu coefficients for vectors of %zu "
                        "neurons", harmonics, c->rows, c->cols, vectors->cols);
-    bn_status rc = matching_new(&m, im, found, harmonics);
-    if (rc == BN_OK)
-        rc = bn_mat_alloc(&plane, 2, c->rows);
-    for (size_t h = 0; rc == BN_OK && h < harmonics; h++) {
-        const size_t dimensions = plane_of(c, h, &plane);
-        for (size_t u = 0; u < m.units; u++)
-            m.share[u * harmonics + h] = share_of(vectors, m.first[u], m.members[u], &plane,
-                                                  dimensions);
-    }
-    if (rc == BN_OK)
-        rc = settle(&m);
+    size_t *places = bn_alloc(harmonics, sizeof *places);
+    if (places == NULL)
+        return BN_NOMEM;
+    for (size_t h = 0; h < harmonics; h++)
+        places[h] = h == 0 ? 1 : 2;
+    const bn_status rc = match(&m, im, vectors, found, c, places, harmonics);
     if (rc == BN_OK)
         fill(&m, re, im, out);
-    bn_mat_free(&plane);
-    free(m.first);
-    free(m.members);
-    free(m.home);
-    free(m.used);
-    free(m.share);
+    matching_free(&m);
+    free(places);
+    return rc;
+}
+
+bn_status bn_shells(const double *im, const struct bn_mat *vectors, size_t found,
+                    const struct bn_mat *c, const size_t *size, size_t shells, size_t *home,
+                    double *overlap)
+{
+    struct matching m;
+    size_t all = 0;
+
+    for (size_t h = 0; h < shells; h++)
+        all += size[h];
+    if (shells == 0 || all > c->cols || vectors->cols != c->rows)
+        return bn_fail(BN_INPUT, "%zu shells of %zu functions, %zu x %zu coefficients and vectors "
+                       "of %zu neurons", shells, all, c->rows, c->cols, vectors->cols);
+    const bn_status rc = match(&m, im, vectors, found, c, size, shells);
+    for (size_t u = 0; rc == BN_OK && u < m.units; u++)
+        for (size_t e = 0; e < m.members[u]; e++) {
+            home[m.first[u] + e] = m.home[u];
+            overlap[m.first[u] + e] = m.home[u] < shells
+                                    ? sqrt(m.share[u * shells + m.home[u]]) : 0.0;
+        }
+    matching_free(&m);
     return rc;
 }
 

@@ -12,8 +12,8 @@
 #include <string.h>
 
 /* Numbers held of each kind at a time; share of the largest predicted eigenvalue from
- * which on a doublet is looked for; harmonics of the doublet score.         */
-enum { CHUNK_NUMBERS = 1 << 22, SCORED = 5 };
+ * which on a doublet is looked for; harmonics of the doublet score, and of the table.  */
+enum { CHUNK_NUMBERS = 1 << 22, SCORED = 5, HARMONICS = 12 };
 static const double VISIBLE = 0.05;
 
 /* --- along the ring ----------------------------------------------------------------- */
@@ -398,7 +398,7 @@ void bn_findings_jacobians(const struct bn_ring_network *net, struct bn_gap near
 
 /* --- spectra ---------------------------------------------------------------------------- */
 
-static void eigenvalues(const struct bn_operator *op)
+void bn_eigenvalues_write(const struct bn_operator *op)
 {
     const bool full = bn_is("spectrum", "full") || (bn_is("spectrum", "auto") && op->n <= 1200);
     const size_t most = full ? op->n : bn_count("eigenvalues");
@@ -580,16 +580,30 @@ static void dimensions(const struct bn_ring_network *net, const struct bn_mat *p
         bn_summarise("fixed_points_ridge", 0.5 * (double)above, "1", 0.0);
 }
 
-void bn_findings_spectrum(const struct bn_ring_network *net, const struct bn_mat *phi,
-                          const double *predicted, size_t harmonics, double lambda)
+bool bn_is_ring(const struct bn_ring_network *net)
 {
-    double *harmonic = bn_scratch_vec(harmonics);
+    return net->harmonics == NULL || bn_harmonics_manifold(net->harmonics)->kind == BN_RING;
+}
 
-    eigenvalues(&net->weights);
-    for (size_t k = 0; k < harmonics; k++)
+void bn_findings_spectrum(const struct bn_ring_network *net, const struct bn_mat *phi,
+                          size_t angles, double lambda)
+{
+    const size_t h = angles / 2 < 64 ? angles / 2 : 64, shown = h < HARMONICS ? h : HARMONICS;
+
+    bn_eigenvalues_write(&net->weights);
+    if (!bn_is_ring(net)) {
+        bn_findings_shells(net, phi, lambda);
+        return;
+    }
+    double *harmonic = bn_scratch_vec(shown), *predicted = bn_scratch_vec(shown);
+    double *gx = bn_scratch_vec(h), *gphi = bn_scratch_vec(h), *cross = bn_scratch_vec(h);
+    bn_covariance_harmonics(gx, gphi, cross, h);
+    for (size_t k = 0; k < shown; k++) {
         harmonic[k] = (double)k;
-    bn_output_vec("/harmonic", harmonic, harmonics);
-    bn_output_vec("/predicted", predicted, harmonics);
-    doublets(net, predicted, harmonics);
+        predicted[k] = cross[k] / (gphi[k] + lambda);
+    }
+    bn_output_vec("/harmonic", harmonic, shown);
+    bn_output_vec("/predicted", predicted, shown);
+    doublets(net, predicted, shown);
     dimensions(net, phi, lambda);
 }

@@ -22,6 +22,7 @@ struct surface {
     size_t count, d;
     double *at;                          /* [count, D] coordinates */
     double *v, *projected, *value, *imaginary;   /* [count, D] */
+    double *window;                      /* [count, D] drift from `drift_from` to _until */
     double *diffusion, *bound;           /* [count, D D] */
     double *overlap, *slow, *error, *active_error, *active;      /* [count] */
     struct bn_scale scale;
@@ -51,6 +52,8 @@ static void chunk_of(const struct bn_ring_network *net, size_t first, size_t row
     BN_CHECK(bn_surface_modes(net, &p, &m));
     BN_CHECK(bn_surface_along(&p, &m, s->v + first * d, s->projected + first * d,
                               s->diffusion + first * d * d, s->bound + first * d * d));
+    BN_CHECK(bn_surface_window(net, &p, bn_real("drift_from"), bn_real("drift_until"),
+                               s->window + first * d));
     memcpy(s->value + first * d, m.value, rows * d * sizeof *m.value);
     memcpy(s->imaginary + first * d, m.imaginary, rows * d * sizeof *m.imaginary);
     memcpy(s->overlap + first, m.overlap, rows * sizeof *m.overlap);
@@ -96,7 +99,8 @@ static struct surface over(const struct bn_ring_network *net)
     const size_t most = CHUNK_NUMBERS / (n * d) > 0 ? CHUNK_NUMBERS / (n * d) : 1;
     struct surface s = { .manifold = m, .unit = bn_manifold_unit("tuning"), .count = count,
         .d = d, .at = bn_scratch_vec(count * d), .v = bn_scratch_vec(count * d),
-        .projected = bn_scratch_vec(count * d), .value = bn_scratch_vec(count * d),
+        .projected = bn_scratch_vec(count * d), .window = bn_scratch_vec(count * d),
+        .value = bn_scratch_vec(count * d),
         .imaginary = bn_scratch_vec(count * d), .diffusion = bn_scratch_vec(count * d * d),
         .bound = bn_scratch_vec(count * d * d), .overlap = bn_scratch_vec(count),
         .slow = bn_scratch_vec(count), .error = bn_scratch_vec(count),
@@ -161,31 +165,39 @@ static double rms_length(const double *v, size_t count, size_t d, size_t every)
     return sqrt(sum / (double)k);
 }
 
+static double largest(const double *v, size_t count, size_t d)
+{
+    double top = 0.0;
+
+    for (size_t t = 0; t < count; t++)
+        top = fmax(top, bn_norm(d, v + t * d));
+    return top;
+}
+
 static void drifts(const struct surface *s)
 {
     const size_t m = s->count, d = s->d;
     const char *speed = with("", s->unit, "/tau");
-    const double rms = rms_length(s->v, m, d, 1), wrong = rms_length(s->projected, m, d, 1);
-    const double error = fabs(rms - rms_length(s->v, m, d, 2));
-    double top = 0.0;
+    const double adjoint = rms_length(s->v, m, d, 1), rms = rms_length(s->window, m, d, 1);
+    const double wrong = rms_length(s->projected, m, d, 1), sc = s->scale.length;
+    const double error = fabs(rms - rms_length(s->window, m, d, 2));
 
-    for (size_t t = 0; t < m; t++)
-        top = fmax(top, bn_norm(d, s->v + t * d));
     matrix("/drift_point", s->at, m, d, s->unit);
     matrix("/drift_vector", s->v, m, d, s->unit);
     matrix("/drift_vector_projected", s->projected, m, d, s->unit);
-    bn_output_number("/sigma_c", s->scale.length);
+    matrix("/drift_vector_window", s->window, m, d, s->unit);
+    bn_output_number("/sigma_c", sc);
     bn_output_attribute("/sigma_c", "units", s->unit);
-    bn_summarise("sigma_c", s->scale.length, s->unit, 0.0);
-    bn_summarise("extent", bn_manifold_extent(s->manifold) / pow(s->scale.length, (double)d), "1",
-                 0.0);
-    bn_summarise("drift_rms", rms, speed, error);
-    bn_summarise("drift_max", top, speed, 0.0);
-    bn_summarise("drift_rms_lengths", rms / s->scale.length, "1/tau", error / s->scale.length);
+    bn_summarise("sigma_c", sc, s->unit, 0.0);
+    bn_summarise("extent", bn_manifold_extent(s->manifold) / pow(sc, (double)d), "1", 0.0);
+    bn_summarise("drift_rms", adjoint, speed, fabs(adjoint - rms_length(s->v, m, d, 2)));
+    bn_summarise("drift_max", largest(s->v, m, d), speed, 0.0);
     bn_summarise("drift_projected_rms", wrong, speed,
                  fabs(wrong - rms_length(s->projected, m, d, 2)));
-    bn_summarise("persistence_drift", 0.5 * s->scale.length / rms, "tau",
-                 0.5 * s->scale.length / (rms * rms) * error);
+    bn_summarise("drift_window_rms", rms, speed, error);
+    bn_summarise("drift_window_max", largest(s->window, m, d), speed, 0.0);
+    bn_summarise("drift_window_lengths", rms / sc, "1/tau", error / sc);
+    bn_summarise("persistence_drift", 0.5 * sc / rms, "tau", 0.5 * sc / (rms * rms) * error);
 }
 
 static void modes(const struct surface *s)
@@ -252,7 +264,7 @@ static void potential(const struct surface *s)
     const double extent = bn_manifold_extent(m);
     struct bn_potential p;
 
-    BN_CHECK(bn_potential_new(&p, s->v, s->count, s->at[0], extent / (double)s->count, ends));
+    BN_CHECK(bn_potential_new(&p, s->window, s->count, s->at[0], extent / (double)s->count, ends));
     bn_output_vec("/potential", p.u, s->count);
     bn_output_attribute("/potential", "units", with("", s->unit, "2"));
     rests(&p, s->unit);
@@ -279,7 +291,7 @@ static void walls(const struct surface *s)
         double sign;
         const size_t b = bn_surface_wall(s->manifold, s->scale.length, s->at + t * s->d, &side,
                                          &sign);
-        const double *v = s->v + t * s->d;
+        const double *v = s->window + t * s->d;
         count[b] += 1.0;
         error[b] += s->error[t] * s->error[t] / (s->scale.spread * s->scale.spread);
         drift[b] += bn_dot(s->d, v, v);

@@ -114,11 +114,12 @@ struct shuffle {
     double *per_spike;
 };
 
-bn_status bn_firing_new(struct bn_firing *f, const double *spikes, size_t visits)
+bn_status bn_firing_new(struct bn_firing *f, uint64_t unit, const double *spikes,
+                        size_t visits)
 {
     size_t n = 0;
 
-    *f = (struct bn_firing){0};
+    *f = (struct bn_firing){ .unit = unit };
     for (size_t k = 0; k < visits; k++)
         n += spikes[k] > 0.0;
     f->visit = bn_alloc(n, sizeof *f->visit);
@@ -171,7 +172,7 @@ static bn_status shuffle_row(void *context, size_t row)
 
     if (map == NULL)
         return BN_NOMEM;
-    bn_rng_uniforms(s->s->rng, row, 0, out, shuffles);
+    bn_rng_uniforms(s->s->rng, s->firing[row].unit, 0, out, shuffles);
     for (size_t k = 0; k < shuffles; k++) {
         const size_t draw = (size_t)(out[k] * (double)room);
         const size_t by = s->nearest + (draw < room ? draw : room - 1);

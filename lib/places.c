@@ -25,6 +25,7 @@ struct places {
     double least;                        /* s */
     size_t bins, units, ways;
     double way[2];                       /* 0: both; 1 forward, -1 backward */
+    size_t *selected;                    /* [unit] its number among the selected */
     double *spikes;                      /* [stretch] of one unit */
 };
 static struct bn_stretches stretches;    /* static: dying leaves nothing unreachable */
@@ -145,13 +146,15 @@ static void drop_units(struct places *p)
     bool *keep = (bool *)bn_scratch_vec(all);
 
     p->spikes = bn_scratch_vec(stretches.n);
+    p->selected = (size_t *)bn_scratch_vec(all);
     for (size_t u = 0; u < all; u++) {
         double sum = 0.0;
         (void)bn_stretches_spikes(&stretches, trains, u, p->spikes);
         for (size_t k = 0; k < stretches.n; k++)
             sum += p->counts[stretches.sample[k]] ? p->spikes[k] : 0.0;
         keep[u] = sum >= (double)minimum;
-        p->units += keep[u];
+        if (keep[u])
+            p->selected[p->units++] = u;
     }
     bn_trains_keep(trains, keep);
     if (p->units == 0)
@@ -340,7 +343,7 @@ static void map_way(const struct places *p, size_t which, struct measures *m, do
             w.spikes[k] = p->spikes[w.stretch[k]];
         measure(p, &w, first + u, m, work);
         if (bn_count("shuffles") > 0)
-            check(bn_firing_new(&firing[firings++], w.spikes, w.v.n), p->path);
+            check(bn_firing_new(&firing[firings++], p->selected[u], w.spikes, w.v.n), p->path);
     }
     bn_progress(((double)which + 0.2) / (double)p->ways);
     if (bn_count("shuffles") > 0)

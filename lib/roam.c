@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <basin/roam.h>
+#include <basin/decode.h>
 #include <basin/mem.h>
 #include <basin/network.h>
 
@@ -7,42 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Neurons transformed at a time; steps of the refinement and halvings of each. */
-enum { CHUNK = 256, STEPS = 12, HALVINGS = 4 };
 static const double ALIKE = 0.99;
 
 struct bn_roam {
     struct bn_ring_network net;
     const struct bn_manifold *manifold;
     double dt;
-    double *square;                      /* [M] |x*|^2 on the grid */
+    bn_decoder *decoder;
     bn_roam_progress *progress;
     void *context;
 };
-
-/* --- positions --------------------------------------------------------------------- */
-
-static bn_status squares(bn_roam *r)
-{
-    const size_t m = bn_manifold_points(r->manifold), n = r->net.x.rows;
-    struct bn_mat curve;
-
-    r->square = bn_alloc(m, sizeof *r->square);
-    if (r->square == NULL)
-        return BN_NOMEM;
-    BN_TRY(bn_mat_alloc(&curve, n < CHUNK ? n : CHUNK, m));
-    bn_status rc = BN_OK;
-    for (size_t i = 0; rc == BN_OK && i < n; i += CHUNK) {
-        const struct bn_mat c = { n - i < CHUNK ? n - i : CHUNK, r->net.x.cols,
-                                  bn_mat_row(&r->net.x, i) };
-        curve.rows = c.rows;
-        rc = bn_harmonics_inverse(r->net.harmonics, &c, &curve);
-        for (size_t k = 0; rc == BN_OK && k < c.rows * m; k++)
-            r->square[k % m] += curve.data[k] * curve.data[k];
-    }
-    bn_mat_free(&curve);
-    return rc;
-}
 
 bn_status bn_roam_new(bn_roam **out, const struct bn_ring_network *net, double dt,
                       bn_roam_progress *progress, void *context)
@@ -58,7 +33,8 @@ bn_status bn_roam_new(bn_roam **out, const struct bn_ring_network *net, double d
         return BN_NOMEM;
     *r = (struct bn_roam){ .net = *net, .manifold = bn_harmonics_manifold(net->harmonics),
                            .dt = dt, .progress = progress, .context = context };
-    const bn_status rc = squares(r);
+    const bn_status rc = bn_decoder_on(&r->decoder, net->harmonics, &net->x, &net->x, BN_OVERLAP,
+                                       net->x.cols / 2);
     if (rc == BN_OK)
         *out = r;
     else
@@ -70,137 +46,19 @@ void bn_roam_free(bn_roam *r)
 {
     if (r == NULL)
         return;
-    free(r->square);
+    bn_decoder_free(r->decoder);
     free(r);
-}
-
-/* The best point of the grid: |x*(p)|^2 - 2 x . x*(p) is least. */
-static bn_status locate_on_grid(const bn_roam *r, const struct bn_mat *x, double *at)
-{
-    const size_t m = bn_manifold_points(r->manifold), d = r->manifold->dimensions;
-    struct bn_mat c, product = { 0 };
-
-    BN_TRY(bn_mat_alloc(&c, x->rows, r->net.x.cols));
-    bn_status rc = bn_gemm(1.0, x, BN_PLAIN, &r->net.x, BN_PLAIN, 0.0, &c);
-    if (rc == BN_OK)
-        rc = bn_mat_alloc(&product, x->rows, m);
-    if (rc == BN_OK)
-        rc = bn_harmonics_inverse(r->net.harmonics, &c, &product);
-    for (size_t t = 0; rc == BN_OK && t < x->rows; t++) {
-        const double *p = bn_mat_row(&product, t);
-        double least = INFINITY;
-        size_t best = 0;
-        for (size_t k = 0; k < m; k++)
-            if (r->square[k] - 2.0 * p[k] < least) {
-                least = r->square[k] - 2.0 * p[k];
-                best = k;
-            }
-        bn_manifold_point(r->manifold, best, at + t * d);
-    }
-    bn_mat_free(&c);
-    bn_mat_free(&product);
-    return rc;
-}
-
-/* away[t] = |x - x*(at)|^2; residual [T, N] = x - x*(at). */
-static bn_status distances(const bn_roam *r, const struct bn_mat *x, const double *at,
-                           double *away, struct bn_mat *residual)
-{
-    BN_TRY(bn_diagnose_target(&r->net, at, x->rows, false, residual));
-    for (size_t t = 0; t < x->rows; t++) {
-        double *e = bn_mat_row(residual, t);
-        for (size_t i = 0; i < x->cols; i++)
-            e[i] = *bn_mat_at(x, t, i) - e[i];
-        away[t] = bn_dot(x->cols, e, e);
-    }
-    return BN_OK;
-}
-
-/* (T^T T)^-1 T^T e for the D tangents of one point, no longer than a step of the grid. */
-static bn_status newton_step(const bn_roam *r, const struct bn_mat *tangent, size_t t,
-                             const double *e, double *step)
-{
-    const size_t d = r->manifold->dimensions, n = tangent->cols;
-    double gram[BN_DIMENSIONS * BN_DIMENSIONS], most = INFINITY;
-    struct bn_mat g = { d, d, gram };
-    int pivot[BN_DIMENSIONS];
-
-    for (size_t a = 0; a < d; a++) {
-        const double *u = bn_mat_row(tangent, t * d + a);
-        step[a] = bn_dot(n, u, e);
-        for (size_t b = 0; b < d; b++)
-            gram[a * d + b] = bn_dot(n, u, bn_mat_row(tangent, t * d + b));
-        most = fmin(most, r->manifold->size[a] / (double)r->manifold->count[a]);
-    }
-    BN_TRY(bn_lu(&g, pivot));
-    BN_TRY(bn_lu_solve(&g, pivot, BN_PLAIN, step));
-    const double length = bn_norm(d, step);
-    for (size_t a = 0; a < d; a++)
-        step[a] = !isfinite(length) ? 0.0 : length > most ? step[a] * most / length : step[a];
-    return BN_OK;
-}
-
-struct refining {
-    double *at, *step, *next;            /* [T, D] */
-    double *away, *there;                /* [T] */
-    struct bn_mat e, f, tangent;
-};
-
-/* One step of all states that still come nearer; *moved says whether any has. */
-static bn_status refine_once(const bn_roam *r, const struct bn_mat *x, struct refining *w,
-                             bool *moved)
-{
-    const size_t d = r->manifold->dimensions, count = x->rows;
-    bn_status rc = bn_diagnose_target(&r->net, w->at, count, true, &w->tangent);
-
-    for (size_t t = 0; rc == BN_OK && t < count; t++)
-        rc = newton_step(r, &w->tangent, t, bn_mat_row(&w->e, t), w->step + t * d);
-    *moved = false;
-    for (int half = 0; rc == BN_OK && half < HALVINGS; half++) {
-        for (size_t t = 0; t < count; t++)
-            bn_manifold_move(r->manifold, w->at + t * d, w->step + t * d, w->next + t * d);
-        bn_mat_free(&w->f);
-        rc = distances(r, x, w->next, w->there, &w->f);
-        for (size_t t = 0; rc == BN_OK && t < count; t++) {
-            const bool nearer = w->there[t] < w->away[t];
-            const bool visible = w->there[t] < w->away[t] * (1.0 - 1e-14);
-            if (nearer) {
-                memcpy(w->at + t * d, w->next + t * d, d * sizeof *w->at);
-                memcpy(bn_mat_row(&w->e, t), bn_mat_row(&w->f, t), x->cols * sizeof(double));
-                w->away[t] = w->there[t];
-                *moved = *moved || visible;
-            }
-            for (size_t a = 0; a < d; a++)
-                w->step[t * d + a] *= nearer ? 0.0 : 0.5;
-        }
-    }
-    bn_mat_free(&w->tangent);
-    return rc;
 }
 
 bn_status bn_roam_locate(const bn_roam *r, const struct bn_mat *x, double *at, double *distance)
 {
-    const size_t d = r->manifold->dimensions, count = x->rows;
-    double *work = bn_alloc(count * (2 * d + 2) + 1, sizeof *work);
-    struct refining w = { .at = at, .step = work };
-    bool moved = true;
+    double *away = distance != NULL ? distance : bn_alloc(x->rows, sizeof *away);
 
-    if (work == NULL)
+    if (away == NULL)
         return BN_NOMEM;
-    w.next = work + count * d;
-    w.away = w.next + count * d;
-    w.there = w.away + count;
-    bn_status rc = locate_on_grid(r, x, at);
-    if (rc == BN_OK)
-        rc = distances(r, x, at, w.away, &w.e);
-    for (int k = 0; rc == BN_OK && moved && k < STEPS; k++)
-        rc = refine_once(r, x, &w, &moved);
-    for (size_t t = 0; rc == BN_OK && distance != NULL && t < count; t++)
-        distance[t] = sqrt(w.away[t] / (double)x->cols);
-    bn_mat_free(&w.e);
-    bn_mat_free(&w.f);
-    bn_mat_free(&w.tangent);
-    free(work);
+    const bn_status rc = bn_decode_nearest(r->decoder, x, away, at);
+    if (away != distance)
+        free(away);
     return rc;
 }
 
@@ -294,12 +152,13 @@ bn_status bn_roam_stay(const bn_roam *r, const double *points, double near, stru
         if (rc == BN_OK)
             rc = bn_roam_locate(r, x, at, NULL);
         now = stay[k].time;
-        stay[k].share = 0.0;
+        size_t within = 0;
         for (size_t t = 0; rc == BN_OK && t < count; t++) {
             sorted[t] = bn_manifold_distance(r->manifold, points + t * d, at + t * d);
             *bn_mat_at(moved, t, k) = sorted[t];
-            stay[k].share += (sorted[t] < near) / (double)count;
+            within += sorted[t] < near;
         }
+        stay[k].share = (double)within / (double)count;
         qsort(sorted, count, sizeof *sorted, ascending);
         stay[k].median = 0.5 * (sorted[(count - 1) / 2] + sorted[count / 2]);
     }
@@ -347,12 +206,14 @@ bn_status bn_roam_capture(const bn_roam *r, const double *points, size_t count, 
         rc = bn_roam_relax(r, &x, time);
     if (rc == BN_OK)
         rc = bn_roam_locate(r, &x, at, after);
-    *captured = *left = 0.0;
+    size_t within = 0;
+    *left = 0.0;
     for (size_t t = 0; rc == BN_OK && t < count; t++) {
         const double moved = bn_manifold_distance(r->manifold, points + t * d, at + t * d);
-        *captured += (moved < near) / (double)count;
+        within += moved < near;
         *left += after[t] / before[t] / (double)count;
     }
+    *captured = (double)within / (double)count;
     bn_mat_free(&x);
     bn_mat_free(&noise);
     free(at);

@@ -5,13 +5,14 @@
 #include <basin/mem.h>
 #include <basin/tile.h>
 
+#include <complex.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Points that share a product, and numbers in one vector of all of them at most; real
- * vectors of D modes. */
-enum { BATCH = 16, BATCH_NUMBERS = 1 << 19, VECTORS = 2 * BN_TANGENTS };
+ * vectors of D modes; rounds for the drift over a window of time. */
+enum { BATCH = 16, BATCH_NUMBERS = 1 << 19, VECTORS = 2 * BN_TANGENTS, WINDOW = 24 };
 /* A pair of which both halves have this cosine with the tangent plane belongs to it whole;
  * candidates that have less than the other are not looked at.               */
 static const double WHOLE = 0.5, FAINT = 1e-3;
@@ -559,22 +560,27 @@ static bn_status modes_of_batch(void *context, size_t tile)
     return rc;
 }
 
+static size_t batch_of(const struct bn_ring_network *net)
+{
+    const size_t most = BATCH_NUMBERS / net->weights.n;
+
+    if (net->weights.dense.data != NULL || most == 0)
+        return 1;                        /* N x N factors are for one point at a time */
+    return most < BATCH ? most : BATCH;
+}
+
 bn_status bn_surface_modes(const struct bn_ring_network *net, const struct bn_points *points,
                            struct bn_surface *s)
 {
     const size_t count = points->x.rows, n = points->x.cols;
     const size_t d = count > 0 ? points->tangent.rows / count : 0;
     struct bn_linear linear;
-    struct finding f = { &linear, points, s, BATCH };
+    struct finding f = { &linear, points, s, batch_of(net) };
 
     *s = (struct bn_surface){ .count = count, .dimensions = d };
     if (d == 0 || d > BN_TANGENTS || d >= n)
         return bn_fail(BN_USAGE, "a manifold of %zu dimensions and %zu neurons: there can be 1 "
                        "to %d dimensions, fewer than neurons", d, n, BN_TANGENTS);
-    if (net->weights.dense.data != NULL || BATCH_NUMBERS / n == 0)
-        f.batch = 1;                     /* N x N factors are for one point at a time */
-    else if (BATCH_NUMBERS / n < BATCH)
-        f.batch = BATCH_NUMBERS / n;
     BN_TRY(bn_linear_make(&linear, &net->weights, net->inhibition));
     s->value = bn_alloc(count * d, sizeof *s->value);
     s->imaginary = bn_alloc(count * d, sizeof *s->imaginary);
@@ -657,6 +663,122 @@ bn_status bn_surface_along(const struct bn_points *points, const struct bn_surfa
     }
     return BN_OK;
 }
+
+/* --- drift over a window of time -------------------------------------------------------- */
+
+struct window {
+    const struct bn_linear *linear;
+    const struct bn_points *points;
+    size_t batch, d;
+    double t1, t2;
+    double *drift;                       /* [T, D] */
+};
+
+/* int_t1^t2 exp(lambda s) ds. */
+static double complex grown(double complex lambda, double t1, double t2)
+{
+    if (cabs(lambda) * t2 < 1e-5)
+        return t2 - t1 + 0.5 * lambda * (t2 * t2 - t1 * t1);
+    return (cexp(lambda * t2) - cexp(lambda * t1)) / lambda;
+}
+
+/* c [size]: the integral in the Krylov space, for a start along its first vector: that vector
+ * is taken apart into Ritz vectors, and each grows by itself.                 */
+static bn_status window_in_space(const struct bn_krylov *k, size_t t, double t1, double t2,
+                                 double *c)
+{
+    const size_t m = k->size;
+    const double shift = k->factors->shift;
+    double re[BN_KRYLOV], im[BN_KRYLOV], part[BN_KRYLOV] = { 1.0 };
+    int pivot[BN_KRYLOV];
+    struct bn_mat y, lu = { 0 };
+    bn_status rc = bn_krylov_ritz(k, t, re, im, &y);
+
+    memset(c, 0, k->most * sizeof *c);
+    if (rc == BN_OK)
+        rc = bn_mat_alloc(&lu, m, m);
+    for (size_t i = 0; rc == BN_OK && i < m * m; i++)
+        lu.data[i] = y.data[i];
+    if (rc == BN_OK)
+        rc = bn_lu(&lu, pivot);
+    if (rc == BN_OK)
+        rc = bn_lu_solve(&lu, pivot, BN_TRANSPOSED, part);
+    for (size_t i = 0; rc == BN_OK && i < m; i++) {
+        const bool pair = im[i] > 0.0;
+        const double complex theta = re[i] + im[i] * I;
+        if (im[i] < 0.0 || cabs(theta) < 1e-12)      /* faster than anything in the network */
+            continue;
+        const double complex g = grown(shift + 1.0 / theta, t1, t2)
+                               * (part[i] - (pair ? part[i + 1] : 0.0) * I);
+        for (size_t j = 0; j < m; j++)
+            c[j] += creal(g) * *bn_mat_at(&y, i, j)
+                  - (pair ? cimag(g) * *bn_mat_at(&y, i + 1, j) : 0.0);
+    }
+    bn_mat_free(&y);
+    bn_mat_free(&lu);
+    return rc;
+}
+
+static bn_status window_of_point(const struct window *w, const struct bn_krylov *k, size_t t,
+                                 size_t first, double *moved)
+{
+    const size_t n = k->n, d = w->d;
+    const double size = bn_norm(n, bn_mat_row(&w->points->residual, first + t));
+    double c[BN_KRYLOV], gram[BN_TANGENTS * BN_TANGENTS], *v = w->drift + (first + t) * d;
+
+    BN_TRY(window_in_space(k, t, w->t1, w->t2, c));
+    bn_krylov_vector(k, t, c, moved);
+    for (size_t a = 0; a < d; a++)       /* the space began with eps = -F */
+        v[a] = -size / (w->t2 - w->t1)
+             * bn_dot(n, bn_mat_row(&w->points->tangent, (first + t) * d + a), moved);
+    gram_of(&w->points->tangent, (first + t) * d, d, 1.0, gram);
+    return divide(gram, d, v, 1);
+}
+
+static bn_status window_of_batch(void *context, size_t tile)
+{
+    const struct window *w = context;
+    const size_t first = tile * w->batch, all = w->points->x.rows;
+    const size_t rows = all - first < w->batch ? all - first : w->batch;
+    const struct bn_mat slope = rows_of(&w->points->slope, first, rows);
+    const struct bn_mat eps = rows_of(&w->points->residual, first, rows);
+    struct bn_factors factors;
+    struct bn_krylov k = { .factors = &factors, .trans = BN_PLAIN, .most = WINDOW };
+    double *moved = bn_alloc(slope.cols, sizeof *moved);
+
+    if (moved == NULL)
+        return BN_NOMEM;
+    bn_status rc = bn_factors_make(&factors, w->linear, &slope, 10.0 / w->t2);
+    if (rc == BN_OK)
+        rc = bn_krylov_start(&k, &eps);
+    while (rc == BN_OK && k.size < k.most && k.size < slope.cols)
+        rc = bn_krylov_grow(&k);
+    for (size_t t = 0; rc == BN_OK && t < rows; t++)
+        rc = window_of_point(w, &k, t, first, moved);
+    bn_krylov_free(&k);
+    bn_factors_free(&factors);
+    free(moved);
+    return rc;
+}
+
+bn_status bn_surface_window(const struct bn_ring_network *net, const struct bn_points *points,
+                            double t1, double t2, double *drift)
+{
+    const size_t count = points->x.rows;
+    struct bn_linear linear;
+    struct window w = { &linear, points, batch_of(net), points->tangent.rows / count, t1, t2,
+                        drift };
+
+    if (!(t1 >= 0.0 && t2 > t1))
+        return bn_fail(BN_USAGE, "a drift from %g to %g tau: give two times in ascending order",
+                       t1, t2);
+    BN_TRY(bn_linear_make(&linear, &net->weights, net->inhibition));
+    const bn_status rc = bn_tiles((count + w.batch - 1) / w.batch, window_of_batch, &w);
+    bn_linear_free(&linear);
+    return rc;
+}
+
+/* --- what targets and residuals are like ------------------------------------------------- */
 
 void bn_surface_residual(const struct bn_points *points, double *all, double *active_only,
                          double *active)

@@ -70,15 +70,12 @@ static double share_error(double p, size_t n)
 
 /* --- drift ---------------------------------------------------------------------------- */
 
-static void adjoint_drift(const struct trials *t, const double *at, double *v)
+static void response(const struct trials *t, double *v)
 {
     struct bn_points p;
-    struct bn_surface s;
 
-    BN_CHECK(bn_diagnose_points(t->net, at, t->count, &p));
-    BN_CHECK(bn_surface_modes(t->net, &p, &s));
-    BN_CHECK(bn_surface_along(&p, &s, v, NULL, NULL, NULL));
-    bn_surface_free(&s);
+    BN_CHECK(bn_diagnose_points(t->net, t->start, t->count, &p));
+    BN_CHECK(bn_surface_window(t->net, &p, bn_real("drift_from"), bn_real("drift_until"), v));
     bn_points_free(&p);
 }
 
@@ -86,20 +83,21 @@ static void drift(const struct trials *t)
 {
     const size_t all = t->count * t->d;
     double *at = bn_scratch_vec(all), *v = bn_scratch_vec(all), *theory = bn_scratch_vec(all);
+    const double from = bn_real("drift_from");
     char *speed = bn_alloc(NAME, 1);
 
     if (speed == NULL)
         bn_die(BN_NOMEM);
     bn_stage_own(speed);
     snprintf(speed, NAME, "%s/tau", t->unit);
-    BN_CHECK(bn_roam_drift(t->roam, t->start, t->count, bn_real("relax_time"),
-                           bn_real("drift_time"), at, v));
-    adjoint_drift(t, at, theory);
+    BN_CHECK(bn_roam_drift(t->roam, t->start, t->count, from, bn_real("drift_until") - from, at,
+                           v));
+    response(t, theory);
     const double a = bn_norm(all, v), b = bn_norm(all, theory), ab = bn_dot(all, v, theory);
     const double r = ab / (a * b), slope = ab / (b * b);
     rows("/simulated_point", at, t->count, t->d, t->unit);
     rows("/simulated_vector", v, t->count, t->d, t->unit);
-    rows("/simulated_vector_adjoint", theory, t->count, t->d, t->unit);
+    rows("/simulated_vector_response", theory, t->count, t->d, t->unit);
     bn_summarise("drift_rms_simulated", a / sqrt((double)t->count), speed, 0.0);
     bn_summarise("drift_correlation", r, "1", 0.0);
     bn_summarise("drift_slope", slope, "1",

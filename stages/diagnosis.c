@@ -9,21 +9,12 @@
  */
 #include <basin/compress.h>
 #include <basin/findings.h>
-#include <basin/fourier.h>
 #include <basin/learned.h>
 #include <basin/manifold.h>
-#include <basin/rng.h>
 #include <basin/stage.h>
 #include <basin/summarise.h>
-#include <basin/surrogate.h>
 #include <basin/targets.h>
 #include <basin/trials.h>
-
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
-
-enum { HARMONICS = 12, PROFILE = 180, SAMPLE = 400 };
 
 static const struct bn_input inputs[] = {
     { "weights", false, "recurrent weights" },
@@ -35,15 +26,7 @@ static const struct bn_output outputs[] = {
     BN_SURFACE_OUTPUTS,
     BN_JACOBIAN_OUTPUTS,
     BN_SPECTRUM_OUTPUTS,
-    { "/profile_angle", "profile_angle", "rad", "difference of preferred angles", 0, 0, false },
-    { "/profile", "profile_angle", "1", "N J averaged over pairs", 1e-9, 1e-6, false },
-    { "/profile_predicted", "profile_angle", "1", "Jbar from the aligned means", 1e-9, 1e-6,
-      false },
-    { "/hat", "profile_angle", "1", "mean-field profile: the Mexican hat", 1e-9, 1e-6, false },
-    { "/sample_unsorted", "row column", "1", "N J of up to 400 neurons, arbitrary order", 1e-9,
-      1e-6, false },
-    { "/sample_sorted", "row column", "1", "the same, sorted by preferred angle", 1e-9, 1e-6,
-      false },
+    BN_PROFILE_OUTPUTS,
     BN_TRIAL_OUTPUTS,
     BN_ROAM_OUTPUTS,
     BN_SUMMARY_OUTPUTS,
@@ -64,86 +47,6 @@ static const struct bn_param params[] = {
             "vectors, potential, persistence, in rad"),
 };
 
-/* Harmonics of the predicted covariances: closed forms where the tuning has them,
- * the population's own where its prediction was only drawn.                 */
-static void harmonics_of(const char *dataset, double *hat, size_t h)
-{
-    size_t m;
-    const double *covariance = bn_input_vec("tuning", dataset, &m);
-    BN_CHECK(bn_fourier_even(covariance, m, hat, h));
-}
-
-static void covariance_harmonics(double *x, double *phi, double *cross, size_t h)
-{
-    char *method;
-    BN_CHECK(bn_h5_get_text(bn_input("tuning"), "/covariance_rate", "method", &method));
-    const bool drawn = strcmp(method, "drawn") == 0;
-    free(method);
-    harmonics_of(drawn ? "/covariance_current_sampled" : "/covariance_current", x, h);
-    harmonics_of(drawn ? "/covariance_rate_sampled" : "/covariance_rate", phi, h);
-    harmonics_of(drawn ? "/covariance_cross_sampled" : "/covariance_cross", cross, h);
-}
-
-/* Mean over neurons of coefficients after turning each curve's preferred angle to
- * zero: complex harmonics (re, im) of the aligned population mean.          */
-static void aligned_mean(const struct bn_mat *c, const double *preferred, double *re,
-                         double *im, size_t h)
-{
-    for (size_t n = 0; n < h; n++) {
-        re[n] = im[n] = 0.0;
-        for (size_t i = 0; i < c->rows; i++) {
-            if (2 * n >= c->cols)        /* currents may have fewer than rates */
-                continue;
-            const double a = n == 0 ? *bn_mat_at(c, i, 0)
-                                    : *bn_mat_at(c, i, 2 * n - 1) / sqrt(2.0);
-            const double b = n == 0 ? 0.0 : -*bn_mat_at(c, i, 2 * n) / sqrt(2.0);
-            const double cs = cos((double)n * preferred[i]), sn = sin((double)n * preferred[i]);
-            re[n] += (a * cs - b * sn) / (double)c->rows;
-            im[n] += (a * sn + b * cs) / (double)c->rows;
-        }
-    }
-}
-
-static void profiles(const struct bn_targets *t, const struct bn_operator *op, double lambda,
-                     const double *gx, const double *gphi, size_t h)
-{
-    const size_t n = op->n, bins = n < PROFILE ? n : PROFILE;
-    double *profile = bn_scratch_vec(n), *angle = bn_scratch_vec(bins);
-    double *mean = bn_scratch_vec(bins), *count = bn_scratch_vec(bins);
-    double *bar = bn_scratch_vec(bins), *hat = bn_scratch_vec(bins);
-    double *xr = bn_scratch_vec(h), *xi = bn_scratch_vec(h), *pr = bn_scratch_vec(h);
-    double *pi = bn_scratch_vec(h);
-
-    BN_CHECK(bn_surrogate_profile(op, t->order, profile));
-    for (size_t d = 1; d < n; d++) {     /* J_ii = 0 is not part of the profile */
-        const size_t bin = (d * bins + n / 2) / n % bins;
-        mean[bin] += (double)n * profile[d];
-        count[bin] += 1.0;
-    }
-    aligned_mean(&t->x, t->preferred, xr, xi, h);
-    aligned_mean(&t->phi, t->preferred, pr, pi, h);
-    for (size_t b = 0; b < bins; b++) {
-        angle[b] = BN_TWO_PI * ((double)b - (double)(bins / 2)) / (double)bins;
-        for (size_t k = 0; k < h; k++) {
-            const double a = (double)k * angle[b], twice = k == 0 ? 1.0 : 2.0;
-            const double w = twice / (gphi[k] + lambda);
-            /* xbar conj(phibar) e^{i k d}, real part */
-            bar[b] += w * ((xr[k] * pr[k] + xi[k] * pi[k]) * cos(a)
-                           - (xi[k] * pr[k] - xr[k] * pi[k]) * sin(a));
-            hat[b] += w * gx[k] * cos(a);
-        }
-    }
-    double *centred = bn_scratch_vec(bins);
-    for (size_t b = 0; b < bins; b++) {
-        const size_t from = (b + bins - bins / 2) % bins;
-        centred[b] = count[from] > 0.0 ? mean[from] / count[from] : 0.0;
-    }
-    bn_output_vec("/profile_angle", angle, bins);
-    bn_output_vec("/profile", centred, bins);
-    bn_output_vec("/profile_predicted", bar, bins);
-    bn_output_vec("/hat", hat, bins);
-}
-
 /* Neurons by preferred angle, or by preferred place along one dimension, or as they come. */
 static const size_t *sorted_neurons(const struct bn_targets *t)
 {
@@ -161,22 +64,6 @@ static const size_t *sorted_neurons(const struct bn_targets *t)
     if (points == n)
         BN_CHECK(bn_ring_order(preferred, n, order));
     return order;
-}
-
-static void sample(const struct bn_targets *t, const struct bn_operator *op)
-{
-    const size_t n = op->n, k = n < SAMPLE ? n : SAMPLE;
-    const size_t *order = sorted_neurons(t);
-    struct bn_mat plain = bn_scratch(k, k), sorted = bn_scratch(k, k);
-
-    for (size_t a = 0; a < k; a++)
-        for (size_t b = 0; b < k; b++) {
-            const size_t i = a * n / k, j = b * n / k;
-            *bn_mat_at(&plain, a, b) = (double)n * bn_operator_at(op, i, j);
-            *bn_mat_at(&sorted, a, b) = (double)n * bn_operator_at(op, order[i], order[j]);
-        }
-    bn_output_mat("/sample_unsorted", &plain);
-    bn_output_mat("/sample_sorted", &sorted);
 }
 
 static void distance(const struct bn_targets *t, const struct bn_operator *j)
@@ -216,46 +103,28 @@ static struct bn_recurrent compact(const struct bn_recurrent *given)
     return compressed(&j.weights) && (j.velocity.n == 0 || compressed(&j.velocity)) ? j : *given;
 }
 
-/* What is defined by harmonics of the angle: the spectrum beside its prediction, profiles. */
-static void harmonics(const struct bn_targets *t, const struct bn_ring_network *net,
-                      const struct bn_operator *stored)
-{
-    struct bn_ring_network as_stored = *net;
-    const size_t h = t->angles / 2 < 64 ? t->angles / 2 : 64;
-    double *gx = bn_scratch_vec(h), *gphi = bn_scratch_vec(h), *cross = bn_scratch_vec(h);
-    double predicted[HARMONICS];
-    const bool offline = bn_h5_kind(bn_input("weights"), "/lambda") == BN_H5_DATASET;
-    const double lambda = offline ? bn_input_number("weights", "/lambda") : 0.0;
-    const size_t shown = h < HARMONICS ? h : HARMONICS;
-
-    covariance_harmonics(gx, gphi, cross, h);
-    for (size_t k = 0; k < shown; k++)
-        predicted[k] = cross[k] / (gphi[k] + lambda);
-    as_stored.weights = *stored;
-    bn_findings_spectrum(&as_stored, &t->phi, predicted, shown, lambda);
-    profiles(t, stored, lambda, gx, gphi, h);
-}
-
 static void run(void)
 {
     struct bn_targets t = bn_targets_read("tuning");
-    const bool ring = t.manifold.kind == BN_RING;
-    const bool angular = ring && !bn_flag("surface");
+    const bool angular = t.manifold.kind == BN_RING && !bn_flag("surface");
     bn_targets_settle(&t, "weights", 0);
     const struct bn_recurrent stored = bn_recurrent_factored("weights", &t);
     const struct bn_recurrent j = compact(&stored);
     const struct bn_ring_network net = { .weights = j.weights, .transfer = t.transfer,
         .inhibition = bn_real("inhibition"), .target = bn_real("target_rate"),
-        .bias = j.bias, .x = t.x,
-        .harmonics = angular ? NULL : t.harmonics };
+        .bias = j.bias, .x = t.x, .harmonics = angular ? NULL : t.harmonics };
+    struct bn_ring_network as_stored = net;
+    const bool offline = bn_h5_kind(bn_input("weights"), "/lambda") == BN_H5_DATASET;
+    const double lambda = offline ? bn_input_number("weights", "/lambda") : 0.0;
 
+    as_stored.weights = stored.weights;
     bn_summarise("neurons", (double)net.weights.n, "1", 0.0);
     const struct bn_gap near = bn_findings_flow(&net, &j.velocity);
     bn_progress(0.4);
     bn_findings_jacobians(&net, near);
-    if (ring)
-        harmonics(&t, &net, &stored.weights);
-    sample(&t, &stored.weights);
+    bn_findings_spectrum(&as_stored, &t.phi, t.angles, lambda);
+    bn_findings_profile(&as_stored, &t.phi, t.angles, t.preferred,
+                        sorted_neurons(&t), lambda);
     distance(&t, &stored.weights);
     bn_trials_run(&net, &j.velocity);
     bn_summary_write();

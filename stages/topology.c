@@ -55,7 +55,8 @@ static const struct bn_output outputs[] = {
     { "/pitch", "pitch", "rad", "pitch (torus)", 1e-12, 0, false },
     { "/inverted", "pitch", "1", "correlation of the rates at (azimuth, pitch) and (azimuth + pi, "
       "pi - pitch), where the snout points the same way, mean over azimuths", 1e-9, 1e-9, false },
-    { "/grid_score", "neuron", "1", "how hexagonal the map of each neuron repeats (grid_scores)", 1e-6, 0, false },
+    { "/grid_score", "neuron", "1", "how hexagonal the map of each neuron repeats (grid_scores)",
+      1e-6, 0, false },
     { "/grid_spacing", "neuron", "1", "distance between its neighbouring peaks, in the unit of "
       "the map; 0: nothing repeats", 1e-6, 1e-6, false },
     { "/verdict", "outcome", "1", "circle, torus, hexagonal torus, sphere or none", 0, 0, false },
@@ -65,7 +66,7 @@ static const struct bn_output outputs[] = {
 static const struct bn_param params[] = {
     BN_INTEGER("components", "6", 1, 1000, "principal components that span the cloud"),
     BN_INTEGER("eigenvalues", "40", 1, MOST_GROUPS - 2, "of the covariance, but for the "
-               "constant"),
+               "constant; at most a quarter of the cells'"),
     BN_CHOICE("distance", "euclidean", "euclidean cosine geodesic", "between points: straight, "
               "between directions from the mean, or through a graph of neighbours"),
     BN_INTEGER("neighbours", "10", 1, 1000, "of a point, for the graph and for the density"),
@@ -268,7 +269,8 @@ static double correlation(const struct centred *c, size_t a, size_t b)
     return s / (double)r->rows / c->variance;
 }
 
-/* Along the circle of equal pitch nearest to `pitch`, mean over starting azimuths. */
+/* Along the circle of equal pitch nearest to `pitch`, mean over starting azimuths, relative to
+ * the variance there.                                                        */
 static void along(const struct centred *c, double pitch, double *r)
 {
     const struct bn_manifold *m = &c->p->m;
@@ -290,16 +292,17 @@ static void along(const struct centred *c, double pitch, double *r)
                                 (a + d) % m->count[0] * m->count[1] + best)
                     / (double)m->count[0];
     }
+    for (size_t d = m->count[0]; d-- > 0;)
+        r[d] /= r[0];
 }
 
-/* The least correlation, relative to that of a point with itself. */
 static double least_of(const double *r, size_t n)
 {
     double least = r[0];
 
     for (size_t k = 1; k < n; k++)
         least = fmin(least, r[k]);
-    return least / r[0];
+    return least;
 }
 
 static void write_inverted(const struct centred *c)
@@ -415,16 +418,18 @@ static void write_groups(const struct spectrum *s, double cells)
     bn_output_vec("/group_expected", expected, s->groups);
 }
 
-/* The last group is left out where the list of eigenvalues cuts it. */
+/* The last group is left out where the list of eigenvalues cuts it, which is no longer than a
+ * quarter of the cells: the theory of groups is one for many cells.            */
 static void write_spectrum(const struct bn_principal *c, struct spectrum *s)
 {
     static const char *const names[NAMED] = { "multiplicity_0", "multiplicity_1",
         "multiplicity_2", "multiplicity_3", "multiplicity_4", "multiplicity_5" };
     const struct bn_mat *a = &c->loadings;
+    const size_t asked = bn_count("eigenvalues"), few = a->cols / 4 + 1;
+    const size_t most = asked < few ? asked : few;
     size_t n = 0, groups;
 
-    while (n < c->values && n < bn_count("eigenvalues") && n < a->rows
-           && c->value[n] > 1e-9 * c->value[0])
+    while (n < c->values && n < most && n < a->rows && c->value[n] > 1e-9 * c->value[0])
         n++;
     const struct bn_mat leading = { n, a->cols, a->data };
     const double q = bn_multiplets_inflation(&leading), cells = (double)a->cols / q;

@@ -220,7 +220,7 @@ static struct null null_make(double width)
         bn_rng_uniforms(rng, 2000 + i, 0, u, VISITS);
         for (size_t k = 0; k < VISITS; k++)
             x.spikes[i * VISITS + k] = u[k] < 0.005 ? 2.0 : u[k] < 0.095 ? 1.0 : 0.0;
-        assert_ok(bn_firing_new(&x.firing[i], x.spikes + i * VISITS, VISITS));
+        assert_ok(bn_firing_new(&x.firing[i], 5 + i, x.spikes + i * VISITS, VISITS));
     }
     assert_ok(bn_blunt_new(&x.g, x.v.count, width));
     free(u);
@@ -289,7 +289,7 @@ static void shifts_by_hand(void **state)
     assert_memory_equal(got, again, sizeof got);
     bn_ratemap_sum(&x.v, NULL, 2, seconds);
     for (size_t i = 0; i < 3; i++) {
-        bn_rng_uniforms(rng, i, 0, u, 40);
+        bn_rng_uniforms(rng, 5 + i, 0, u, 40);
         for (size_t k = 0; k < 40; k++) {
             const size_t by = nearest + (size_t)(u[k] * (double)(VISITS - 2 * nearest + 1));
             assert_true(by >= nearest && by <= VISITS - nearest);
@@ -341,7 +341,7 @@ static void what_is_refused(void **state)
     for (long n = 0; rc != BN_OK; n++) {
         struct bn_firing f;
         bn_alloc_fail_after(n);
-        rc = bn_firing_new(&f, x.spikes, VISITS);
+        rc = bn_firing_new(&f, 0, x.spikes, VISITS);
         bn_alloc_fail_after(-1);
         assert_true(rc == BN_OK || (rc == BN_NOMEM && n < 4 && f.visit == NULL));
         bn_firing_free(&f);

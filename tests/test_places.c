@@ -205,6 +205,15 @@ static void a_box(void **state)
                          5.0 * sqrt(r * seconds[b] + 1.0) / seconds[b] + (u < 2 ? 1.2 : 0.0));
         }
     free(raw), free(seconds), free(point);
+    /* leaving cells out changes nothing about the others' shuffles */
+    size_t n_shuffled;
+    double *shuffled = column("/shuffled", &n_shuffled);
+    runs(BOX "--set file=box.nwb --set trim=0 --set minimum_spikes=3000");
+    box_shape("out.h5", "/rate", 2, 3, 300, 0);
+    for (size_t k = 0; k < 12; k++)
+        assert_close(at("/shuffled", k), shuffled[4 + k], 0, 0);
+    free(shuffled);
+    runs(BOX "--set file=box.nwb --set trim=0");
     assert_close(at("/information", 0), field_information(64.0 + 16.0 + 16.0 / 12.0, &sparsity),
                  0, 0.21);
     assert_close(at("/sparsity", 0), sparsity, 0.15, 0);

@@ -346,6 +346,57 @@ static void simulations_decide(void **state)
     torus_free(&t);
 }
 
+/* --- a window of time ----------------------------------------------------------------------- */
+
+/* d' = A d + F from d = 0 by Runge & Kutta: the displacement from t1 to t2 along the tangent.
+ * Wrong, and seen here: the drift at the start, -(x'.eps)/|x'|^2, times the window.  */
+static void windows_are_linear_response(void **state)
+{
+    (void)state;
+    enum { N = 200, K = 4, STEPS = 600, FROM = 150 };
+    struct ring_net w = ring_net_make(N, 64, RING_SIGMA, RING_BETA, 1e-4, 9);
+    const double theta[K] = { 0.3, 1.9, 3.7, 5.2 }, dt = 0.04;
+    struct bn_linear l;
+    struct bn_points p;
+    struct bn_mat d = mat_make(K, N), k1 = mat_make(K, N), next = mat_make(K, N);
+    double v[K], wrong[K], start[K], differ = 0.0;
+    static const double weight[4] = { 1.0 / 6, 1.0 / 3, 1.0 / 3, 1.0 / 6 };
+    static const double ahead[4] = { 0.5, 0.5, 1.0, 0.0 };
+    assert_ok(bn_diagnose_points(&w.net, theta, K, &p));
+    assert_ok(bn_linear_make(&l, &w.net.weights, 0.0));
+    assert_ok(bn_surface_window(&w.net, &p, FROM * dt, STEPS * dt, v));
+    for (size_t step = 0; step <= STEPS; step++) {
+        for (size_t k = 0; k < K && (step == FROM || step == STEPS); k++) {
+            const double *u = bn_mat_row(&p.tangent, k), *eps = bn_mat_row(&p.residual, k);
+            const double at = bn_dot(N, u, bn_mat_row(&d, k)) / bn_dot(N, u, u);
+            wrong[k] = -bn_dot(N, u, eps) / bn_dot(N, u, u);
+            if (step == FROM) {
+                start[k] = at;
+                continue;
+            }
+            const double want = (at - start[k]) / ((STEPS - FROM) * dt);
+            assert_close(v[k], want, 1e-4, 1e-10);
+            differ = fmax(differ, fabs(wrong[k] / want - 1.0));
+        }
+        struct bn_mat old = mat_copy(&d), at = mat_copy(&d);
+        for (int stage = 0; stage < 4; stage++) {
+            assert_ok(bn_linear_apply(&l, &p.slope, BN_PLAIN, &at, &k1));
+            for (size_t i = 0; i < K * N; i++) {
+                k1.data[i] -= p.residual.data[i];
+                d.data[i] += dt * weight[stage] * k1.data[i];
+                at.data[i] = old.data[i] + dt * ahead[stage] * k1.data[i];
+            }
+        }
+        bn_mat_free(&old), bn_mat_free(&at);
+    }
+    assert_true(differ > 0.1);
+    assert_fails(bn_surface_window(&w.net, &p, 3.0, 3.0, v), BN_USAGE);
+    bn_mat_free(&d), bn_mat_free(&k1), bn_mat_free(&next);
+    bn_linear_free(&l);
+    bn_points_free(&p);
+    ring_net_free(&w);
+}
+
 /* --- cells below threshold ----------------------------------------------------------- */
 
 struct active {
@@ -447,6 +498,7 @@ int main(void)
         cmocka_unit_test(two_rings_are_a_torus),
         cmocka_unit_test(exact_torus_stands_still),
         cmocka_unit_test(simulations_decide),
+        cmocka_unit_test(windows_are_linear_response),
         cmocka_unit_test(only_active_cells_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

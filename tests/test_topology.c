@@ -279,7 +279,7 @@ static void grid_scores(void **state)
     struct bn_mat number = box_mat("s.h5", "/number");
     assert_true(number.rows == 1 && number.cols > 5);
     bn_mat_free(&number);
-    const struct box_refusal none = { "", "not neither", 2 };
+    const struct box_refusal none = { "", "--in topology=", 2 };
     box_refuses("summary", &none);
 }
 

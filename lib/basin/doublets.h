@@ -29,6 +29,13 @@ BN_MUST_USE bn_status bn_doublets(const double *re, const double *im,
                                   const struct bn_mat *c, size_t harmonics,
                                   struct bn_doublet *out);
 
+/* The same on any manifold, where size[h] functions share the eigenvalue of shell h (the next
+ * size[h] columns of c): home [found] is the shell of each eigenvalue, or `shells` for none,
+ * overlap [found] the length of its unit vector's projection on the shell.     */
+BN_MUST_USE bn_status bn_shells(const double *im, const struct bn_mat *vectors, size_t found,
+                                const struct bn_mat *c, const size_t *size, size_t shells,
+                                size_t *home, double *overlap);
+
 /* max |e - predicted|/|predicted| over the two e of a doublet. */
 double bn_doublet_deviation(const struct bn_doublet *d, double predicted);
 /* |e_1 - e_2|/|e_1 + e_2|: of real doublets; a complex pair is apart by its imaginary part. */

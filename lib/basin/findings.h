@@ -68,6 +68,8 @@ struct bn_gap bn_findings_flow(const struct bn_ring_network *net,
       "the tangent directions", 1e-8, 1e-3, false },                                         \
     { "/drift_vector_projected", "place dimension", "", "the cruder orthogonal projection", \
       1e-8, 1e-3, false },                                                                   \
+    { "/drift_vector_window", "place dimension", "", "drift per tau between drift_from and " \
+      "drift_until by linear response", 1e-8, 1e-3, false },                                 \
     { "/point_residual", "place", "1", "|eps| / |x* - mean x*|", 1e-9, 1e-4, false },     \
     { "/point_residual_active", "place", "1", "eps of the cells above threshold alone, " \
       "over the same", 1e-9, 1e-4, false },                                                  \
@@ -82,7 +84,7 @@ struct bn_gap bn_findings_flow(const struct bn_ring_network *net,
       "transverse eigenvalue nearest to 0 x tau, real part", 1e-6, 0, false },                \
     { "/point_diffusion", "place entry", "", "diffusion matrix per tau and sigma^2, row " \
       "by row", 1e-9, 1e-4, false },                                                         \
-    { "/potential", "place", "", "one dimension: U = -int v dx, per tau", 1e-8, 1e-3,   \
+    { "/potential", "place", "", "one dimension: U = -int v dx, v of the window, per tau", 1e-8, 1e-3,   \
       false },                                                                               \
     { "/rest_position", "rest", "", "one dimension: zeros of the drift, and walls that hold",  \
       1e-3, 0, false },                                                                      \
@@ -102,7 +104,9 @@ struct bn_gap bn_findings_flow(const struct bn_ring_network *net,
       false }
 
 #define BN_SURFACE_PARAMS                                                             \
-    BN_INTEGER("drift_points", "256", 4, 1000000, "points of the drift where it is no ring")
+    BN_INTEGER("drift_points", "256", 4, 1000000, "points of the drift where it is no ring"),  \
+    BN_REAL("drift_from", "1", "5", 0, 1e6, "drift over a window of time: from, in tau"),        \
+    BN_REAL("drift_until", "1", "25", 1e-3, 1e6, "until, in tau")
 
 /* /sigma_c; net->harmonics must be there. */
 double bn_findings_length(const struct bn_ring_network *net);
@@ -131,10 +135,11 @@ void bn_findings_jacobians(const struct bn_ring_network *net, struct bn_gap near
     BN_INTEGER("jacobian_angles", "8", 1, 10000, "angles, or points, of the Jacobians"), \
     BN_INTEGER("jacobian_modes", "6", 2, 200, "leading eigenvalues of each")
 
-/* Eigenvalues and singular values of J; its doublets beside predicted [harmonics];
- * dimensions of the manifold.  phi: coefficients of the rates; lambda < 0: unknown.  */
+/* Eigenvalues and singular values of J; its doublets (elsewhere: multiplets by shells of equal
+ * eigenvalue of the Laplacian) beside their prediction; dimensions of the manifold.  phi:
+ * coefficients of the rates; angles: grid points of the tuning.                */
 void bn_findings_spectrum(const struct bn_ring_network *net, const struct bn_mat *phi,
-                          const double *predicted, size_t harmonics, double lambda);
+                          size_t angles, double lambda);
 
 #define BN_SPECTRUM_OUTPUTS                                                           \
     { "/eigenvalue_real", "eigenvalue", "1", "eigenvalues of J, largest modulus first",      \
@@ -151,6 +156,20 @@ void bn_findings_spectrum(const struct bn_ring_network *net, const struct bn_mat
     { "/doublet_imag", "doublet member", "1", "imaginary part", 1e-6, 0, false },          \
     { "/doublet_overlap", "doublet", "1", "overlap of their vectors with the harmonic", 1e-4, \
       0, false },                                                                    \
+    { "/shell_laplacian", "shell", "", "elsewhere: eigenvalue of minus the Laplacian", 1e-9, 0, \
+      false },                                                                       \
+    { "/shell_size", "shell", "1", "functions that share it: the multiplicity", 0, 0, false }, \
+    { "/shell_predicted", "shell", "1", "predicted eigenvalue of J", 1e-9, 1e-6, false },     \
+    { "/shell_found", "shell", "1", "eigenvalues of J whose vectors belong there", 0, 0,      \
+      false },                                                                       \
+    { "/shell_mean", "shell", "1", "mean of their real parts; 0 if there are none", 1e-6, 0,  \
+      false },                                                                       \
+    { "/multiplet_real", "multiplet", "1", "eigenvalues of J, largest modulus first", 1e-6, 0, \
+      false },                                                                       \
+    { "/multiplet_imag", "multiplet", "1", "imaginary part", 1e-6, 0, false },             \
+    { "/multiplet_shell", "multiplet", "1", "shell of each; -1: of none", 0, 0, false },      \
+    { "/multiplet_overlap", "multiplet", "1", "length of its vector's projection on it", 1e-4, \
+      0, false },                                                                    \
     { "/kernel", "kernel_rank", "1", "eigenvalues of the rates' kernel Phi^T Phi/(N M)",     \
       1e-12, 1e-6, false }
 
@@ -158,5 +177,22 @@ void bn_findings_spectrum(const struct bn_ring_network *net, const struct bn_mat
     BN_CHOICE("spectrum", "auto", "auto full leading",                                  \
               "eigenvalues of J: all, or the leading ones; auto: all up to 1200 neurons"),   \
     BN_INTEGER("eigenvalues", "60", 4, 1000, "how many, if leading")
+
+/* The mean profile of J on the ring; a sample of J as neurons come and by `order`.
+ * preferred may be NULL off the ring.                                       */
+void bn_findings_profile(const struct bn_ring_network *net, const struct bn_mat *phi,
+                         size_t angles, const double *preferred, const size_t *order,
+                         double lambda);
+
+#define BN_PROFILE_OUTPUTS                                                            \
+    { "/profile_angle", "profile_angle", "rad", "difference of preferred angles", 0, 0, false }, \
+    { "/profile", "profile_angle", "1", "N J averaged over pairs", 1e-9, 1e-6, false }, \
+    { "/profile_predicted", "profile_angle", "1", "Jbar from the aligned means", 1e-9, 1e-6, \
+      false }, \
+    { "/hat", "profile_angle", "1", "mean-field profile: the Mexican hat", 1e-9, 1e-6, false }, \
+    { "/sample_unsorted", "row column", "1", "N J of up to 400 neurons, arbitrary order", 1e-9, \
+      1e-6, false }, \
+    { "/sample_sorted", "row column", "1", "the same, sorted by preferred angle", 1e-9, 1e-6, \
+      false }
 
 #endif

@@ -33,18 +33,20 @@ double bn_map_correlation(const double *a, const double *seconds_a, const double
 
 /* The visits in which a unit fired, and how often. */
 struct bn_firing {
+    uint64_t unit;                       /* whose random numbers it draws */
     size_t n;
     uint32_t *visit, *spikes;
 };
 /* Of spikes [visits]. */
-BN_MUST_USE bn_status bn_firing_new(struct bn_firing *f, const double *spikes, size_t visits);
+BN_MUST_USE bn_status bn_firing_new(struct bn_firing *f, uint64_t unit, const double *spikes,
+                                    size_t visits);
 void bn_firing_free(struct bn_firing *f);
 
 struct bn_shuffles {
     size_t n;
     double shift_min;                    /* s; no shift is nearer to 0 */
     double least;                        /* s; bins with less are not looked at */
-    struct bn_rng rng;                   /* row u draws as unit u */
+    struct bn_rng rng;
 };
 /* For each of `rows` units: per_spike [rows, n] of its shifted trains, sorted upwards.  On
  * all threads; their number does not matter.  BN_USAGE if less than twice shift_min counts.  */

@@ -3,8 +3,7 @@
  *
  * The network of diagnose.h, whose `harmonics` must say what the manifold is, runs by Euler
  * steps (network.h) in units of tau.  The position of a state is the nearest point of the
- * manifold, argmin_p |x - x*(p)|: the best point of the grid, found by transforms, then steps
- * of Gauss and Newton along the tangent plane.  Positions are rows of D coordinates,
+ * manifold, argmin_p |x - x*(p)| (decode.h).  Positions are rows of D coordinates,
  * displacements rows of D components (manifold.h).                             */
 #ifndef BN_ROAM_H
 #define BN_ROAM_H

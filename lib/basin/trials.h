@@ -49,10 +49,10 @@ void bn_trials_run(const struct bn_ring_network *net, const struct bn_operator *
 #define BN_ROAM_OUTPUTS                                                               \
     { "/simulated_point", "simulated_place coordinate", "", "points of the simulated drift",   \
       1e-6, 0, false },                                                                     \
-    { "/simulated_vector", "simulated_place dimension", "", "simulated drift per tau", 1e-8,   \
-      1e-3, false },                                                                        \
-    { "/simulated_vector_adjoint", "simulated_place dimension", "",                          \
-      "drift by the adjoint modes there", 1e-8, 1e-3, false },                               \
+    { "/simulated_vector", "simulated_place dimension", "", "simulated drift per tau between " \
+      "drift_from and drift_until", 1e-8, 1e-3, false },                                                                        \
+    { "/simulated_vector_response", "simulated_place dimension", "",                         \
+      "the same by linear response", 1e-8, 1e-3, false },                               \
     { "/persistence_time", "persistence_time", "1", "times T of the persistence / tau", 0, 0,  \
       false },                                                                              \
     { "/persistence", "persistence_time", "1", "share S(T) of starts that moved less than "    \

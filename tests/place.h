@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT
+ * Networks of Gaussian maps on any manifold, with their offline weights, for tests.  */
+#ifndef TEST_PLACE_H
+#define TEST_PLACE_H
+
+#include "ring.h"
+
+#include <basin/harmonics.h>
+#include <basin/kernel.h>
+#include <basin/maps.h>
+
+struct place {
+    struct bn_manifold manifold;
+    bn_harmonics *harmonics;
+    struct bn_mat current, rate, x, phi; /* [N, M], [N, R] */
+    struct bn_ridge fit;
+    struct bn_ring_network net;
+};
+
+/* Currents h - threshold, h of unit variance and correlation length `length`. */
+static inline struct place place_make(struct bn_manifold m, double length, size_t n,
+                                      struct bn_transfer transfer, double threshold,
+                                      double lambda, uint64_t seed)
+{
+    const struct bn_rng rng = { .seed = seed, .stream = bn_rng_stream("place") };
+    const struct bn_kernel k = { BN_KERNEL_GAUSSIAN, { length, length, length } };
+    struct place p = { .manifold = m };
+    const size_t points = bn_manifold_points(&m);
+    assert_ok(bn_harmonics_new(&p.harmonics, &m));
+    const size_t r = bn_harmonics_count(p.harmonics);
+    p.current = mat_make(n, points);
+    p.rate = mat_make(n, points);
+    assert_ok(bn_maps_sample(&m, &k, rng, 0, &p.current));
+    for (size_t i = 0; i < n * points; i++)
+        p.current.data[i] -= threshold;
+    bn_transfer_rate(&transfer, n * points, p.current.data, p.rate.data);
+    p.x = mat_make(n, r);
+    p.phi = mat_make(n, r);
+    assert_ok(bn_harmonics_transform(p.harmonics, &p.current, &p.x));
+    assert_ok(bn_harmonics_transform(p.harmonics, &p.rate, &p.phi));
+    assert_ok(bn_ridge_fit(&p.x, &p.phi, NULL, r, lambda, 1e-9, &p.fit));
+    p.net = (struct bn_ring_network){ .transfer = transfer, .x = p.x,
+                                      .harmonics = p.harmonics };
+    assert_ok(bn_operator_factored(&p.net.weights, &p.fit.left, &p.fit.right,
+                                   p.fit.diagonal));
+    return p;
+}
+
+static inline void place_free(struct place *p)
+{
+    bn_mat_free(&p->current), bn_mat_free(&p->rate), bn_mat_free(&p->x), bn_mat_free(&p->phi);
+    bn_ridge_free(&p->fit);
+    bn_harmonics_free(p->harmonics);
+}
+
+static inline struct bn_manifold place_torus(size_t side)
+{
+    return (struct bn_manifold){ .kind = BN_TORUS, .dimensions = 2, .count = { side, side, 1 },
+                                 .size = { BN_TWO_PI, BN_TWO_PI } };
+}
+
+static inline struct bn_manifold place_interval(size_t points, double size)
+{
+    return (struct bn_manifold){ .kind = BN_INTERVAL, .dimensions = 1,
+                                 .count = { points, 1, 1 }, .size = { size } };
+}
+
+#endif
