@@ -46,7 +46,8 @@ static void states_are_found_where_they_are(void **state)
     (void)state;
     for (size_t i = 0; i < BN_LEN(world); i++) {
         const struct bn_manifold *m = &world[i].m;
-        struct cells c = cells_make(m, &world[i].k, &erf_cells, N, 3 + i);
+        struct cells c = cells_make(m, &world[i].k, &erf_cells, 0.0, N,
+                                    (struct bn_rng){ .seed = 3 + i });
         double places[PLACES * BN_DIMENSIONS];
         struct found near, cosine, overlap;
         bn_decoder *d, *co;
@@ -87,7 +88,8 @@ static void the_top_of_the_overlap_is_its_top(void **state)
     for (size_t i = 0; i < BN_LEN(world); i++) {
         const struct bn_manifold *m = &world[i].m;
         const size_t points = bn_manifold_points(m), dims = m->dimensions;
-        struct cells c = cells_make(m, &world[i].k, &erf_cells, N, 13 + i);
+        struct cells c = cells_make(m, &world[i].k, &erf_cells, 0.0, N,
+                                    (struct bn_rng){ .seed = 13 + i });
         struct bn_mat rate, curve;
         struct found top;
         bn_decoder *d;
@@ -134,7 +136,7 @@ static void the_ring_is_as_before(void **state)
     (void)state;
     const struct bn_manifold m = bn_manifold_ring(101);
     const struct bn_kernel k = { BN_KERNEL_HEAT, { 0.7 } };
-    struct cells c = cells_make(&m, &k, &erf_cells, N, 1);
+    struct cells c = cells_make(&m, &k, &erf_cells, 0.0, N, (struct bn_rng){ .seed = 1 });
     double theta[3] = { 0.5, 3.0, 6.0 }, at[2][3], value[2][3], far[2][3], near[2][3];
     struct bn_mat x = cells_at(c.h, &c.x, theta, 3), rate = cells_at(c.h, &c.phi, theta, 3);
     struct bn_mat curve[2];
