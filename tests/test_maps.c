@@ -265,7 +265,7 @@ static void covariance_after_threshold_in_closed_form(void **state)
     for (double r = -1.0; r < 1.01; r += 0.125)
         assert_close(bn_maps_thresholded(0.0, r),
                      (sqrt(1.0 - r * r) + r * (PI - acos(r))) / (2.0 * PI), 1e-13, 1e-13);
-    /* E f and E f^2 that are tabulated in docs/science/place.md */
+    /* E f and E f^2, computed elsewhere */
     assert_close(sqrt(bn_maps_thresholded(1.1, 0.0)), 0.06862, 0, 6e-6);
     assert_close(bn_maps_thresholded(1.1, 1.0), 0.06018, 0, 6e-6);
 }
