@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* A panel of scores is ROWS x POINTS: 0.6 MB, with its inputs less than a core's cache. */
-enum { ROWS = 192, POINTS = 384, LANES = 8 };
+enum { ROWS = 192, POINTS = 384 };
 static const double never = -1e300;
 
 struct bn_readout {
@@ -315,22 +315,26 @@ struct block {                           /* what a tile works on */
     double *scratch;                     /* [2 POINTS] */
 };
 
-/* The largest of n numbers; its lanes are independent, so it runs by the register. */
+static double larger(double a, double b)
+{
+    return a > b ? a : b;
+}
+
+/* The largest of n numbers, by four that do not wait for each other. */
 static double largest(const double *s, size_t n)
 {
-    double m[LANES];
+    double a = 2.0 * never, b = a, c = a, d = a;
     size_t k = 0;
 
-    for (size_t j = 0; j < LANES; j++)
-        m[j] = 2.0 * never;
-    for (; k + LANES <= n; k += LANES)
-        for (size_t j = 0; j < LANES; j++)
-            m[j] = s[k + j] > m[j] ? s[k + j] : m[j];
+    for (; k + 4 <= n; k += 4) {
+        a = larger(s[k], a);
+        b = larger(s[k + 1], b);
+        c = larger(s[k + 2], c);
+        d = larger(s[k + 3], d);
+    }
     for (; k < n; k++)
-        m[0] = s[k] > m[0] ? s[k] : m[0];
-    for (size_t j = 1; j < LANES; j++)
-        m[0] = m[j] > m[0] ? m[j] : m[0];
-    return m[0];
+        a = larger(s[k], a);
+    return larger(larger(a, b), larger(c, d));
 }
 
 static void look(const double *s, size_t first, size_t n, struct best *b)

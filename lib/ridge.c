@@ -10,8 +10,9 @@
 #include <string.h>
 
 /* Rows per tile of a product, at most; neurons whose rows and columns are walked
- * together, so that each cache line of both layouts is fetched once.        */
-enum { TILE_ROWS = 200, LINE = 8 };
+ * together, so that each cache line of both layouts is fetched once; neurons from which on
+ * currents keep the columns only that rounding does not hide.                    */
+enum { TILE_ROWS = 200, LINE = 8, MANY = 16384 };
 
 struct product {
     const struct bn_mat *a, *b;
@@ -92,17 +93,42 @@ static bn_status leading(const struct bn_mat *c, size_t r, struct bn_mat *out)
     return BN_OK;
 }
 
+/* Columns of c that rounding does not hide: a smooth current has few functions. */
+static size_t visible(const struct bn_mat *c, size_t r)
+{
+    double *square = tails(c);
+    size_t p = r;
+
+    while (square != NULL && p > 1 && square[p - 1] - square[r] <= 1e-26 * square[0])
+        p--;
+    free(square);
+    return p;
+}
+
 static bn_status project(const struct bn_mat *c, struct work *w, struct bn_mat *out)
 {
-    struct bn_mat first;
+    const size_t p = w->n > MANY ? visible(c, w->r) : w->r;
+    struct bn_mat first, u = { 0 };
 
-    bn_status rc = leading(c, w->r, &first);
+    bn_status rc = leading(c, p, &first);
+    if (rc == BN_OK)
+        rc = leading(&w->u, p, &u);
     if (rc == BN_OK)
         rc = bn_mat_alloc(out, w->n, w->r);
     if (rc == BN_OK)
-        rc = product(&first, &w->u, BN_TRANSPOSED, out);
+        rc = product(&first, &u, BN_TRANSPOSED, out);
     bn_mat_free(&first);
+    bn_mat_free(&u);
     return rc;
+}
+
+/* out = a op(b), whose rows are modes and columns neurons: shared out over cores from where it
+ * pays on.                                                                      */
+static bn_status wide(const struct bn_mat *a, const struct bn_mat *b, enum bn_trans trans,
+                      struct bn_mat *out)
+{
+    return out->cols > MANY ? product(a, b, trans, out)
+                            : bn_gemm(1.0, a, BN_PLAIN, b, trans, 0.0, out);
 }
 
 /* U S U^T is diagonal but for rounding of the largest eigenvalue, which is not small
@@ -142,7 +168,7 @@ static bn_status solve(struct work *w)
     if (rc == BN_OK)
         rc = bn_mat_alloc(&w->right, w->r, w->n);
     if (rc == BN_OK)
-        rc = bn_gemm(1.0, &t, BN_PLAIN, &w->v, BN_PLAIN, 0.0, &w->right);
+        rc = wide(&t, &w->v, BN_PLAIN, &w->right);
     bn_mat_free(&t);
     return rc;
 }
@@ -163,7 +189,7 @@ static bn_status decompose(struct work *w)
     if (rc == BN_OK)
         rc = bn_mat_alloc(&w->v, w->r, w->n);
     if (rc == BN_OK)
-        rc = bn_gemm(1.0, &w->u, BN_PLAIN, &c, BN_TRANSPOSED, 0.0, &w->v);
+        rc = wide(&w->u, &c, BN_TRANSPOSED, &w->v);
     bn_mat_free(&c);
     BN_TRY(rc);
     BN_TRY(bn_ridge_spans(w->e, w->r, w->n, w->lambda));

@@ -65,7 +65,7 @@ $R/figures/figure9$S.pdf: $R/headdirection/topology.torus.h5 \
                           $R/headdirection/topology.sphere.h5 \
                           $R/headdirection/topology.hexagon.h5 \
                           $R/headdirection/topology.even.h5 \
-                          $R/headdirection/activity.hexagon.h5 \
+                          $R/headdirection/diagnosis.hexagon.h5 \
                           $R/headdirection/topology.states.h5 $R/gridcells/summary.h5
 
 # Of a pipeline of positions on a line: make figureS5 FROM=track.
@@ -74,3 +74,10 @@ $R/figures/figureS5$S.pdf: $R/$P/recording.split.h5
 # Always of the large ring, whatever FROM says, beside the smaller ones of figure 4 c.
 $R/figures/figure4-million$S.pdf: $R/million/activity.h5 $R/million/diagnosis.h5 \
                                   $R/ring/meanfield.h5 $R/ring-sizes/summary.sizes.h5
+
+# Of generated place cells, and of a recording on a line: make figureS6 FROM=track.
+$R/figures/figureS6$S.pdf: $R/place-decoding/decoding.h5 $R/place-decoding/decoding.scales.h5 \
+                           $R/place-decoding/decoding.single.h5 \
+                           $R/place-decoding/decoding.small.h5 \
+                           $R/place-decoding/decoding.walk.h5 \
+                           $R/$P/decoding.run.h5

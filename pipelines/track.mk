@@ -5,3 +5,6 @@
 # both ways together, and a row for each cell and way (figure S5)
 $R/track/recording.h5:
 $R/track/recording.split.h5:
+
+# where the rat was, from maps of other windows (figure S6)
+$R/track/decoding.run.h5:    $R/track/recording.h5

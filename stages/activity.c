@@ -455,8 +455,8 @@ static void run(void)
 const struct bn_stage bn_stage = {
     .name = "activity",
     .summary = "rate dynamics from many starting states",
-    .details = "Trajectories start at equally spaced angles of the ring, or at points spread evenly "
-               "over any other manifold, disturbed by noise of each standard deviation in "
+    .details = "Trajectories start at equally spaced angles of the ring, or at points spread "
+               "evenly over any other manifold, disturbed by noise of each standard deviation in "
                "`disturbances`, and run freely or (on the ring) under a constant, an "
                "Ornstein-Uhlenbeck or the recorded angular velocity. The position is decoded by "
                "the largest overlap (1/N) sum phi*(theta) phi. The ring has /start_angle, /angle "

@@ -6,6 +6,7 @@
  * positions move.  Maps of a recording are made from other windows than those that are
  * decoded with them.  docs/science/decoding.md.                                  */
 #include <basin/accuracy.h>
+#include <basin/fieldset.h>
 #include <basin/grid.h>
 #include <basin/mem.h>
 #include <basin/poisson.h>
@@ -78,6 +79,9 @@ static const struct bn_param params[] = {
                            "empty: all that apply"),
     BN_REAL("peak_rate", "Hz", "15", 1e-3, 1e4, "tuning: rates are scaled to this mean of "
                                                 "the maps' local maxima"),
+    BN_CHOICE("maps", "input", "input single small scales", "tuning in one dimension: as it is, "
+              "or as many cells with one field of its coverage, one of its mean field length, "
+              "or fields of many scales (scheme 6 of Eliav et al.)"),
     BN_CHOICE("behaviour", "uniform", "uniform walk", "tuning: how positions are drawn"),
     BN_INTEGER("samples", "5000", 10, 100000000, "tuning: windows that are drawn"),
     BN_REAL("step", "1", "0", 0, 1, "standard deviation of a random step per window and "
@@ -93,7 +97,7 @@ static const struct bn_param params[] = {
                                            "coordinates' unit per s; 0: none"),
     BN_REAL("catastrophe", "1", "0.05", 0, 1, "larger errors are catastrophic, in lengths"),
     BN_INTEGER("coarse", "25", 2, 10000, "coarse bins for confusion and information, about"),
-    BN_REAL("fisher_floor", "Hz", "1", 1e-9, 1e6, "cells below this rate are left out of the "
+    BN_REAL("fisher_floor", "Hz", "0.1", 1e-9, 1e6, "cells below this rate are left out of the "
                                                   "Cramer-Rao bound"),
     BN_INTEGER("orders", "4", 0, 10000, "random orders of cells for error against number of "
                                         "cells; 0: none"),
@@ -157,6 +161,22 @@ static double mean_peak(const struct bn_mat *rate)
     return n > 0.0 ? sum / n : 0.0;
 }
 
+/* The tuning's maps, or controls in their place. */
+static void choose_maps(struct bn_rng rng)
+{
+    struct bn_fieldset set;
+
+    if (bn_is("maps", "input"))
+        return;
+    const enum bn_fieldset_kind kind = bn_is("maps", "single") ? BN_FIELDSET_SINGLE
+                                     : bn_is("maps", "small") ? BN_FIELDSET_SMALL
+                                                              : BN_FIELDSET_SCALES;
+    const bn_status rc = bn_fieldset_of(&axes, &s.rate, &set);
+    if (rc != BN_OK)
+        bn_die(bn_fail_at(rc, "%s", bn_h5_path(bn_input("tuning"))));
+    BN_CHECK(bn_fieldset_draw(&axes, kind, &set, rng, &s.rate));
+}
+
 static void draw(void)
 {
     const bool walk = bn_is("behaviour", "walk");
@@ -166,6 +186,7 @@ static void draw(void)
     if (s.rate.cols != axes.points)
         BN_REFUSE(BN_INPUT, "%s: /rate has %zu points, its grid has %zu",
                   bn_h5_path(bn_input("tuning")), s.rate.cols, axes.points);
+    choose_maps(bn_rng_sub(rng, "fields"));
     const double peak = mean_peak(&s.rate);
     if (!(peak > 0.0))
         BN_REFUSE(BN_INPUT, "%s: no cell has a rate with a maximum above 0: there is nothing "
@@ -725,7 +746,8 @@ const struct bn_stage bn_stage = {
     .summary = "positions read out of spike counts, and how well that can be done",
     .details = "From a tuning, positions are drawn (evenly, or as a random walk), and Poisson "
                "counts of windows from its rates, scaled to peak_rate; they are decoded with "
-               "the same rates. From a recording, maps are made from the windows outside of a "
+               "the same rates. maps puts populations with other arrangements of fields in their "
+               "place. From a recording, maps are made from the windows outside of a "
                "fold and the fold is decoded with them; places that were not visited are no "
                "candidates.\n"
                "\n"

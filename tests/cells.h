@@ -15,8 +15,10 @@ struct cells {
     struct bn_mat x, phi;                /* [N, R] */
 };
 
+/* Currents h - threshold, h of unit variance with that kernel. */
 static inline struct cells cells_make(const struct bn_manifold *m, const struct bn_kernel *k,
-                                      const struct bn_transfer *f, size_t n, uint64_t seed)
+                                      const struct bn_transfer *f, double threshold, size_t n,
+                                      struct bn_rng rng)
 {
     const size_t points = bn_manifold_points(m);
     struct cells c = { 0 };
@@ -26,7 +28,9 @@ static inline struct cells cells_make(const struct bn_manifold *m, const struct 
     assert_ok(bn_mat_alloc(&c.rate, n, points));
     assert_ok(bn_mat_alloc(&c.x, n, bn_harmonics_count(c.h)));
     assert_ok(bn_mat_alloc(&c.phi, n, bn_harmonics_count(c.h)));
-    assert_ok(bn_maps_sample(m, k, (struct bn_rng){ .seed = seed }, 0, &c.current));
+    assert_ok(bn_maps_sample(m, k, rng, 0, &c.current));
+    for (size_t i = 0; i < n * points; i++)
+        c.current.data[i] -= threshold;
     bn_transfer_rate(f, n * points, c.current.data, c.rate.data);
     assert_ok(bn_harmonics_transform(c.h, &c.current, &c.x));
     assert_ok(bn_harmonics_transform(c.h, &c.rate, &c.phi));

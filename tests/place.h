@@ -3,11 +3,8 @@
 #ifndef TEST_PLACE_H
 #define TEST_PLACE_H
 
+#include "cells.h"
 #include "ring.h"
-
-#include <basin/harmonics.h>
-#include <basin/kernel.h>
-#include <basin/maps.h>
 
 struct place {
     struct bn_manifold manifold;
@@ -24,20 +21,10 @@ static inline struct place place_make(struct bn_manifold m, double length, size_
 {
     const struct bn_rng rng = { .seed = seed, .stream = bn_rng_stream("place") };
     const struct bn_kernel k = { BN_KERNEL_GAUSSIAN, { length, length, length } };
-    struct place p = { .manifold = m };
-    const size_t points = bn_manifold_points(&m);
-    assert_ok(bn_harmonics_new(&p.harmonics, &m));
+    const struct cells c = cells_make(&m, &k, &transfer, threshold, n, rng);
+    struct place p = { .manifold = m, .harmonics = c.h, .current = c.current, .rate = c.rate,
+                       .x = c.x, .phi = c.phi };
     const size_t r = bn_harmonics_count(p.harmonics);
-    p.current = mat_make(n, points);
-    p.rate = mat_make(n, points);
-    assert_ok(bn_maps_sample(&m, &k, rng, 0, &p.current));
-    for (size_t i = 0; i < n * points; i++)
-        p.current.data[i] -= threshold;
-    bn_transfer_rate(&transfer, n * points, p.current.data, p.rate.data);
-    p.x = mat_make(n, r);
-    p.phi = mat_make(n, r);
-    assert_ok(bn_harmonics_transform(p.harmonics, &p.current, &p.x));
-    assert_ok(bn_harmonics_transform(p.harmonics, &p.rate, &p.phi));
     assert_ok(bn_ridge_fit(&p.x, &p.phi, NULL, r, lambda, 1e-9, &p.fit));
     p.net = (struct bn_ring_network){ .transfer = transfer, .x = p.x,
                                       .harmonics = p.harmonics };

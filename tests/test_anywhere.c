@@ -176,7 +176,8 @@ static void same_bytes(void **state)
     box_runs("weights", "--quiet --in tuning=t.h5 --out w.h5");
     box_repeats("activity", "--in tuning=t.h5 --in weights=w.h5 --set duration=0.2 --set starts=40 "
                 "--set noise=0.1 --set states=yes");
-    box_resumes("activity", "--in tuning=t.h5 --in weights=w.h5 --set duration=0.5 --set starts=10");
+    box_resumes("activity", "--in tuning=t.h5 --in weights=w.h5 --set duration=0.5 "
+                "--set starts=10");
 }
 
 static void refusals(void **state)
@@ -191,7 +192,8 @@ static void refusals(void **state)
         { "--in tuning=t.h5 --set kind=reservoir", "kind = reservoir is", 2 },
     };
     static const struct box_refusal activity[] = {
-        { "--in tuning=t.h5 --in weights=w.h5 --set velocity=constant", "an angular velocity is", 2 },
+        { "--in tuning=t.h5 --in weights=w.h5 --set velocity=constant", "an angular velocity is",
+          2 },
         { "--in tuning=t.h5 --in weights=w.h5 --set decoder=vector", "decoder = vector is", 2 },
     };
     for (size_t k = 0; k < BN_LEN(weights); k++)

@@ -5,6 +5,8 @@
 
 #include <basin/decode.h>
 #include <basin/fourier.h>
+#include <basin/mem.h>
+#include <basin/tile.h>
 
 #include <stdlib.h>
 
@@ -46,7 +48,8 @@ static void states_are_found_where_they_are(void **state)
     (void)state;
     for (size_t i = 0; i < BN_LEN(world); i++) {
         const struct bn_manifold *m = &world[i].m;
-        struct cells c = cells_make(m, &world[i].k, &erf_cells, N, 3 + i);
+        struct cells c = cells_make(m, &world[i].k, &erf_cells, 0.0, N,
+                                    (struct bn_rng){ .seed = 3 + i });
         double places[PLACES * BN_DIMENSIONS];
         struct found near, cosine, overlap;
         bn_decoder *d, *co;
@@ -87,7 +90,8 @@ static void the_top_of_the_overlap_is_its_top(void **state)
     for (size_t i = 0; i < BN_LEN(world); i++) {
         const struct bn_manifold *m = &world[i].m;
         const size_t points = bn_manifold_points(m), dims = m->dimensions;
-        struct cells c = cells_make(m, &world[i].k, &erf_cells, N, 13 + i);
+        struct cells c = cells_make(m, &world[i].k, &erf_cells, 0.0, N,
+                                    (struct bn_rng){ .seed = 13 + i });
         struct bn_mat rate, curve;
         struct found top;
         bn_decoder *d;
@@ -134,7 +138,7 @@ static void the_ring_is_as_before(void **state)
     (void)state;
     const struct bn_manifold m = bn_manifold_ring(101);
     const struct bn_kernel k = { BN_KERNEL_HEAT, { 0.7 } };
-    struct cells c = cells_make(&m, &k, &erf_cells, N, 1);
+    struct cells c = cells_make(&m, &k, &erf_cells, 0.0, N, (struct bn_rng){ .seed = 1 });
     double theta[3] = { 0.5, 3.0, 6.0 }, at[2][3], value[2][3], far[2][3], near[2][3];
     struct bn_mat x = cells_at(c.h, &c.x, theta, 3), rate = cells_at(c.h, &c.phi, theta, 3);
     struct bn_mat curve[2];
@@ -164,12 +168,41 @@ static void the_ring_is_as_before(void **state)
     cells_free(&c);
 }
 
+/* Out of memory at each allocation in turn: a status, and nothing leaks. */
+static void memory_may_run_out_anywhere(void **state)
+{
+    (void)state;
+    const struct bn_manifold *m = &world[0].m;
+    struct cells c = cells_make(m, &world[0].k, &erf_cells, 0.0, 20, (struct bn_rng){ .seed = 1 });
+    const struct bn_mat rate = { 1, 20, c.rate.data };
+    bn_status rc = BN_NOMEM;
+
+    bn_threads_set(1);
+    for (long n = 0; rc != BN_OK; n++) {
+        double at[2], value;
+        bn_decoder *d = NULL;
+        assert_true(n < 2000);
+        bn_alloc_fail_after(n);
+        rc = bn_decoder_on(&d, c.h, &c.x, &c.phi, BN_COSINE, 0);
+        if (rc == BN_OK)
+            rc = bn_decode_position(d, &rate, NULL, at, &value);
+        if (rc == BN_OK)
+            rc = bn_decode_nearest(d, &rate, &value, at);
+        bn_alloc_fail_after(-1);
+        assert_true(rc == BN_OK || rc == BN_NOMEM);
+        bn_decoder_free(d);
+    }
+    bn_threads_set(0);
+    cells_free(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(states_are_found_where_they_are),
         cmocka_unit_test(the_top_of_the_overlap_is_its_top),
         cmocka_unit_test(the_ring_is_as_before),
+        cmocka_unit_test(memory_may_run_out_anywhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

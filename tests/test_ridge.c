@@ -401,6 +401,31 @@ static struct bn_mat of_modes(const struct ring *r, const struct bn_ridge_modes 
     return j;
 }
 
+/* From 16,385 neurons on products are shared out and currents lose the columns that rounding
+ * hides; the modes, which do neither, have the same J: rows of it times a few states.  sigma =
+ * 0.7: 9 of 23 columns are left.                                                  */
+static void very_many_neurons_have_the_same_weights(void **state)
+{
+    (void)state;
+    enum { STATES = 3 };
+    struct ring r = ring_make(16500, 24, 0.7, RING_BETA, 4);
+    struct bn_ridge fit = ring_fit(&r, 1e-4, 0.0);
+    struct bn_mat in = mat_random(STATES, r.n, 8), out = mat_make(STATES, r.n);
+    struct bn_mat factor, lift, again = mat_make(STATES, r.n);
+    struct bn_ridge_modes m;
+    struct bn_operator op, shared;
+    assert_ok(bn_ridge_modes(&r.x, &r.phi, false, r.phi.cols, 1e-4, 0.0, &m));
+    assert_ok(bn_ridge_factor(&r.phi, &m.basis, &factor));
+    assert_ok(bn_ridge_lift(&m.basis, &m.core, r.x.cols, 0, &lift));
+    assert_ok(bn_operator_factored(&op, &fit.left, &fit.right, fit.diagonal));
+    assert_ok(bn_operator_shared(&shared, &r.x, &factor, &lift, &m.core, m.diagonal));
+    assert_ok(bn_operator_apply(&op, BN_PLAIN, &in, &out));
+    assert_ok(bn_operator_apply(&shared, BN_PLAIN, &in, &again));
+    assert_close(mat_apart(&out, &again), 0, 0, 1e-9);
+    bn_mat_free(&in), bn_mat_free(&out), bn_mat_free(&again), bn_mat_free(&factor);
+    bn_mat_free(&lift), bn_ridge_modes_free(&m), bn_ridge_free(&fit), ring_free(&r);
+}
+
 /* The minimum has one form more: the same J and J', and the residual that the matrix has.
  * n = 700: neurons come in two groups.  Only the first 37 coefficients of x are given
  * (all that were drawn), as a tuning that stores coefficients has them.      */
@@ -506,6 +531,7 @@ int main(void)
         cmocka_unit_test(rotated_curves),
         cmocka_unit_test(scaled_currents),
         cmocka_unit_test(gradient_vanishes),
+        cmocka_unit_test(very_many_neurons_have_the_same_weights),
         cmocka_unit_test(modes_are_the_factors),
         cmocka_unit_test(modes_are_dropped_alike),
         cmocka_unit_test(modes_refuse),
