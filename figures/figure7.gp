@@ -79,10 +79,10 @@ chance = sprintf("< basin cat %s:/value '%s:/number[:,0]' '%s:/number[:,%d]' | a
 set xlabel "threshold {/Symbol q}"; set xrange [0.3:3.2]; set xtics 1
 
 letter = "i"; eval PANEL; name = "peaks per field"; eval NAME
-set ylabel "peaks"; set yrange [0.99:1.42]; set ytics 0.1
+set ylabel "peaks"; set yrange [0.99:1.52]; set ytics 0.1
 set key at graph 1.04, 1.0
 plot for [k=0:3] kernel(k, "peaks_per_field") using 2:3 with points lt k+1 dt 1 pt 7 ps 0.4 title word(KERNELS, k+1), \
-     kernel(0, "peaks_per_field_theory") using 2:3 ls 10 title "Rice"
+     for [k=0:3] kernel(k, "peaks_per_field_theory") using 2:3 lt k+1 dt 1 lw 0.8
 
 letter = "j"; eval PANEL; name = "sizes: misfit"; eval NAME
 set ylabel "Kolmogorov distance"; set yrange [0:*]; set ytics 0.05

@@ -23,7 +23,8 @@ bn_status bn_components_new(bn_components **out, const struct bn_lattice *g,
     c->row = bn_alloc(c->ny * c->nz + 1, sizeof *c->row);
     c->inside = bn_alloc(bn_lattice_points(g), sizeof *c->inside);
     c->label = bn_alloc(bn_lattice_points(g), sizeof *c->label);
-    if (c->row == NULL || c->inside == NULL || c->label == NULL) {
+    c->low = bn_alloc(c->nx, sizeof *c->low);
+    if (c->row == NULL || c->inside == NULL || c->label == NULL || c->low == NULL) {
         bn_components_free(c);
         return BN_NOMEM;
     }
@@ -40,6 +41,8 @@ void bn_components_free(bn_components *c)
     free(c->edge);
     free(c->parent);
     free(c->order);
+    free(c->peak);
+    free(c->low);
     free(c->inside);
     free(c->label);
     free(c->piece);
@@ -71,23 +74,6 @@ static bn_status room_for_runs(bn_components *c)
     return BN_OK;
 }
 
-/* The first x >= from at which q differs from its value at `from`, eight at a time. */
-static size_t run_end(const uint8_t *q, size_t from, size_t n)
-{
-    const uint64_t same = 0x0101010101010101u * q[from];
-    size_t x = from + 1;
-
-    for (; x + 8 <= n; x += 8) {
-        uint64_t eight;
-        memcpy(&eight, q + x, 8);
-        if (eight != same)
-            break;
-    }
-    while (x < n && q[x] == q[from])
-        x++;
-    return x;
-}
-
 static bn_status find_runs(bn_components *c, const uint8_t *q)
 {
     const size_t rows = c->ny * c->nz;
@@ -98,9 +84,9 @@ static bn_status find_runs(bn_components *c, const uint8_t *q)
         c->row[r] = c->runs;
         BN_TRY(room_for_runs(c));
         for (size_t x = 0, end; x < c->nx; x = end) {
-            end = run_end(line, x, c->nx);
+            end = bn_lattice_run(line, x, c->nx);
             if (line[x] > 0)
-                c->run[c->runs++] = (struct run){ (uint32_t)x, (uint32_t)end, line[x] };
+                c->run[c->runs++] = (struct run){ (uint32_t)x, (uint32_t)end, 0 };
         }
     }
     c->row[rows] = c->runs;
@@ -111,9 +97,7 @@ static bn_status find_runs(bn_components *c, const uint8_t *q)
 
 static void join(bn_components *c, size_t a, size_t b)
 {
-    const uint32_t p = c->run[a].level, q = c->run[b].level;
-
-    c->edge[c->edges++] = (struct edge){ (uint32_t)a, (uint32_t)b, p < q ? p : q };
+    c->edge[c->edges++] = (struct edge){ (uint32_t)a, (uint32_t)b, 0 };
 }
 
 /* Room for the edges of two rows: two sorted lists of intervals meet at most as often as
@@ -128,10 +112,6 @@ static bn_status room_for_edges(bn_components *c, size_t runs)
     if (edge == NULL)
         return BN_NOMEM;
     c->edge = edge;
-    uint32_t *order = bn_grow(c->order, 2 * most, sizeof *order);
-    if (order == NULL)
-        return BN_NOMEM;
-    c->order = order;
     c->edge_room = 2 * most;
     return BN_OK;
 }
@@ -177,9 +157,7 @@ static bn_status edges_between(bn_components *c, size_t r, size_t s, int low, in
     return BN_OK;
 }
 
-struct neighbour { int dy, dz, low, high; };
-
-static size_t neighbours(const bn_components *c, struct neighbour list[4])
+size_t bn_components_neighbours(const bn_components *c, struct neighbour list[4])
 {
     const bool solid = c->g.dimensions == 3;
     const int low = c->how == BN_FULL || (c->how == BN_SIMPLICES && c->g.hexagon) ? -1 : 0;
@@ -197,8 +175,7 @@ static size_t neighbours(const bn_components *c, struct neighbour list[4])
     return n;
 }
 
-/* k + d in [0, n), around the end if periodic; n if there is none. */
-static size_t beside(size_t k, int d, size_t n, bool periodic)
+size_t bn_components_beside(size_t k, int d, size_t n, bool periodic)
 {
     const size_t to = d < 0 ? k + n - 1 : k + (size_t)d;
 
@@ -210,15 +187,15 @@ static size_t beside(size_t k, int d, size_t n, bool periodic)
 static bn_status find_edges(bn_components *c)
 {
     struct neighbour list[4];
-    const size_t n = neighbours(c, list);
+    const size_t n = bn_components_neighbours(c, list);
 
     c->edges = 0;
     for (size_t z = 0; z < c->nz; z++)
         for (size_t y = 0; y < c->ny; y++) {
             BN_TRY(edges_within(c, z * c->ny + y));
             for (size_t k = 0; k < n; k++) {
-                const size_t v = beside(y, list[k].dy, c->ny, c->g.periodic);
-                const size_t w = beside(z, list[k].dz, c->nz, c->g.periodic);
+                const size_t v = bn_components_beside(y, list[k].dy, c->ny, c->g.periodic);
+                const size_t w = bn_components_beside(z, list[k].dz, c->nz, c->g.periodic);
                 if (v < c->ny && w < c->nz)
                     BN_TRY(edges_between(c, z * c->ny + y, w * c->ny + v, list[k].low,
                                          list[k].high));
@@ -236,8 +213,7 @@ static bn_status graph(bn_components *c, const uint8_t *q)
     return BN_OK;
 }
 
-/* The earlier run becomes the root, so that pieces are in the order of their first point. */
-static bool unite(uint32_t *parent, const struct edge *e)
+bool bn_components_unite(uint32_t *parent, const struct edge *e)
 {
     const uint32_t a = bn_components_root(parent, e->a), b = bn_components_root(parent, e->b);
 
@@ -245,40 +221,6 @@ static bool unite(uint32_t *parent, const struct edge *e)
         return false;
     parent[a < b ? b : a] = a < b ? a : b;
     return true;
-}
-
-/* --- all thresholds ------------------------------------------------------------------ */
-
-/* order: edges by falling level. */
-static void sort_edges(bn_components *c)
-{
-    size_t at[BN_LATTICE_LEVELS + 2] = { 0 };
-
-    for (size_t k = 0; k < c->edges; k++)
-        at[BN_LATTICE_LEVELS - c->edge[k].level + 1]++;
-    for (size_t l = 1; l < BN_LEN(at); l++)
-        at[l] += at[l - 1];
-    for (size_t k = 0; k < c->edges; k++)
-        c->order[at[BN_LATTICE_LEVELS - c->edge[k].level]++] = (uint32_t)k;
-}
-
-bn_status bn_components_count(bn_components *c, const uint8_t *q, size_t n, double *count)
-{
-    int64_t at[BN_LATTICE_LEVELS + 1] = { 0 };
-
-    BN_TRY(graph(c, q));
-    sort_edges(c);
-    for (size_t k = 0; k < c->runs; k++)
-        at[c->run[k].level]++;
-    for (size_t k = 0; k < c->edges; k++) {
-        const struct edge *e = &c->edge[c->order[k]];
-        at[e->level] -= unite(c->parent, e);
-    }
-    for (size_t l = BN_LATTICE_LEVELS; l-- > 1;)
-        at[l] += at[l + 1];
-    for (size_t k = 0; k < n; k++)
-        count[k] = (double)at[k + 1];
-    return BN_OK;
 }
 
 /* --- pieces -------------------------------------------------------------------------- */
@@ -306,16 +248,15 @@ static bn_status add_run(bn_components *c, const double *h, double sign, size_t 
         c->piece = p;
         c->piece_room = 2 * c->piece_room + 16;
     }
-    /* level has done its duty: from here on it is the piece's number */
-    c->run[k].level = root == k ? (uint32_t)c->pieces++ : c->run[root].level;
-    struct bn_piece *p = &c->piece[r->level];
+    c->run[k].piece = root == k ? (uint32_t)c->pieces++ : c->run[root].piece;
+    struct bn_piece *p = &c->piece[r->piece];
     const size_t first = row * c->nx + r->start;
     if (root == k)
         *p = (struct bn_piece){ .peak = sign * h[first], .top = first };
     p->points += r->end - r->start;
     p->wall = p->wall || at_wall(c, row, r);
     for (size_t x = row * c->nx + r->start; x < row * c->nx + r->end; x++) {
-        c->label[x] = r->level;
+        c->label[x] = r->piece;
         if (sign * h[x] > p->peak) {
             p->peak = sign * h[x];
             p->top = x;
@@ -334,7 +275,7 @@ bn_status bn_components_find(bn_components *c, const double *h, enum bn_side sid
         c->inside[k] = (h[k] > 0.0) == (side == BN_FIELDS);
     BN_TRY(graph(c, c->inside));
     for (size_t k = 0; k < c->edges; k++)
-        unite(c->parent, &c->edge[k]);
+        bn_components_unite(c->parent, &c->edge[k]);
     c->pieces = 0;
     for (size_t r = 0; r < rows; r++)
         for (size_t k = c->row[r]; k < c->row[r + 1]; k++)

@@ -138,7 +138,7 @@ void bn_components_ends(bn_components *c, const double *h)
 
     for (size_t k = 0; k < c->runs; k++) {
         const struct run *r = &c->run[k];
-        struct bn_piece *p = &c->piece[r->level];
+        struct bn_piece *p = &c->piece[r->piece];
         /* a run at point 0 of a ring may be the end of the last one */
         const bool goes_on = c->g.periodic && r->end == m && c->run[0].start == 0 && k > 0;
         const bool comes = c->g.periodic && r->start == 0 && c->run[c->runs - 1].end == m
@@ -192,7 +192,7 @@ void bn_components_peaks(bn_components *c, const double *h, enum bn_side side)
     for (size_t r = 0; r < c->ny * c->nz; r++)
         for (size_t k = c->row[r]; k < c->row[r + 1]; k++)
             for (size_t x = c->run[k].start; x < c->run[k].end; x++)
-                c->piece[c->run[k].level].peaks
+                c->piece[c->run[k].piece].peaks
                     += is_peak(c, h, sign, r / c->ny, r % c->ny, x);
     for (size_t k = 0; k < c->pieces; k++)
         c->piece[k].peaks += c->piece[k].peaks == 0;

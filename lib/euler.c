@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <basin/euler.h>
+#include <basin/mem.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 /* A row of points and the rows beside it: bit 0 of the index is one step along y, bit 1 along
@@ -36,34 +38,41 @@ static unsigned lower(unsigned a, unsigned b)
     return a < b ? a : b;
 }
 
-/* Cells whose lowest corner is x of the row: products of {point, edge} in each coordinate. */
-static void faces_at(const struct rows *r, size_t x, int64_t *at)
-{
-    const bool more = x + 1 < r->nx || r->periodic;
-    const size_t x1 = x + 1 < r->nx ? x + 1 : 0;
-    unsigned here[4], there[4];
+/* --- faces ------------------------------------------------------------------------------ */
 
-    for (size_t k = 0; k < 4; k++) {
-        if (r->q[k] == NULL)
-            continue;
-        here[k] = r->q[k][x];
-        there[k] = r->q[k][x1];
-    }
-    for (size_t set = 0; set < 4; set++) {
-        if (r->q[set] == NULL)
-            continue;
-        unsigned a = here[0], b = there[0];
-        for (size_t k = 1; k <= set; k++)
-            if ((k & set) == k) {
-                a = lower(a, here[k]);
-                b = lower(b, there[k]);
-            }
-        const int sign = set == 1 || set == 2 ? -1 : 1;
-        at[a] += sign;
-        if (more)
-            at[lower(a, b)] -= sign;
+/* Points minus edges along one row of levels: an edge is as low as the lower of its ends, so
+ * all cancel but the runs after which the levels fall.                          */
+static void add_line(const uint8_t *s, size_t n, bool periodic, int sign, int64_t *at)
+{
+    unsigned level = s[0];
+
+    for (size_t x = 0, end; x < n; x = end) {
+        end = bn_lattice_run(s, x, n);
+        level = s[x];
+        const unsigned next = end < n ? s[end] : periodic ? s[0] : 0;
+        if (next < level) {
+            at[level] += sign;
+            at[next] -= sign;            /* 0: in no set */
+        }
     }
 }
+
+/* Points and edges of the row, edges and squares between it and the row beside it, and so on:
+ * those between rows are as low as the lowest row, point by point.               */
+static void faces_of(const struct rows *r, uint8_t *low, int64_t *at)
+{
+    add_line(r->q[0], r->nx, r->periodic, 1, at);
+    for (size_t set = 1; set < 4; set++) {
+        if (r->q[set] == NULL)
+            continue;
+        bn_lattice_lower(r->nx, r->q[0], r->q[set], low);
+        for (size_t k = 1; k < 3 && set == 3; k++)
+            bn_lattice_lower(r->nx, low, r->q[k], low);
+        add_line(low, r->nx, r->periodic, set == 3 ? 1 : -1, at);
+    }
+}
+
+/* --- simplices -------------------------------------------------------------------------- */
 
 /* Simplices whose lowest corner is x: chains 0 < a < b < ... of corners (bit 0: x, then y and
  * z), where a < b means that b has all bits of a and more.                        */
@@ -130,6 +139,9 @@ bn_status bn_euler(const struct bn_lattice *g, enum bn_connectivity how, const u
     if (how == BN_FULL)
         return bn_fail(BN_USAGE, "the Euler characteristic is counted with cells that belong to "
                        "a set if all their points do: connectivity faces or simplices");
+    uint8_t *low = bn_alloc(nx, sizeof *low);
+    if (low == NULL)
+        return BN_NOMEM;
     for (size_t z = 0; z < nz; z++)
         for (size_t y = 0; y < ny; y++) {
             const bool up = d > 1 && (y + 1 < ny || g->periodic);
@@ -140,8 +152,12 @@ bn_status bn_euler(const struct bn_lattice *g, enum bn_connectivity how, const u
                                       back ? q + (z1 * ny + y) * nx : NULL,
                                       up && back ? q + (z1 * ny + y1) * nx : NULL },
                                     nx, g->periodic };
-            add_row(&r, how == BN_FACES ? faces_at : g->hexagon ? rhombi_at : simplices_at, at);
+            if (how == BN_FACES)
+                faces_of(&r, low, at);
+            else
+                add_row(&r, g->hexagon ? rhombi_at : simplices_at, at);
         }
+    free(low);
     for (size_t l = BN_LATTICE_LEVELS; l-- > 1;)
         at[l] += at[l + 1];
     for (size_t k = 0; k < n; k++)

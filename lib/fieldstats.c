@@ -253,6 +253,32 @@ void bn_fieldstats_theory(const struct bn_domain *d, const struct bn_fieldstats_
     value[BN_STAT_PEAKS] = irregularity > 0.0 ? s.peaks / s.rate : NAN;
 }
 
+/* --- kernels ---------------------------------------------------------------------------- */
+
+/* 1/sqrt(r''''(0)) for -r''(0) = 1: from the series of kernel.h's formulas, of the oscillatory
+ * one, exp(-a q^2/2) cos(b q), with a = 1/4 = 1 - b^2.                             */
+double bn_fieldstats_irregularity(const struct bn_kernel *kernel)
+{
+    const double length = kernel->length[0];
+
+    switch (kernel->kind) {
+    case BN_KERNEL_GAUSSIAN:
+    case BN_KERNEL_HEAT:
+        return 1.0 / sqrt(3.0);
+    case BN_KERNEL_MATERN52:
+        return 1.0 / 3.0;
+    case BN_KERNEL_MATERN72:
+        return 1.0 / sqrt(5.0);
+    case BN_KERNEL_OSCILLATORY:
+        return 1.0 / sqrt(1.875);
+    case BN_KERNEL_VONMISES:
+        return 1.0 / sqrt(3.0 + length * length);
+    case BN_KERNEL_GEODESIC:
+        break;
+    }
+    return 0.0;
+}
+
 /* --- length ----------------------------------------------------------------------------- */
 
 double bn_fieldstats_length(const struct bn_lattice *g, const struct bn_mat *maps, size_t k)

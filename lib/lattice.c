@@ -2,6 +2,7 @@
 #include <basin/lattice.h>
 
 #include <math.h>
+#include <string.h>
 
 bn_status bn_lattice_check(const struct bn_lattice *g)
 {
@@ -90,6 +91,38 @@ bn_status bn_lattice_levels(size_t points, const double *h, const double *level,
         q[i] = (uint8_t)k;
     }
     return BN_OK;
+}
+
+/* Eight at a time where it is long. */
+size_t bn_lattice_run(const uint8_t *q, size_t from, size_t n)
+{
+    const uint8_t level = q[from];
+    const uint64_t same = 0x0101010101010101u * level;
+    size_t x = from + 1;
+
+    while (x < n && q[x] == level) {
+        uint64_t eight;
+        if (x + 8 > n) {
+            x++;
+            continue;
+        }
+        memcpy(&eight, q + x, 8);
+        x += eight == same ? 8 : 1;
+    }
+    return x;
+}
+
+/* Blocks of a fixed length become vector instructions. */
+void bn_lattice_lower(size_t n, const uint8_t *a, const uint8_t *b, uint8_t *low)
+{
+    enum { BLOCK = 32 };
+    size_t x = 0;
+
+    for (; x + BLOCK <= n; x += BLOCK)
+        for (size_t k = 0; k < BLOCK; k++)
+            low[x + k] = a[x + k] < b[x + k] ? a[x + k] : b[x + k];
+    for (; x < n; x++)
+        low[x] = a[x] < b[x] ? a[x] : b[x];
 }
 
 size_t bn_lattice_crossings(const struct bn_lattice *g, const double *h, size_t axis,

@@ -105,8 +105,8 @@ static const struct bn_param params[] = {
             "measured on its currents, else estimated from the fields"),
     BN_CHOICE("method", "share", "share count gap observed", "what recorded maps' sigma_c and "
               "theta are estimated from, beside their mean size"),
-    BN_REAL("irregularity", "1", "0.5773502691896258", 0, 1, "a = -r''/sqrt(r'''') of the "
-            "kernel, for peaks per field; gaussian: 1/sqrt 3; 0: no theory"),
+    BN_REAL("irregularity", "1", "0", 0, 1, "a = -r''/sqrt(r'''') of the kernel, for peaks per "
+            "field; 0: that of the artifact's kernel, if it names one"),
     BN_INTEGER("bins", "30", 2, 1000, "bins of sizes and gaps"),
     BN_REALS("levels", "1", "-2 -1.5 -1 -0.5 0 0.5 1 1.5 2 2.5 3", -20, 20, "levels of the Euler "
              "characteristic"),
@@ -267,6 +267,22 @@ static void set_length(struct maps *p)
     for (size_t k = 0; k < p->g.dimensions && p->length[0] == 0.0; k++)
         p->length[k] = bn_fieldstats_length(&p->g, &p->excess, k);
     raise(p, -1.0);
+}
+
+/* Of the kernel that the artifact names. */
+static double irregularity(const struct maps *p)
+{
+    struct bn_kernel k = { .length = { p->length[0], 0.0, 0.0 } };
+    const double given = bn_real("irregularity");
+    char *name = NULL;
+
+    if (given > 0.0 || !p->known
+        || !bn_h5_has_attribute(bn_input(p->role), "/current", "kernel"))
+        return given;
+    BN_CHECK(bn_h5_get_text(bn_input(p->role), "/current", "kernel", &name));
+    bn_stage_own(name);
+    BN_CHECK(bn_kernel_parse(name, &k.kind));
+    return bn_fieldstats_irregularity(&k);
 }
 
 /* --- (sigma_c, theta) from fields ---------------------------------------------------- */
@@ -726,7 +742,7 @@ static void summary(const struct maps *p, const struct bn_fieldstats_plan *plan,
 
     for (size_t k = 0; k < p->g.dimensions; k++)
         scale *= p->length[k];
-    bn_fieldstats_theory(&d, plan, p->theta, p->excess.rows, bn_real("irregularity"), theory);
+    bn_fieldstats_theory(&d, plan, p->theta, p->excess.rows, irregularity(p), theory);
     for (enum bn_fieldstat k = 0; k < BN_STATS; k++) {
         const bool sized = strcmp(bn_fieldstats_unit(k), "1") != 0;
         const char *name = !sized ? "1" : bn_fieldstats_unit(k)[0] == '-' ? unit.length

@@ -41,6 +41,7 @@ static void write_maps(const char *name, struct bn_manifold m, double length, si
         assert_ok(bn_h5_write(f, "/current", BN_H5_F64, &two, h.data, false));
         assert_ok(bn_h5_write(f, "/threshold", BN_H5_F64, &one, theta, false));
         assert_ok(bn_h5_put_real(f, "/current", "length", lengths, m.dimensions));
+        assert_ok(bn_h5_put_text(f, "/current", "kernel", "gaussian"));
     }
     for (size_t x = 0; x < n * points; x++)
         h.data[x] = h.data[x] > 0.0 ? (gain > 0.0 ? gain : 1.0) * h.data[x] : 0.0;

@@ -5,7 +5,7 @@
 #include "test.h"
 
 #include <basin/census.h>
-#include <basin/fieldlaw.h>
+#include <basin/fieldstats.h>
 #include <basin/maps.h>
 #include <basin/mem.h>
 #include <basin/tile.h>
@@ -165,6 +165,27 @@ static void peaks_per_field(void **state)
         }
         assert_close(peaks / fields, want, 0, 5 * sqrt(square) / fields);
         done(&p);
+    }
+}
+
+/* r'''' at 0 by differences; the Matern kernels' next term is |q|^5, so the error falls with the
+ * step only: taken from two steps.                                               */
+static void irregularities_of_kernels(void **state)
+{
+    (void)state;
+    const struct bn_manifold line = { BN_LINE, 1, { 400, 1, 1 }, { 40 }, 0 };
+    static const enum bn_kernel_kind kinds[] = { BN_KERNEL_GAUSSIAN, BN_KERNEL_MATERN52,
+                                                 BN_KERNEL_MATERN72, BN_KERNEL_OSCILLATORY };
+    for (size_t k = 0; k < BN_LEN(kinds); k++) {
+        const struct bn_kernel kernel = { kinds[k], { 1, 1, 1 } };
+        double fourth[2];
+        for (int s = 0; s < 2; s++) {
+            const double h = s == 0 ? 0.02 : 0.01, zero = 10, one = 10 + h, two = 10 + 2 * h;
+            fourth[s] = 2 * (bn_kernel_at(&kernel, &line, &zero, &two)
+                             - 4 * bn_kernel_at(&kernel, &line, &zero, &one) + 3) / pow(h, 4);
+        }
+        assert_close(bn_fieldstats_irregularity(&kernel), 1 / sqrt(2 * fourth[1] - fourth[0]),
+                     2e-3, 0);
     }
 }
 
@@ -400,6 +421,7 @@ int main(void)
         cmocka_unit_test(counts_sizes_gaps),
         cmocka_unit_test(slopes_are_rayleigh),
         cmocka_unit_test(peaks_per_field),
+        cmocka_unit_test(irregularities_of_kernels),
         cmocka_unit_test(tunnel_of_bats),
         cmocka_unit_test(conventions_of_the_paper),
         cmocka_unit_test(euler_in_boxes_and_on_tori),

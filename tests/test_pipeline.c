@@ -312,12 +312,15 @@ static void every_figure_is_drawn(void **state)
                 "mouse.activity.far.duration=2 mouse.diagnosis.far.far_time=20 "
                 "reservoir.tuning.neurons=30 reservoir.tuning.settle=50 " FEW_TURNS
                 " " FEW_FIELDS "mouse.darkness.velocity_step=90 " FEW_CELLS "'", recorded, make);
-    assert_says(said, "without figure5 figure6 figureS5: mouse has no inputs for them");
+    assert_says(said, "without figure5 figure6 figureS5 figureS6: mouse has no inputs for them");
     assert_runs("for k in 1 2 3 4 S1 S2 S3 S4; do "
                 "test -s 1/out/figures/figure$k.mouse.png || exit; done");
     assert_runs("BASIN_DATA='%s' %s -C 1 figureS5 FROM=track SET=track.recording.shuffles=99",
                 recorded, make);
-    assert_runs("test -s 1/out/figures/figureS5.track.png");
+    assert_runs("BASIN_DATA='%s' %s -C 1 figureS6 FROM=track SET='place-decoding.tuning.neurons=9 "
+                "place-decoding.tuning.few.neurons=6 place-decoding.decoding.samples=200 "
+                "place-decoding.decoding.orders=2'", recorded, make);
+    assert_runs("test -s 1/out/figures/figureS5.track.png -a -s 1/out/figures/figureS6.track.png");
 }
 
 /* A file with an old time that is not what was compiled is compiled again. */

@@ -6,9 +6,11 @@
  * volumes; with BN_FACES and BN_FULL a piece's size is its number of points times the cell, as
  * if they were bins.
  *
- * Rows of the grid are cut into runs of one level; runs that touch are edges of a graph, and
- * a union-find over its edges in falling order of level counts the pieces at all thresholds
- * in one sweep (Kruskal 1956).                                                   */
+ * At all thresholds at once: within a row of the grid a point joins whatever is higher beside it,
+ * so only a row's tops are nodes of a graph; edges are the lowest levels between neighbouring
+ * tops, and of two rows the tops of the lower of both, along the row: where those two are
+ * joined, the points beside are, too, or are not there yet.  A union-find over these few edges
+ * in falling order of level counts the pieces (Kruskal 1956).                     */
 #ifndef BN_COMPONENTS_H
 #define BN_COMPONENTS_H
 

@@ -8,6 +8,7 @@
 
 #include <basin/census.h>
 #include <basin/fieldlaw.h>
+#include <basin/kernel.h>
 
 enum bn_fieldstat {
     BN_STAT_ACTIVE,                      /* share of space that is active, mean over cells */
@@ -52,6 +53,9 @@ double bn_fieldstats_error(const double *part, size_t groups, size_t stride);
  * are the limits of high thresholds.                                             */
 void bn_fieldstats_theory(const struct bn_domain *d, const struct bn_fieldstats_plan *plan,
                           const double *theta, size_t n, double irregularity, double *value);
+
+/* w2/sqrt(w4) of a kernel along a line, for the peaks per field; 0 if it is not known. */
+double bn_fieldstats_irregularity(const struct bn_kernel *kernel);
 
 /* sigma_c along coordinate k from maps [N, M] themselves: r = correlation of points one step
  * apart, step/sqrt(-2 log r).  NAN if r is not between 0 and 1.                   */

@@ -43,6 +43,11 @@ enum { BN_LATTICE_LEVELS = 255 };
 BN_MUST_USE bn_status bn_lattice_levels(size_t points, const double *h, const double *level,
                                         size_t n, uint8_t *q);
 
+/* Where the run of equal q that begins at `from` ends, at most n: the first other one. */
+size_t bn_lattice_run(const uint8_t *q, size_t from, size_t n);
+/* low[k] = the lower of a[k] and b[k]; low may be either. */
+void bn_lattice_lower(size_t n, const uint8_t *a, const uint8_t *b, uint8_t *low);
+
 /* Slopes |h_1 - h_0|/step of the segments along coordinate `axis` on which h changes sign
  * (one end > 0, the other <= 0): slope [points] at most; returns how many.       */
 size_t bn_lattice_crossings(const struct bn_lattice *g, const double *h, size_t axis,
