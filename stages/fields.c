@@ -527,7 +527,44 @@ static void write_peaks(const struct bn_census *c, bool walls)
     bn_output_vec("/peaks_probability", share, PEAKS);
 }
 
-/* Slopes along all coordinates, each in units of its own length. */
+/* Mean and root mean square of the slopes of all cells but one group (groups: of none), along all
+ * coordinates, each in units of its own length.                                 */
+static size_t slope_means(const struct maps *p, const struct bn_census *c, size_t left_out,
+                          double means[2])
+{
+    double sum = 0.0, square = 0.0;
+    size_t n = 0;
+
+    for (size_t d = 0; d < p->g.dimensions; d++) {
+        const double unit_slope = p->length[d] / p->gain;
+        for (size_t i = 0; i < c->cells; i++) {
+            const size_t first = i > 0 ? c->slope_end[d][i - 1] : 0;
+            for (size_t k = first; k < c->slope_end[d][i] && i % BN_FIELDSTATS_GROUPS != left_out;
+                 k++, n++) {
+                sum += unit_slope * c->slope[d][k];
+                square += unit_slope * unit_slope * c->slope[d][k] * c->slope[d][k];
+            }
+        }
+    }
+    means[0] = n > 0 ? sum / (double)n : 0.0;
+    means[1] = n > 0 ? sqrt(square / (double)n) : 0.0;
+    return n;
+}
+
+static void summarise_slopes(const struct maps *p, const struct bn_census *c)
+{
+    const size_t groups = c->cells < BN_FIELDSTATS_GROUPS ? c->cells : BN_FIELDSTATS_GROUPS;
+    double all[2], part[BN_FIELDSTATS_GROUPS][2];
+
+    slope_means(p, c, BN_FIELDSTATS_GROUPS, all);
+    for (size_t g = 0; g < groups; g++)
+        slope_means(p, c, g, part[g]);
+    bn_summarise("slope", all[0], "1", bn_fieldstats_error(&part[0][0], groups, 2));
+    bn_summarise("slope_theory", sqrt(BN_TWO_PI / 4.0), "1", 0.0);
+    bn_summarise("slope_rms", all[1], "1", bn_fieldstats_error(&part[0][1], groups, 2));
+    bn_summarise("slope_rms_theory", sqrt(2.0), "1", 0.0);
+}
+
 static void write_slopes(const struct maps *p, const struct bn_census *c)
 {
     enum { SLOPES = 50 };
@@ -547,13 +584,7 @@ static void write_slopes(const struct maps *p, const struct bn_census *c)
     bn_output_vec("/slope", middle, SLOPES);
     bn_output_vec("/slope_density", density, SLOPES);
     bn_output_vec("/slope_density_theory", theory, SLOPES);
-    const struct bn_moments m = bn_law_moments(slope, n);
-    /* a field's edges are not independent: as if half of them were */
-    const double error = sqrt(2.0 / (double)n) * m.sd;
-    bn_summarise("slope", m.mean, "1", error);
-    bn_summarise("slope_theory", sqrt(BN_TWO_PI / 4.0), "1", 0.0);
-    bn_summarise("slope_rms", hypot(m.mean, m.sd), "1", error);
-    bn_summarise("slope_rms_theory", sqrt(2.0), "1", 0.0);
+    summarise_slopes(p, c);
 }
 
 /* --- levels and windows -------------------------------------------------------------- */
@@ -796,6 +827,9 @@ static void own(struct bn_census *c)
     for (size_t k = 0; k < BN_LEN(lists); k++)
         if (lists[k] != NULL)
             bn_stage_own(lists[k]);
+    for (size_t d = 0; d < BN_DIMENSIONS; d++)
+        if (c->slope_end[d] != NULL)
+            bn_stage_own(c->slope_end[d]);
     if (c->field != NULL)
         bn_stage_own(c->field);
     if (c->gap != NULL)
