@@ -72,19 +72,20 @@ plot modes(f) using 1:($3 == 0 ? $2 : 1e-30) with points lt 1 ps 0.5, \
      sizes(f) every 2::1 using 1:2:(sprintf("%d", $3)) with labels font ",7" offset 0, -0.9
 unset logscale y; set format y "%h"; set offsets 0, 0, 0, 0
 
-# A network of grid cells: where its states are after a second, and the holes that they leave.
-flat(what) = sprintf("< basin cat '%s:/start_point' '%s:/position[:,-1]' | awk '{%s}'", activity_hexagon, activity_hexagon, what)
-set xrange [-0.05:1.55]; set yrange [-0.05:1.15]; set size ratio -1
-set xtics 0.5; set ytics 0.5; set xlabel "{/:Italic x} (periods)"; set ylabel "{/:Italic y}" offset 0.6, 0
-set arrow 1 from 0,0 to 1,0 nohead lt 4 lw 0.5; set arrow 2 from 0,0 to 0.5,0.866 nohead lt 4 lw 0.5
-set arrow 3 from 1,0 to 1.5,0.866 nohead lt 4 lw 0.5; set arrow 4 from 0.5,0.866 to 1.5,0.866 nohead lt 4 lw 0.5
-letter = "j"; eval LETTER; name = "start and after 1 s"; eval TOP
-plot flat("u = $3 - $1; v = $4 - $2; u -= int(u + 1.5) - 1; v -= int(v + 1.5) - 1; print $1 + $2/2, 0.866*$2, u + v/2, 0.866*v") using 1:2:3:4 with vectors nohead lt 1 lw 0.8, \
-     flat("print $3 + $4/2, 0.866*$4") using 1:2 with points lt 1 ps 0.25
-do for [k=1:4] { unset arrow k }
-set size noratio
+# A network of grid cells: eigenvalues of its weights by the shell of their vectors, lines what
+# the theory of many neurons says; and the holes that its states leave after a second.
+shells = "< basin cat ".diagnosis_hexagon.":/multiplet_shell ".diagnosis_hexagon.":/multiplet_real | awk '$1 >= 0' | sort -k1,1n -k2,2gr | awk '{print NR - 1, $2, $1 % 2} END {print -9, 0, 0; print -9, 0, 1}'"
+theory = "< basin cat ".diagnosis_hexagon.":/shell_found ".diagnosis_hexagon.":/shell_predicted | awk '{print at - 0.5, $2, $1 - 0.1, $1; at += $1}'"
+set xrange [-1.5:*]; set yrange [0:1.4]; set xtics 10; set ytics 0.5; set offsets 0, 2, 0, 0
+set xlabel "eigenvalue of {/:Italic J}, by shell"; set ylabel "real part" offset 0.6, 0
+letter = "j"; eval LETTER; name = "hexagonal torus: weights"; eval TOP
+plot theory using 1:2:3:(0) with vectors nohead lt 4 lw 1, \
+     shells using 1:($3 == 0 ? $2 : -9) with points lt 1 ps 0.5, \
+     "" using 1:($3 == 1 ? $2 : -9) with points lt 2 pt 7 ps 0.5, \
+     theory using ($1 + $3/2):2:(sprintf("%d", $4)) with labels font ",7" offset 0, 1
+set offsets 0, 0, 0, 0
 f = topology_states; eval BARS; set ylabel "death" offset 0.6, 0
-letter = "k"; eval LETTER; name = "states: ".betti(f); eval TOP
+letter = "k"; eval LETTER; name = "its states: ".betti(f); eval TOP
 plot x with lines lt 4 lw 0.5, \
      x + bound(f, 1) with lines lt 1 lc rgb (one ? GREY : BLUE) lw 0.8 dt 2, \
      one ? NaN : x + bound(f, 2) with lines lt 2 lw 0.8 dt 2, \

@@ -139,19 +139,19 @@ bn_status bn_poisson_maps(const struct bn_axes *l, const struct bn_poisson_data 
 
 /* --- Fisher information ---------------------------------------------------------------------- */
 
-/* Derivative of f along coordinate d, from neighbours where f >= least. */
-static double slope(const struct bn_axes *l, const double *f, size_t p, size_t d,
-                    double least)
+/* Derivative of f along coordinate d; across a threshold there is none, so that neighbours
+ * where f is 0 do not count. */
+static double slope(const struct bn_axes *l, const double *f, size_t p, size_t d)
 {
     const size_t up = bn_axes_step(l, p, d, 1), down = bn_axes_step(l, p, d, -1);
     const double x = bn_axes_between(l, p, d, 0.0);
     double low = x, high = x, f_low = f[p], f_high = f[p];
 
-    if (up != BN_NOWHERE && f[up] >= least) {
+    if (up != BN_NOWHERE && f[up] > 0.0) {
         high = bn_axes_between(l, p, d, 1.0);
         f_high = f[up];
     }
-    if (down != BN_NOWHERE && f[down] >= least) {
+    if (down != BN_NOWHERE && f[down] > 0.0) {
         low = bn_axes_between(l, p, d, -1.0);
         f_low = f[down];
     }
@@ -189,7 +189,7 @@ bn_status bn_poisson_fisher(const struct bn_axes *l, const struct bn_mat *map,
             if (f[p] < least)
                 continue;
             for (size_t d = 0; d < dims; d++)
-                g[d] = slope(l, f, p, d, least);
+                g[d] = slope(l, f, p, d);
             cartesian(l, p, g);
             for (size_t a = 0; a < dims; a++)
                 for (size_t b = 0; b < dims; b++)

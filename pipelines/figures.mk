@@ -65,7 +65,7 @@ $R/figures/figure9$S.pdf: $R/headdirection/topology.torus.h5 \
                           $R/headdirection/topology.sphere.h5 \
                           $R/headdirection/topology.hexagon.h5 \
                           $R/headdirection/topology.even.h5 \
-                          $R/headdirection/activity.hexagon.h5 \
+                          $R/headdirection/diagnosis.hexagon.h5 \
                           $R/headdirection/topology.states.h5 $R/gridcells/summary.h5
 
 # Of a pipeline of positions on a line: make figureS5 FROM=track.

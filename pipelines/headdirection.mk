@@ -13,8 +13,10 @@ $R/headdirection/topology.sphere.h5:    $R/headdirection/tuning.sphere.h5
 $R/headdirection/topology.hexagon.h5:   $R/headdirection/tuning.hexagon.h5
 $R/headdirection/topology.even.h5:      $R/headdirection/tuning.torus.h5
 
-# a network of grid cells, and what its states make after a second on their own
+# a network of grid cells: its weights, and what its states make after a second on their own
 $R/headdirection/weights.hexagon.h5:    $R/headdirection/tuning.hexagon.h5
 $R/headdirection/activity.hexagon.h5:   $R/headdirection/weights.hexagon.h5 \
+                                        $R/headdirection/tuning.hexagon.h5
+$R/headdirection/diagnosis.hexagon.h5:  $R/headdirection/weights.hexagon.h5 \
                                         $R/headdirection/tuning.hexagon.h5
 $R/headdirection/topology.states.h5:    $R/headdirection/activity.hexagon.h5

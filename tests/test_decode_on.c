@@ -5,6 +5,8 @@
 
 #include <basin/decode.h>
 #include <basin/fourier.h>
+#include <basin/mem.h>
+#include <basin/tile.h>
 
 #include <stdlib.h>
 
@@ -166,12 +168,41 @@ static void the_ring_is_as_before(void **state)
     cells_free(&c);
 }
 
+/* Out of memory at each allocation in turn: a status, and nothing leaks. */
+static void memory_may_run_out_anywhere(void **state)
+{
+    (void)state;
+    const struct bn_manifold *m = &world[0].m;
+    struct cells c = cells_make(m, &world[0].k, &erf_cells, 0.0, 20, (struct bn_rng){ .seed = 1 });
+    const struct bn_mat rate = { 1, 20, c.rate.data };
+    bn_status rc = BN_NOMEM;
+
+    bn_threads_set(1);
+    for (long n = 0; rc != BN_OK; n++) {
+        double at[2], value;
+        bn_decoder *d = NULL;
+        assert_true(n < 2000);
+        bn_alloc_fail_after(n);
+        rc = bn_decoder_on(&d, c.h, &c.x, &c.phi, BN_COSINE, 0);
+        if (rc == BN_OK)
+            rc = bn_decode_position(d, &rate, NULL, at, &value);
+        if (rc == BN_OK)
+            rc = bn_decode_nearest(d, &rate, &value, at);
+        bn_alloc_fail_after(-1);
+        assert_true(rc == BN_OK || rc == BN_NOMEM);
+        bn_decoder_free(d);
+    }
+    bn_threads_set(0);
+    cells_free(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(states_are_found_where_they_are),
         cmocka_unit_test(the_top_of_the_overlap_is_its_top),
         cmocka_unit_test(the_ring_is_as_before),
+        cmocka_unit_test(memory_may_run_out_anywhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

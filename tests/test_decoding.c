@@ -197,6 +197,35 @@ static void many_cells_reach_the_bound(void **state)
     assert_close(mse[0] / mse[1], 4.0, 10.0 * sqrt(2.0 / 5000), 0);
 }
 
+/* Two dimensions: squared errors over the squared bound at the nearest grid point have the
+ * mean 1; their variance is at most 2, that of one direction alone.                  */
+static void a_torus_reaches_the_bound(void **state)
+{
+    (void)state;
+    enum { SIDE = 90, SAMPLES = 1500 };
+    double sum = 0.0, *truth;
+    size_t n;
+    bn_h5 *f;
+    box_runs("tuning", "--out torus.h5 --set neurons=150 --set manifold=torus --set length=0.9 "
+             "--set points=90 --set kernel=heat");
+    box_runs("decoding", "--in tuning=torus.h5 --out a.h5 --set window=0.5 --set orders=0 "
+             "--set samples=1500 --set methods=poisson");
+    struct bn_mat error = box_mat("a.h5", "/error"), bound = box_mat("a.h5", "/bound");
+    assert_ok(bn_h5_open(&f, "a.h5"));
+    assert_ok(bn_h5_read(f, "/true", &truth, &n));
+    assert_ok(bn_h5_close(f));
+    assert_int_equal(n, 2 * SAMPLES);
+    for (size_t t = 0; t < SAMPLES; t++) {
+        size_t at[2];
+        for (size_t d = 0; d < 2; d++)
+            at[d] = (size_t)floor(truth[2 * t + d] / BN_TWO_PI * SIDE + 0.5) % SIDE;
+        sum += pow(error.data[t] / bound.data[at[0] * SIDE + at[1]], 2) / SAMPLES;
+    }
+    assert_close(sum, 1.0, 0, 5.0 * sqrt(2.0 / SAMPLES));
+    free(truth);
+    bn_mat_free(&error), bn_mat_free(&bound);
+}
+
 /* Counts that know nothing of the position.  Maps of the same windows find it better than
  * chance (pi/2 +- 0.907/sqrt T on a ring), which is the leak; maps of other windows must not.
  * Information likewise, but for its own bias.                                     */
@@ -350,6 +379,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(same_bytes_twice),
         cmocka_unit_test(shapes),
         cmocka_unit_test(many_cells_reach_the_bound),
+        cmocka_unit_test(a_torus_reaches_the_bound),
         cmocka_unit_test(cross_validation_does_not_leak),
         cmocka_unit_test(windows),
         cmocka_unit_test(a_box),

@@ -6,7 +6,9 @@
 
 #include <basin/fourier.h>
 #include <basin/harmonics.h>
+#include <basin/mem.h>
 #include <basin/rng.h>
+#include <basin/tile.h>
 
 #include <stdlib.h>
 
@@ -483,6 +485,36 @@ static void walls_hold_the_top(void **state)
     bn_harmonics_free(h);
 }
 
+/* Out of memory at each allocation in turn: a status, and nothing leaks or is half made. */
+static void memory_may_run_out_anywhere(void **state)
+{
+    (void)state;
+    static const size_t kinds[] = { 4, 8, 9 };           /* box, hexagon, sphere */
+    bn_threads_set(1);
+    for (size_t i = 0; i < BN_LEN(kinds); i++) {
+        const struct bn_manifold *m = &every_manifold[kinds[i]];
+        const size_t points = bn_manifold_points(m);
+        struct bn_mat values = random_mat(1, 3, points), c = new_mat(3, 20);
+        bn_status rc = BN_NOMEM;
+        for (long n = 0; rc != BN_OK; n++) {
+            bn_harmonics *h = NULL;
+            assert_true(n < 500);
+            bn_alloc_fail_after(n);
+            rc = bn_harmonics_new(&h, m);
+            if (rc == BN_OK)
+                rc = bn_harmonics_transform(h, &values, &c);
+            if (rc == BN_OK)
+                rc = bn_harmonics_inverse(h, &c, &values);
+            bn_alloc_fail_after(-1);
+            assert_true(rc == BN_OK || rc == BN_NOMEM);
+            bn_harmonics_free(h);
+        }
+        bn_mat_free(&c);
+        bn_mat_free(&values);
+    }
+    bn_threads_set(0);
+}
+
 static void what_does_not_fit_is_refused(void **state)
 {
     (void)state;
@@ -516,6 +548,7 @@ int main(void)
         cmocka_unit_test(local_expansions_agree_with_the_basis),
         cmocka_unit_test(tops_are_found_between_grid_points),
         cmocka_unit_test(walls_hold_the_top),
+        cmocka_unit_test(memory_may_run_out_anywhere),
         cmocka_unit_test(what_does_not_fit_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -172,6 +172,27 @@ static void fisher_beside_a_threshold(void **state)
     bn_axes_free(&l);
 }
 
+/* The tail of a smooth curve 20 exp(-x^2/2): J = T x^2 f wherever f >= least; central
+ * differences are off by h^2 |x^2 - 3|/6 < 2 %, twice that in J.  A difference to the higher
+ * neighbour alone, as beside a threshold, would be off by 2 x h/2 = 32 % at the outermost. */
+static void fisher_in_a_tail(void **state)
+{
+    (void)state;
+    enum { P = 100 };
+    const struct bn_manifold m = { BN_INTERVAL, 1, { P, 1, 1 }, { 10.0, 0, 0 }, 0 };
+    struct bn_axes l;
+    assert_ok(bn_axes_new(&l, &m));
+    struct bn_mat f = mat_make(1, P), j = mat_make(P, 1);
+    for (size_t p = 0; p < P; p++)
+        f.data[p] = 20.0 * exp(-0.5 * pow(l.axis[0][p] - 5.0, 2));
+    assert_ok(bn_poisson_fisher(&l, &f, 0.5, 0.1, &j));
+    for (size_t p = 0; p < P; p++)
+        if (f.data[p] >= 0.1)
+            assert_close(j.data[p], 0.5 * pow(l.axis[0][p] - 5.0, 2) * f.data[p], 0.04, 0);
+    bn_mat_free(&j), bn_mat_free(&f);
+    bn_axes_free(&l);
+}
+
 /* f = 2 + cos(k.x): gradient -k sin(k.x) in Cartesian directions of a hexagon, u and v being
  * none; on a sphere f = 2 + cos(lat) cos(lon) has |grad f|^2 = 1 - (f - 2)^2 everywhere. */
 static void fisher_in_tangent_directions(void **state)
@@ -234,6 +255,7 @@ int main(void)
         cmocka_unit_test(maps_of_a_constant_rate),
         cmocka_unit_test(fisher_of_von_mises_curves),
         cmocka_unit_test(fisher_beside_a_threshold),
+        cmocka_unit_test(fisher_in_a_tail),
         cmocka_unit_test(fisher_in_tangent_directions),
         cmocka_unit_test(bounds),
     };
