@@ -110,7 +110,8 @@ static void read_rates(struct bn_fieldmaps *p)
 
 static struct bn_fieldmaps read_maps(void)
 {
-    struct bn_fieldmaps p = { .role = bn_has_input("recording") ? "recording" : "tuning", .gain = 1.0 };
+    struct bn_fieldmaps p = { .role = bn_has_input("recording") ? "recording" : "tuning",
+                              .gain = 1.0 };
 
     if (bn_has_input("recording") == bn_has_input("tuning"))
         BN_REFUSE(BN_USAGE, "give one population: --in tuning=... or --in recording=..., not %s",
@@ -283,6 +284,7 @@ static void summary(const struct bn_fieldmaps *p, const struct bn_fieldstats_pla
         "gap_law_distance_theory",
     };
     const struct bn_domain d = bn_fieldlaw_domain(&p->g, p->length);
+    const char *length = bn_fieldcurves_unit_length(), *size = bn_fieldcurves_unit_size();
     double theory[BN_STATS], scale = 1.0;
 
     for (size_t k = 0; k < p->g.dimensions; k++)
@@ -290,8 +292,7 @@ static void summary(const struct bn_fieldmaps *p, const struct bn_fieldstats_pla
     bn_fieldstats_theory(&d, plan, p->theta, p->excess.rows, irregularity(p), theory);
     for (enum bn_fieldstat k = 0; k < BN_STATS; k++) {
         const bool sized = strcmp(bn_fieldstats_unit(k), "1") != 0;
-        const char *name = !sized ? "1" : bn_fieldstats_unit(k)[0] == '-' ? bn_fieldcurves_unit_length()
-                                                                          : bn_fieldcurves_unit_size();
+        const char *name = !sized ? "1" : bn_fieldstats_unit(k)[0] == '-' ? length : size;
         bn_summarise(bn_fieldstats_name(k), s->value[k], name,
                      bn_fieldstats_error(&s->part[0][k], s->groups, BN_STATS));
         bn_summarise(theory_name[k], sized ? scale * theory[k] : theory[k], name, 0.0);
