@@ -85,7 +85,8 @@ static bool settle_one(struct matching *m)
 
     for (size_t u = 0; u < m->units; u++)
         for (size_t h = 0; m->home[u] == m->harmonics && h < m->harmonics; h++)
-            if (m->used[h] + m->members[u] <= m->places[h] && gain(m, u, h) > best * (1.0 + 1e-12)) {
+            if (m->used[h] + m->members[u] <= m->places[h]
+                && gain(m, u, h) > best * (1.0 + 1e-12)) {
                 best = gain(m, u, h);
                 unit = u;
                 at = h;

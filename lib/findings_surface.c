@@ -144,7 +144,8 @@ static void residuals(const struct surface *s, size_t n)
     bn_output_vec("/point_residual", all, m);
     bn_output_vec("/point_residual_active", part, m);
     bn_output_vec("/point_active", s->active, m);
-    bn_summarise("residual", e / sqrt(s->scale.square), "1", fabs(e - half) / sqrt(s->scale.square));
+    bn_summarise("residual", e / sqrt(s->scale.square), "1",
+                 fabs(e - half) / sqrt(s->scale.square));
     bn_summarise("residual_centred", e / s->scale.spread, "1", fabs(e - half) / s->scale.spread);
     bn_summarise("residual_active", own / s->scale.spread, "1", fabs(own
                  - sqrt(bn_mean_square_of(s->active_error, m, 2))) / s->scale.spread);

@@ -33,7 +33,8 @@ static void make(const struct world *w, const char *weights)
     snprintf(line, sizeof line, "--quiet --out t.h5 --set neurons=%zu --set beta=1 %s",
              w->neurons, w->tuning);
     box_runs("tuning", line);
-    snprintf(line, sizeof line, "--quiet --in tuning=t.h5 --out w.h5 --set velocity=no %s", weights);
+    snprintf(line, sizeof line, "--quiet --in tuning=t.h5 --out w.h5 --set velocity=no %s",
+             weights);
     box_runs("weights", line);
 }
 

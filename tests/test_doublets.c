@@ -125,12 +125,37 @@ static void participation(void **state)
     bn_mat_free(&r), bn_mat_free(&q), bn_mat_free(&c);
 }
 
+/* Shells of 1, 3 and 2 functions; the eigenvalues of two shells overlap, and one vector is of
+ * none.  By order the third of the triplet would go to the doublet.           */
+static void shells_of_any_size(void **state)
+{
+    (void)state;
+    enum { FOUND = 7 };
+    const double im[FOUND] = { 0, 0, 0.1, -0.1, 0, 0, 0 };
+    const size_t column[FOUND] = { 4, 1, 2, 3, 5, 0, 6 }, other[FOUND] = { 5, 2, 3, 1, 4, 2, 6 };
+    const double mixed[FOUND] = { 0.3, 0.4, 0.4, 0.2, 0.3, 0.1, 0 };
+    const size_t size[3] = { 1, 3, 2 }, want[FOUND] = { 2, 1, 1, 1, 2, 0, 3 };
+    struct bn_mat c = mat_random(N, 7, 8);
+    struct bn_mat v = vectors_of(&c, FOUND, column, other, mixed);
+    size_t home[FOUND];
+    double overlap[FOUND];
+    assert_ok(bn_shells(im, &v, FOUND, &c, size, 3, home, overlap));
+    for (size_t e = 0; e < FOUND; e++) {
+        assert_int_equal(home[e], want[e]);
+        assert_true(e == 6 ? overlap[e] == 0.0 : overlap[e] > 0.9 && overlap[e] <= 1.0 + 1e-12);
+    }
+    const size_t many[2] = { 4, 4 };
+    assert_fails(bn_shells(im, &v, FOUND, &c, many, 2, home, overlap), BN_INPUT);
+    bn_mat_free(&c), bn_mat_free(&v);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(found_by_their_vectors),
         cmocka_unit_test(the_clearest_make_room),
         cmocka_unit_test(strangers_are_left_out),
+        cmocka_unit_test(shells_of_any_size),
         cmocka_unit_test(scores),
         cmocka_unit_test(participation),
     };

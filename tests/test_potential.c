@@ -10,7 +10,7 @@ enum { M = 400 };
 
 /* v = A sin 3 x on the ring: U = (A/3)(cos 3x - 1), sd A/(3 sqrt 2), three stable positions at
  * odd multiples of pi/3 with barriers 2 A/3, no circulation.  The trapezoidal rule is off by
- * (3 step)^2/12 of U, a chord's slope by up to twice that.                                                        */
+ * (3 step)^2/12 of U, a chord's slope by up to twice that.    */
 static void sine_on_a_ring(void **state)
 {
     (void)state;

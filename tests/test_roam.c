@@ -38,7 +38,8 @@ static void positions_are_found(void **state)
         assert_ok(bn_diagnose_target(&p.net, want, K, true, &u));
         assert_ok(bn_roam_locate(r, &x, at, distance));
         for (size_t k = 0; k < K; k++) {
-            assert_close(bn_manifold_distance(&all[m], want + k * d, at + k * d), 0, 0, m == 1 ? 2e-4 : 1e-6);
+            assert_close(bn_manifold_distance(&all[m], want + k * d, at + k * d), 0, 0,
+                         m == 1 ? 2e-4 : 1e-6);
             assert_close(distance[k], 0, 0, m == 1 ? 5e-3 : 1e-6);     /* a root of that */
         }
         for (size_t k = 0; k < K * N; k++)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * surface: is a manifold of any dimension an attractor?  Floor 8.
  *
- * diagnose.h with D tangents, the columns of T, at each point in place of one.  A = -1 + (J - (c/N) 1 1^T) diag(phi'), units of 1/tau:
+ * diagnose.h with D tangents, the columns of T, at each point in place of one.
+ * A = -1 + (J - (c/N) 1 1^T) diag(phi'), units of 1/tau:
  *     tangent modes   the D right eigenvectors of A whose span has the smallest angles to
  *                     the tangent plane, R, and the left ones that belong to them; Z is the
  *                     basis of the left span with Z^T T = 1
