@@ -7,12 +7,13 @@ set multiplot layout 4,3 margins 0.085,0.97,0.055,0.965 spacing 0.11,0.09
 TOP = "set label 98 name at graph 0, graph 1 offset character 0, 0.9 front"
 LETTER = "set label 99 '{/:Bold '.letter.'}' at graph 0, graph 1 offset character -5.5, 0.9 front"
 
-# Eigenvalues of the covariance between points: the groups found, how many are in each.  Lists
+# Eigenvalues of the covariance between points: the groups found, how many are in each;
+# grey: cut off by the end of the list.  Lists
 # end with something out of range, so that none is empty.
 tables = topology_torus." ".topology_sphere." ".topology_hexagon
 titles = "torus sphere hexagonal\\ torus"
 EIGEN = "set logscale y; set format y '10^{%T}'; set xrange [-1:*]; set offsets 0, 2, 0, 0; set ytics 10; set xtics 10"
-modes(f) = "< basin cat ".f.":/eigenvalue ".f.":/mode_group | awk '$2 >= 0 {print NR - 1, $1, $2 % 2}'"
+modes(f) = "< basin cat ".f.":/eigenvalue ".f.":/mode_group | awk '{print NR - 1, $1, $2 < 0 ? 2 : $2 % 2}'"
 sizes(f) = "< basin cat ".f.":/multiplicity ".f.":/group_value | awk '{print at + ($1 - 1)/2, $2, $1; at += $1} END {print -9, 1e-30, 0; print -9, 1e-30, 0}'"
 name(k) = k == 1 ? "torus" : k == 2 ? "sphere" : "hexagonal torus"
 eval EIGEN; set yrange [5e-4:4]
@@ -22,6 +23,7 @@ do for [k=1:3] {
     letter = word("a b c", k); eval LETTER; name = name(k); eval TOP
     plot modes(f) using 1:($3 == 0 ? $2 : 1e-30) with points lt 1 ps 0.5, \
          "" using 1:($3 == 1 ? $2 : 1e-30) with points lt 2 pt 7 ps 0.5, \
+         "" using 1:($3 == 2 ? $2 : 1e-30) with points lt 1 lc rgb GREY ps 0.5, \
          sizes(f) using 1:2:(sprintf("%d", $3)) with labels font ",7" offset 0, 0.9
     set ylabel " "
 }
@@ -68,6 +70,7 @@ letter = "i"; eval LETTER; name = "even half: a Klein bottle"; eval TOP
 f = topology_even
 plot modes(f) using 1:($3 == 0 ? $2 : 1e-30) with points lt 1 ps 0.5, \
      "" using 1:($3 == 1 ? $2 : 1e-30) with points lt 2 pt 7 ps 0.5, \
+     "" using 1:($3 == 2 ? $2 : 1e-30) with points lt 1 lc rgb GREY ps 0.5, \
      sizes(f) every 2 using 1:2:(sprintf("%d", $3)) with labels font ",7" offset 0, 0.9, \
      sizes(f) every 2::1 using 1:2:(sprintf("%d", $3)) with labels font ",7" offset 0, -0.9
 unset logscale y; set format y "%h"; set offsets 0, 0, 0, 0

@@ -114,6 +114,7 @@ static bn_status find_slopes(const struct work *w, struct desk *d, struct group 
         if (n > 0)
             memcpy(to->slope[k] + to->slopes[k], d->slope, n * sizeof *d->slope);
         to->slopes[k] += n;
+        w->c->slope_end[k][cell] = n;    /* how many: summed when all are there */
     }
     return BN_OK;
 }
@@ -256,6 +257,9 @@ static bn_status gather(const struct work *w, size_t groups)
             BN_TRY(s);
         }
     }
+    for (size_t d = 0; d < w->g->dimensions; d++)
+        for (size_t i = 1; i < c->cells; i++)
+            c->slope_end[d][i] += c->slope_end[d][i - 1];
     return BN_OK;
 }
 
@@ -287,6 +291,11 @@ static bn_status room(struct bn_census *c, const struct bn_census_plan *plan)
     for (size_t k = 0; k < BN_LEN(lists); k++) {
         *lists[k] = bn_alloc(sizes[k] + 1, sizeof(double));
         if (*lists[k] == NULL)
+            return BN_NOMEM;
+    }
+    for (size_t d = 0; d < BN_DIMENSIONS; d++) {
+        c->slope_end[d] = bn_alloc(c->cells + 1, sizeof *c->slope_end[d]);
+        if (c->slope_end[d] == NULL)
             return BN_NOMEM;
     }
     return BN_OK;
@@ -344,6 +353,8 @@ void bn_census_free(struct bn_census *c)
 
     for (size_t k = 0; k < BN_LEN(lists); k++)
         free(lists[k]);
+    for (size_t d = 0; d < BN_DIMENSIONS; d++)
+        free(c->slope_end[d]);
     free(c->field);
     free(c->gap);
     *c = (struct bn_census){ 0 };

@@ -75,6 +75,14 @@ $R/figures/figureS5$S.pdf: $R/$P/recording.split.h5
 $R/figures/figure4-million$S.pdf: $R/million/activity.h5 $R/million/diagnosis.h5 \
                                   $R/ring/meanfield.h5 $R/ring-sizes/summary.sizes.h5
 
+# Always of the tunnel: a place-cell attractor, whatever FROM says.
+$R/figures/figure8$S.pdf: $R/tunnel/tuning.h5 $R/tunnel/diagnosis.h5 \
+                          $R/tunnel/diagnosis.ring.h5 $R/tunnel/diagnosis.margin.h5 \
+                          $R/tunnel/diagnosis.onesided.h5 \
+                          $R/tunnel/activity.first.h5 $R/tunnel/activity.second.h5 \
+                          $R/tunnel-sizes/summary.sizes.h5 \
+                          $R/tunnel-lengths/summary.lengths.h5
+
 # Of generated place cells, and of a recording on a line: make figureS6 FROM=track.
 $R/figures/figureS6$S.pdf: $R/place-decoding/decoding.h5 $R/place-decoding/decoding.scales.h5 \
                            $R/place-decoding/decoding.single.h5 \

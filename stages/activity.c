@@ -21,11 +21,12 @@
 
 /* Components shown; harmonics of the ring that are decoded; functions of other manifolds of
  * which components are made: the first ones, which carry all that smooth codes have.  */
-enum { PCS = 3, DECODED_HARMONICS = 24, MIXED = 1000 };
+enum { PCS = 3, DECODED_HARMONICS = 24, MIXED = 1000, MAPS = 2 };
 
 static const struct bn_input inputs[] = {
     { "weights", false, "recurrent weights" },
     { "tuning", false, "target currents and rates: the manifold" },
+    { "tuning.maps", true, "another map that the weights hold: overlap with it" },
     { "recording", true, "recorded angular velocity and counts, for velocity = recorded" },
 };
 
@@ -46,6 +47,8 @@ static const struct bn_output outputs[] = {
     { "/point_pc", "grid component", "1", "the manifold in the projection of /pc (not on the "
       "ring)", 1e-9, 0, false },
     BN_GRID_OUTPUTS,
+    { "/map_cosine", "trajectory time map", "1", "largest cosine of the rates with states of each "
+      "map: tuning, tuning.maps", 1e-6, 0, false },
     { "/distance", "trajectory time", "1", "root-mean-square distance of currents to the "
       "manifold, per neuron", 1e-6, 1e-6, false },
     { "/peak", "trajectory time", "1", "largest overlap", 1e-6, 0, false },
@@ -89,6 +92,7 @@ static const struct bn_param params[] = {
               "largest overlap; population vector of preferred angles (averaged weights); or "
               "largest cosine, for sparse cells (not on the ring)"),
     BN_INTEGER("overlap_angles", "120", 8, 10000, "angles of the overlap maps"),
+    BN_INTEGER("map", "0", 0, 1, "where to start: 0: in tuning, 1: in tuning.maps"),
     BN_FLAG("states", "no", "save the currents of all neurons, too"),
 };
 
@@ -101,6 +105,8 @@ struct saved {
     double *pc, *states;                 /* [T, S, PCS], [T, S, N] or NULL */
     struct bn_mat overlap;               /* ring: [S, A], first trajectory */
     struct bn_mat map;                   /* elsewhere: [T, M], at the end */
+    bn_decoder *maps[MAPS];              /* by cosine, or NULL */
+    double *cosine;                      /* [T, S, MAPS] */
     size_t saves, n, steps, dims;
 };
 
@@ -188,6 +194,18 @@ static bn_status watch_overlap(struct saved *s, size_t first, size_t save,
     return BN_OK;
 }
 
+/* How much of each map there is in the rates; point, cosine: room for as many. */
+static bn_status watch_maps(const struct saved *s, size_t first, size_t save,
+                            const struct bn_mat *rate, double *point, double *cosine)
+{
+    for (size_t k = 0; k < MAPS && s->maps[k] != NULL; k++) {
+        BN_TRY(bn_decode_position(s->maps[k], rate, NULL, point, cosine));
+        for (size_t t = 0; t < rate->rows; t++)
+            s->cosine[((first + t) * s->saves + save) * MAPS + k] = cosine[t];
+    }
+    return BN_OK;
+}
+
 static bn_status watch(void *context, size_t first, size_t save, const struct bn_mat *x,
                        const struct bn_mat *rate)
 {
@@ -218,6 +236,8 @@ static bn_status watch(void *context, size_t first, size_t save, const struct bn
     }
     if (rc == BN_OK)
         rc = watch_overlap(s, first, save, rate, again, unused);
+    if (rc == BN_OK)
+        rc = watch_maps(s, first, save, rate, again, unused);
     bn_mat_free(&scratch);
     return rc;
 }
@@ -285,6 +305,8 @@ static void keep(const struct saved *s, const struct bn_mat *x)
     bn_keep("pc", s->pc, values * PCS);
     if (s->map.rows == 0)
         bn_keep("overlap", s->overlap.data, s->saves * s->overlap.cols);
+    if (s->maps[0] != NULL)
+        bn_keep("cosine", s->cosine, values * MAPS);
     if (s->states != NULL)
         bn_keep("states", s->states, values * s->n);
 }
@@ -347,6 +369,8 @@ static void write(const struct saved *s, const struct bn_targets *t, double step
     bn_output_mat("/peak", &s->peak);
     bn_output_array("/pc", s->pc, bn_shape3(trajectories, s->saves, PCS));
     write_overlap(s, t);
+    if (s->maps[0] != NULL)
+        bn_output_array("/map_cosine", s->cosine, bn_shape3(trajectories, s->saves, MAPS));
     if (s->states != NULL)
         bn_output_array("/states", s->states, bn_shape3(trajectories, s->saves, s->n));
 }
@@ -406,11 +430,32 @@ static bn_decoder *new_decoder(const struct bn_targets *t)
     return decoder;
 }
 
+/* Rates of both maps as the network has them, to tell one from the other. */
+static void watch_both(struct saved *s)
+{
+    static const char *const roles[MAPS] = { "tuning", "tuning.maps" };
+
+    for (size_t k = 0; k < MAPS; k++) {
+        struct bn_targets t = bn_targets_read(roles[k]);
+        if (t.manifold.kind == BN_RING)
+            BN_REFUSE(BN_USAGE, "%s: several maps are told apart on other manifolds than the ring",
+                      bn_h5_path(bn_input(roles[k])));
+        if (t.x.rows != s->n)
+            BN_REFUSE(BN_INPUT, "%s has %zu neurons, the other map %zu: all maps must be of one "
+                      "population", bn_h5_path(bn_input(roles[k])), t.x.rows, s->n);
+        bn_targets_settle(&t, "weights", k);
+        BN_CHECK(bn_decoder_on(&s->maps[k], t.harmonics, &t.x, &t.phi, BN_COSINE,
+                               DECODED_HARMONICS));
+    }
+    s->cosine = bn_scratch_vec(s->peak.rows * s->saves * MAPS);
+}
+
 static void run(void)
 {
-    struct bn_targets t = bn_targets_read("tuning");
+    const size_t map = bn_has_input("tuning.maps") ? bn_count("map") : 0;
+    struct bn_targets t = bn_targets_read(map == 0 ? "tuning" : "tuning.maps");
     const struct bn_recurrent j = bn_recurrent_read("weights", &t);
-    bn_targets_settle(&t, "weights", 0);
+    bn_targets_settle(&t, "weights", map);
     const struct bn_network net = { .weights = j.weights, .velocity = j.velocity,
         .transfer = t.transfer, .tau = bn_real("tau"), .dt = bn_real("dt"),
         .inhibition = bn_real("inhibition"), .target = bn_real("target_rate"),
@@ -437,6 +482,8 @@ static void run(void)
         sd[k] = sds[k / starts];
     bn_output_vec("/disturbance", sds, levels);
     struct saved s = make_room(&t, decoder, trajectories, steps / every + 1);
+    if (bn_has_input("tuning.maps"))
+        watch_both(&s);
     s.preferred = bn_is("decoder", "vector") ? t.preferred : NULL;
     principal(&t, &s.components);
     struct bn_mat x = starting_states(&t, start, sd, trajectories);
@@ -447,6 +494,8 @@ static void run(void)
                                drive.omega.rows > 0 ? &drive.omega : NULL,
                                bn_rng_sub(bn_random(), "noise"), watch, rest, &s));
     bn_decoder_free(decoder);
+    for (size_t k = 0; k < MAPS; k++)
+        bn_decoder_free(s.maps[k]);
     write(&s, &t, (double)every * net.dt, start, sd);
     if (drive.omega.rows > 0)
         write_velocity(&s, &drive, every, start[0]);

@@ -161,14 +161,21 @@ static void tables(size_t n)
 {
     const size_t numbers = LAST_NUMBER + 1 - FIRST_NUMBER;
     struct bn_mat table = bn_scratch(numbers, n);
+    bool there[LAST_NUMBER + 1 - FIRST_NUMBER];
 
+    for (size_t i = 0; i < numbers; i++)         /* what is in rad is the ring's alone */
+        there[i] = bn_h5_kind(bn_gather_input(role, 0), outputs[FIRST_NUMBER + i].name)
+                   == BN_H5_DATASET;
     for (size_t k = 0; k < n; k++) {
         for (size_t i = 0; i < numbers; i++)
-            *bn_mat_at(&table, i, k) = bn_gather_number(role, k, outputs[FIRST_NUMBER + i].name);
+            if (there[i])
+                *bn_mat_at(&table, i, k) = bn_gather_number(role, k,
+                                                            outputs[FIRST_NUMBER + i].name);
         bn_progress((double)(k + 1) / (double)n);
     }
     for (size_t i = 0; i < numbers; i++)
-        bn_output_vec(outputs[FIRST_NUMBER + i].name, bn_mat_row(&table, i), n);
+        if (there[i])
+            bn_output_vec(outputs[FIRST_NUMBER + i].name, bn_mat_row(&table, i), n);
 }
 
 static void run(void)

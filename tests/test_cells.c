@@ -53,8 +53,8 @@ static void thresholds_make_their_propensity(void **state)
 /* Rich, Liaw & Lee's counts: the number of fields on 48 m is nearly negative binomial (mean
  * 3.53, 32.5 % silent), and the share of cells with a field on the first 3, 10, 22, 48 m
  * grows like the logarithm.  Beside it numbers of an independent simulation of the same
- * process (docs/science/place.md), which counts begins of fields: five standard errors.  One threshold for all cells, that
- * of the mean propensity, would leave 3 % silent.                                */
+ * process, which counts begins of fields: five standard errors.  One
+ * threshold for all cells, that of the mean propensity, would leave 3 % silent.   */
 static void counts_are_over_dispersed(void **state)
 {
     (void)state;
@@ -116,7 +116,7 @@ static void skewed_thresholds_have_their_moments(void **state)
 
 /* --- means --------------------------------------------------------------------------- */
 
-/* The table of docs/science/place.md, all digits of it. */
+/* Computed elsewhere, to the digits that are here. */
 static void means_are_tabulated(void **state)
 {
     (void)state;

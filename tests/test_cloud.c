@@ -208,6 +208,29 @@ static void betti_numbers(void **state)
     }
 }
 
+/* All points are landmarks, so the surrogates alone decide: of clouds that are Gaussian themselves
+ * one in five has a loop longer than those of four surrogates, to five standard deviations.
+ * Longer than their mean would be about half.                                */
+static void chance_passes_as_often_as_said(void **state)
+{
+    (void)state;
+    enum { DRAWS = 250, N = 40, D = 3 };
+    const double variance[D] = { 1.0, 0.7, 0.5 }, p = 0.2;
+    const struct bn_betti_how how = { BN_EUCLIDEAN, 4, N, 1, INFINITY, 0, 4 };
+    struct bn_mat x = room(N, D);
+    int passed = 0;
+    for (uint64_t k = 0; k < DRAWS; k++) {
+        struct bn_betti b;
+        bn_cloud_noise(variance, stream(20), k, &x);
+        assert_ok(bn_betti(&x, &how, stream(1000 + k), &b));
+        assert_true(b.cover == 0.0);
+        passed += b.betti[1] > 0;
+        bn_betti_free(&b);
+    }
+    assert_close(passed, p * DRAWS, 0, 5.0 * sqrt(p * (1.0 - p) * DRAWS));
+    bn_mat_free(&x);
+}
+
 /* A spiral sheet: loops by Euclid's distance that are none along the sheet. */
 static void geodesics_unroll(void **state)
 {
@@ -278,6 +301,7 @@ int main(void)
         cmocka_unit_test(one_graph),
         cmocka_unit_test(densest),
         cmocka_unit_test(betti_numbers),
+        cmocka_unit_test(chance_passes_as_often_as_said),
         cmocka_unit_test(geodesics_unroll),
         cmocka_unit_test(threads_do_not_count),
         cmocka_unit_test(allocations),

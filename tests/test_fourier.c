@@ -402,6 +402,53 @@ static void memory_that_runs_out_is_reported(void **state)
     bn_mat_free(&f);
 }
 
+/* --- lines of complex numbers ------------------------------------------------------- */
+
+/* The sum itself, of lengths with all sorts of factors; each line by itself, either sign. */
+static void lines_are_the_sum(void **state)
+{
+    (void)state;
+    static const size_t lengths[] = { 1, 2, 7, 12, 30, 49 };
+    enum { LINES = 5 };
+    for (size_t l = 0; l < BN_LEN(lengths); l++)
+        for (int sign = -1; sign <= 1; sign += 2) {
+            const size_t m = lengths[l];
+            bn_fourier_lines *lines;
+            double *z = bn_alloc(m * LINES * 2, sizeof *z), *in = bn_alloc(m * LINES * 2, 8);
+            assert_true(z != NULL && in != NULL);
+            bn_rng_normals((struct bn_rng){ .seed = 6 }, m, 0, in, m * LINES * 2);
+            memcpy(z, in, m * LINES * 2 * sizeof *z);
+            assert_ok(bn_fourier_lines_new(&lines, m, LINES, sign));
+            bn_fourier_lines_run(lines, z);
+            for (size_t t = 0; t < LINES; t++)
+                for (size_t k = 0; k < m; k++) {
+                    double re = 0.0, im = 0.0;
+                    for (size_t j = 0; j < m; j++) {
+                        const double a = sign * TWO_PI * (double)(j * k % m) / (double)m;
+                        const double *c = in + 2 * (j * LINES + t);
+                        re += c[0] * cos(a) - c[1] * sin(a);
+                        im += c[0] * sin(a) + c[1] * cos(a);
+                    }
+                    assert_close(z[2 * (k * LINES + t)], re, 0, 1e-13 * (double)m);
+                    assert_close(z[2 * (k * LINES + t) + 1], im, 0, 1e-13 * (double)m);
+                }
+            bn_fourier_lines_free(lines);
+            free(z), free(in);
+        }
+    bn_fourier_lines *none;
+    assert_fails(bn_fourier_lines_new(&none, 0, 1, 1), BN_NUMERIC);
+    bn_fourier_lines_free(none);
+}
+
+static void fast_lengths_have_small_factors(void **state)
+{
+    (void)state;
+    static const size_t want[][2] = { { 0, 1 }, { 1, 1 }, { 11, 12 }, { 13, 14 }, { 121, 125 },
+                                      { 608, 625 }, { 1021, 1024 } };
+    for (size_t k = 0; k < BN_LEN(want); k++)
+        assert_int_equal(bn_fourier_fast(want[k][0]), want[k][1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -420,6 +467,8 @@ int main(void)
         cmocka_unit_test(covariance_is_the_circular_autocorrelation),
         cmocka_unit_test(even_functions_have_real_harmonics),
         cmocka_unit_test(memory_that_runs_out_is_reported),
+        cmocka_unit_test(lines_are_the_sum),
+        cmocka_unit_test(fast_lengths_have_small_factors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

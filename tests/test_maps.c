@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include <basin/maps.h>
+#include <basin/mem.h>
 #include <basin/tile.h>
 
 #include <stdlib.h>
@@ -194,6 +195,29 @@ static void bad_input_is_refused(void **state)
     bn_mat_free(&v);
 }
 
+static void memory_that_runs_out_is_reported(void **state)
+{
+    (void)state;
+    static const size_t some[] = { 0, 5, 6, 10 };      /* interval, box, torus, sphere */
+    bn_threads_set(1);
+    for (size_t c = 0; c < BN_LEN(some); c++) {
+        const struct bn_manifold *m = cases[some[c]].m;
+        struct bn_mat v;
+        bn_status rc = BN_NOMEM;
+        assert_ok(bn_mat_alloc(&v, 3, bn_manifold_points(m)));
+        for (long n = 0; rc != BN_OK && n < 200; n++) {
+            bn_alloc_fail_after(n);
+            rc = bn_maps_sample(m, &cases[some[c]].k, (struct bn_rng){ .seed = 1 }, 0, &v);
+            bn_alloc_fail_after(-1);
+            assert_true(rc == BN_OK || rc == BN_NOMEM);
+            assert_true(n > 4 || rc == BN_NOMEM);
+        }
+        assert_int_equal(rc, BN_OK);
+        bn_mat_free(&v);
+    }
+    bn_threads_set(0);
+}
+
 /* --- after threshold ---------------------------------------------------------------- */
 
 /* sum_n a_n^2 r^n/n!, which converges like r^n: fine for |r| up to 0.9. */
@@ -241,7 +265,7 @@ static void covariance_after_threshold_in_closed_form(void **state)
     for (double r = -1.0; r < 1.01; r += 0.125)
         assert_close(bn_maps_thresholded(0.0, r),
                      (sqrt(1.0 - r * r) + r * (PI - acos(r))) / (2.0 * PI), 1e-13, 1e-13);
-    /* E f and E f^2 that are tabulated in docs/science/place.md */
+    /* E f and E f^2, computed elsewhere */
     assert_close(sqrt(bn_maps_thresholded(1.1, 0.0)), 0.06862, 0, 6e-6);
     assert_close(bn_maps_thresholded(1.1, 1.0), 0.06018, 0, 6e-6);
 }
@@ -254,6 +278,7 @@ int main(void)
         cmocka_unit_test(maps_are_independent_of_how_many),
         cmocka_unit_test(maps_are_smooth),
         cmocka_unit_test(bad_input_is_refused),
+        cmocka_unit_test(memory_that_runs_out_is_reported),
         cmocka_unit_test(covariance_after_threshold_is_the_series),
         cmocka_unit_test(covariance_after_threshold_in_closed_form),
     };

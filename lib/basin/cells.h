@@ -6,7 +6,7 @@
  * h_i independent maps of variance 1 (maps.h), theta_i a threshold of each cell's own.
  * Sources: Mainali, Azeredo da Silveira & Burak (2025); Rich, Liaw & Lee (2014).
  *
- * Thresholds of cells (docs/science/place.md):
+ * Thresholds of cells (docs/science/maps.md):
  *     fixed    theta
  *     gamma    sqrt(-2 ln(2 pi sigma_c g)), 0 where that root is not real: the threshold at
  *              which the process makes g fields per length along a line, g ~ Gamma(shape) x

@@ -32,6 +32,7 @@ struct bn_census {
     double *count, *share;               /* [N] fields; share of the domain inside them */
     double *slope[BN_DIMENSIONS];        /* |d excess/dx| at edges, along each coordinate */
     size_t slopes[BN_DIMENSIONS];
+    size_t *slope_end[BN_DIMENSIONS];    /* [N] where each cell's slopes end in that list */
     double *euler, *euler_error;         /* [levels] mean over cells, its standard error */
     double *pieces, *pieces_error;       /* [levels] the same of the number of pieces */
     double *recruited, *recruited_error; /* [windows] share of cells with a field in a window;

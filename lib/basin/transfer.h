@@ -9,7 +9,8 @@
  *     threshold  phi(x) = beta [x - b]_+,                    phi' = beta above b, else 0
  *
  * Source: Clark, Abbott & Sompolinsky (2025); logistic and tanh are common; threshold:
- * Mainali, Azeredo da Silveira & Burak (2025).  Currents and rates are in the units in which the current covariance is of order 1.     */
+ * Mainali, Azeredo da Silveira & Burak (2025).  Currents and rates are in the units in which
+ * the current covariance is of order 1.                                     */
 #ifndef BN_TRANSFER_H
 #define BN_TRANSFER_H
 
