@@ -389,6 +389,32 @@ static bn_status search_partners(const struct search *s, struct bn_mat *partner)
     return BN_OK;
 }
 
+/* x <- (T^T T)^-1 x for k columns x [D, k]; gram [D, D] is destroyed. */
+static bn_status divide(double *gram, size_t d, double *x, size_t k)
+{
+    struct bn_mat g = { d, d, gram };
+    int pivot[BN_TANGENTS];
+    double column[BN_TANGENTS];
+
+    BN_TRY(bn_lu(&g, pivot));
+    for (size_t c = 0; c < k; c++) {
+        for (size_t a = 0; a < d; a++)
+            column[a] = x[a * k + c];
+        BN_TRY(bn_lu_solve(&g, pivot, BN_PLAIN, column));
+        for (size_t a = 0; a < d; a++)
+            x[a * k + c] = column[a];
+    }
+    return BN_OK;
+}
+
+static void gram_of(const struct bn_mat *v, size_t first, size_t d, double scale, double *gram)
+{
+    for (size_t a = 0; a < d; a++)
+        for (size_t b = 0; b < d; b++)
+            gram[a * d + b] = scale * bn_dot(v->cols, bn_mat_row(v, first + a),
+                                             bn_mat_row(v, first + b));
+}
+
 /* --- Z ------------------------------------------------------------------------------ */
 
 /* Rows re + i im [D, N] of the left modes of point t: pairs taken whole are their two real
@@ -412,9 +438,10 @@ static size_t left_rows(const struct search *left, size_t t, struct bn_mat *re,
     return rows;
 }
 
-/* Z = Re(W^-1 Y), W = Y T: the complex system as a real one of twice the size. */
+/* Z = Re(W^-1 Y), W = Y T: the complex system as a real one of twice the size.  BN_NUMERIC,
+ * without a message, if the modes have nothing along some tangent.          */
 static bn_status normalise(const struct bn_mat *re, const struct bn_mat *im,
-                           const struct bn_mat *tangent, size_t t, struct bn_mat *z)
+                           const struct bn_mat *tangent, struct bn_mat *z)
 {
     const size_t d = tangent->rows, n = tangent->cols;
     double w[VECTORS * VECTORS], x[VECTORS];
@@ -439,8 +466,7 @@ static bn_status normalise(const struct bn_mat *re, const struct bn_mat *im,
             const double *r = bn_mat_row(re, b), *i = bn_mat_row(im, b);
             double *to = bn_mat_row(z, a);
             if (!(fabs(x[a]) < 1e150) || !(fabs(x[a + d]) < 1e150))
-                return bn_fail(BN_NUMERIC, "no left eigenvectors of the tangent modes at point "
-                               "%zu", t);
+                return BN_NUMERIC;
             for (size_t j = 0; j < n; j++)
                 to[j] += x[a] * r[j] - x[a + d] * i[j];
         }
@@ -476,7 +502,18 @@ static struct bn_mat rows_of(const struct bn_mat *m, size_t first, size_t rows)
     return (struct bn_mat){ rows, m->cols, bn_mat_row(m, first) };
 }
 
-/* Left modes start at phi' T: it is their span for symmetric J. */
+/* Are the rows first .. first + d independent? */
+static bool independent(const struct bn_mat *v, size_t first, size_t d)
+{
+    double gram[BN_TANGENTS * BN_TANGENTS], w[BN_TANGENTS];
+    struct bn_mat g = { d, d, gram };
+
+    gram_of(v, first, d, 1.0, gram);
+    return bn_eig_symmetric(&g, w) == BN_OK && w[0] > 1e-16 * w[d - 1];
+}
+
+/* Left modes start at phi' T: it is their span for symmetric J.  Where so few cells are active
+ * that it has fewer dimensions, at T.                                       */
 static bn_status find_left(struct search *left, const struct bn_mat *tangent,
                            const struct bn_mat *slope)
 {
@@ -487,11 +524,26 @@ static bn_status find_left(struct search *left, const struct bn_mat *tangent,
     for (size_t k = 0; k < count * d; k++)
         for (size_t i = 0; i < n; i++)
             *bn_mat_at(&start, k, i) = *bn_mat_at(slope, k / d, i) * *bn_mat_at(tangent, k, i);
+    for (size_t t = 0; t < count; t++)
+        if (!independent(&start, t * d, d))
+            memcpy(bn_mat_row(&start, t * d), bn_mat_row(tangent, t * d),
+                   d * n * sizeof(double));
     bn_status rc = search_start(left, &start, count);
     bn_mat_free(&start);
     if (rc == BN_OK)
         rc = search_run(left);
     return rc;
+}
+
+/* Where too few cells are active to hold D directions: Z = T (T^T T)^-1. */
+static bn_status fall_back(const struct bn_mat *tangent, struct bn_mat *z)
+{
+    const size_t d = tangent->rows, n = tangent->cols;
+    double gram[BN_TANGENTS * BN_TANGENTS];
+
+    memcpy(z->data, tangent->data, d * n * sizeof *z->data);
+    gram_of(tangent, 0, d, 1.0, gram);
+    return divide(gram, d, z->data, n);
 }
 
 /* Z of all points of the batch from left and right modes that were found. */
@@ -507,11 +559,10 @@ static bn_status finish(const struct search *right, const struct search *left,
         const size_t at = (first + t) * d;
         const struct bn_mat u = rows_of(tangent, t * d, d);
         struct bn_mat z = rows_of(&out->left, at, d);
-        if (left_rows(left, t, &re, &im) != d)
-            rc = bn_fail(BN_NUMERIC, "no left eigenvectors of the tangent modes at point %zu",
-                         first + t);
-        else
-            rc = normalise(&re, &im, &u, first + t, &z);
+        if (left_rows(left, t, &re, &im) != d || normalise(&re, &im, &u, &z) != BN_OK) {
+            out->overlap[first + t] = 0.0;
+            rc = fall_back(&u, &z);
+        }
         eigenvalues(right, t, out->value + at, out->imaginary + at);
     }
     bn_mat_free(&re);
@@ -607,32 +658,6 @@ void bn_surface_free(struct bn_surface *s)
 }
 
 /* --- numbers along the manifold ------------------------------------------------------- */
-
-/* x <- (T^T T)^-1 x for k columns x [D, k]; gram [D, D] is destroyed. */
-static bn_status divide(double *gram, size_t d, double *x, size_t k)
-{
-    struct bn_mat g = { d, d, gram };
-    int pivot[BN_TANGENTS];
-    double column[BN_TANGENTS];
-
-    BN_TRY(bn_lu(&g, pivot));
-    for (size_t c = 0; c < k; c++) {
-        for (size_t a = 0; a < d; a++)
-            column[a] = x[a * k + c];
-        BN_TRY(bn_lu_solve(&g, pivot, BN_PLAIN, column));
-        for (size_t a = 0; a < d; a++)
-            x[a * k + c] = column[a];
-    }
-    return BN_OK;
-}
-
-static void gram_of(const struct bn_mat *v, size_t first, size_t d, double scale, double *gram)
-{
-    for (size_t a = 0; a < d; a++)
-        for (size_t b = 0; b < d; b++)
-            gram[a * d + b] = scale * bn_dot(v->cols, bn_mat_row(v, first + a),
-                                             bn_mat_row(v, first + b));
-}
 
 bn_status bn_surface_along(const struct bn_points *points, const struct bn_surface *s,
                            double *drift, double *projected, double *diffusion, double *bound)
@@ -741,14 +766,22 @@ static bn_status window_of_batch(void *context, size_t tile)
     const size_t first = tile * w->batch, all = w->points->x.rows;
     const size_t rows = all - first < w->batch ? all - first : w->batch;
     const struct bn_mat slope = rows_of(&w->points->slope, first, rows);
-    const struct bn_mat eps = rows_of(&w->points->residual, first, rows);
-    struct bn_factors factors;
+    struct bn_mat eps;
+    struct bn_factors factors = { 0 };
     struct bn_krylov k = { .factors = &factors, .trans = BN_PLAIN, .most = WINDOW };
     double *moved = bn_alloc(slope.cols, sizeof *moved);
 
     if (moved == NULL)
         return BN_NOMEM;
-    bn_status rc = bn_factors_make(&factors, w->linear, &slope, 10.0 / w->t2);
+    bn_status rc = bn_mat_alloc(&eps, rows, slope.cols);
+    for (size_t t = 0; rc == BN_OK && t < rows; t++) {
+        const double *from = bn_mat_row(&w->points->residual, first + t);
+        memcpy(bn_mat_row(&eps, t), from, slope.cols * sizeof *from);
+        if (bn_norm(slope.cols, from) == 0.0)        /* any start: it is weighted by 0 */
+            *bn_mat_at(&eps, t, 0) = 1.0;
+    }
+    if (rc == BN_OK)
+        rc = bn_factors_make(&factors, w->linear, &slope, 10.0 / w->t2);
     if (rc == BN_OK)
         rc = bn_krylov_start(&k, &eps);
     while (rc == BN_OK && k.size < k.most && k.size < slope.cols)
@@ -757,6 +790,7 @@ static bn_status window_of_batch(void *context, size_t tile)
         rc = window_of_point(w, &k, t, first, moved);
     bn_krylov_free(&k);
     bn_factors_free(&factors);
+    bn_mat_free(&eps);
     free(moved);
     return rc;
 }

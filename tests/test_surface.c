@@ -491,6 +491,40 @@ static void only_active_cells_count(void **state)
     ring_free(&r);
 }
 
+/* Where no cell is active, or one for two directions, nothing holds the state: F = -x decays,
+ * and the projection is what there is.                                       */
+static void where_all_are_silent(void **state)
+{
+    (void)state;
+    enum { N = 30 };
+    struct bn_mat j = mat_random(N, N, 2), x = mat_random(3, N, 3), u = mat_random(6, N, 4);
+    struct bn_ring_network net = { .transfer = { BN_TRANSFER_THRESHOLD, 1.0, 0.0 } };
+    struct bn_points p;
+    double v[6], projected[6], window[6];
+    for (size_t k = 0; k < 3 * N; k++)
+        x.data[k] = -1.0 - fabs(x.data[k]);
+    *bn_mat_at(&x, 1, 7) = 2.0;          /* and a lone cell, which has no J_ii */
+    for (size_t i = 0; i < N; i++)
+        *bn_mat_at(&j, i, i) = 0.0;
+    assert_ok(bn_operator_dense(&net.weights, &j));
+    assert_ok(bn_diagnose_states(&net, &x, &u, &p));
+    struct bn_surface s = modes_of(&net, &p);
+    assert_ok(bn_surface_along(&p, &s, v, projected, NULL, NULL));
+    assert_ok(bn_surface_window(&net, &p, 5.0, 25.0, window));
+    for (size_t k = 0; k < 6; k++) {
+        assert_close(s.value[k], -1, 1e-6, 0);
+        assert_true(isfinite(v[k]) && isfinite(window[k]));
+        if (k / 2 == 1)
+            continue;
+        assert_close(v[k], projected[k], 1e-9, 1e-12);
+        /* F (e^-t1 - e^-t2)/(t2 - t1) */
+        assert_close(window[k], projected[k] * (exp(-5.0) - exp(-25.0)) / 20.0, 1e-9, 1e-15);
+    }
+    bn_surface_free(&s);
+    bn_points_free(&p);
+    bn_mat_free(&j);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -500,6 +534,7 @@ int main(void)
         cmocka_unit_test(simulations_decide),
         cmocka_unit_test(windows_are_linear_response),
         cmocka_unit_test(only_active_cells_count),
+        cmocka_unit_test(where_all_are_silent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

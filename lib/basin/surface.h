@@ -14,7 +14,8 @@
  *
  * Threshold-linear cells: phi' = 0 below threshold, so z is 0 there: only active cells
  * move the state along the manifold, and inactive ones only follow (eigenvalue -1).  phi' is
- * the slope on the side that the state is on; at the kink itself it is 0.     */
+ * the slope on the side that the state is on; at the kink itself it is 0.  Where so few cells
+ * are active that they cannot hold D directions, overlap is 0 and Z = T (T^T T)^-1.  */
 #ifndef BN_SURFACE_H
 #define BN_SURFACE_H
 
