@@ -595,15 +595,19 @@ static void write_bins(const struct bn_coarse *coarse)
     bn_output_number("/silent", silent / (double)s.bins);
 }
 
-/* Root-mean-square distance of a position to the others: knowing nothing. */
-static double ignorance(const double *weight, size_t p)
+/* Root-mean-square distance from c to everywhere: knowing nothing.  On closed manifolds it is
+ * the same for every c. */
+static double ignorance(const double *weight, const double *c)
 {
-    double at[BN_DIMENSIONS], to[BN_DIMENSIONS], sum = 0.0;
+    double to[BN_DIMENSIONS], sum = 0.0;
 
-    bn_manifold_point(&s.manifold, p, at);
-    for (size_t q = 0; q < axes.points; q++) {
+    for (size_t d = 0; !bn_manifold_closed(&s.manifold) && d < s.dims; d++) {
+        const double side = s.manifold.size[d];
+        sum += side * side / 12.0 + (c[d] - 0.5 * side) * (c[d] - 0.5 * side);
+    }
+    for (size_t q = 0; bn_manifold_closed(&s.manifold) && q < axes.points; q++) {
         bn_manifold_point(&s.manifold, q, to);
-        sum += weight[q] * pow(bn_manifold_distance(&s.manifold, at, to), 2);
+        sum += weight[q] * pow(bn_manifold_distance(&s.manifold, c, to), 2);
     }
     return sqrt(sum);
 }
@@ -618,7 +622,7 @@ static void write_bound(void)
 {
     struct bn_mat fisher = bn_scratch(axes.points, s.dims * s.dims);
     double *bound = bn_scratch_vec(axes.points), *sorted = bn_scratch_vec(axes.points);
-    double *weight = bn_scratch_vec(axes.points), none = 0.0, unknown = -1.0;
+    double *weight = bn_scratch_vec(axes.points), none = 0.0, unknown = 0.0;
     size_t n = 0;
 
     BN_CHECK(bn_poisson_fisher(&axes, &s.rate, s.window, bn_real("fisher_floor"), &fisher));
@@ -628,8 +632,8 @@ static void write_bound(void)
         bn_manifold_point(&s.manifold, p, c);
         bound[p] = bn_poisson_bound(bn_mat_row(&fisher, p), s.dims);
         /* A Fisher information of almost 0 bounds nothing either. */
-        if (unknown < 0.0)
-            unknown = ignorance(weight, p);
+        if (p == 0 || !bn_manifold_closed(&s.manifold))
+            unknown = ignorance(weight, c);
         if (!(bound[p] < unknown)) {
             none += weight[p];
             bound[p] = unknown;

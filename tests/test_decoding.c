@@ -226,6 +226,36 @@ static void a_torus_reaches_the_bound(void **state)
     bn_mat_free(&error), bn_mat_free(&bound);
 }
 
+/* One cell at 0.5 m of 2 m, silent beyond 0.9 m: where nothing bounds the error, /bound is the
+ * root-mean-square distance to everywhere, L^2/12 + (x - L/2)^2; on the
+ * cell's flank it is much smaller. */
+static void places_that_no_cell_knows(void **state)
+{
+    (void)state;
+    const struct bn_manifold m = { BN_INTERVAL, 1, { 50, 1, 1 }, { 2.0, 0, 0 }, 0 };
+    const struct bn_shape shape = bn_shape2(1, 50);
+    double rate[50];
+    bn_h5 *f;
+    for (size_t p = 0; p < 50; p++) {
+        const double d = 0.04 * ((double)p + 0.5) - 0.5;
+        rate[p] = fabs(d) < 0.4 ? exp(-0.5 * d * d / 0.01) : 0.0;
+    }
+    assert_ok(bn_h5_create(&f, "one.h5"));
+    write_point(f, &m);
+    assert_ok(bn_h5_write(f, "/rate", BN_H5_F64, &shape, rate, false));
+    assert_ok(bn_h5_close(f));
+    box_runs("decoding", "--in tuning=one.h5 --out a.h5 --set samples=50 --set orders=0");
+    struct bn_mat bound = box_mat("a.h5", "/bound");
+    for (size_t p = 23; p < 50; p++) {
+        const double x = 0.04 * ((double)p + 0.5);
+        assert_close(bound.data[p], sqrt(4.0 / 12 + (x - 1.0) * (x - 1.0)), 1e-12, 0);
+    }
+    assert_true(bound.data[7] < 0.2);            /* on the flank */
+    const double none = box_number("a.h5", "/bound_none");
+    assert_true(none >= 27.0 / 50 && none < 0.75);
+    bn_mat_free(&bound);
+}
+
 /* Counts that know nothing of the position.  Maps of the same windows find it better than
  * chance (pi/2 +- 0.907/sqrt T on a ring), which is the leak; maps of other windows must not.
  * Information likewise, but for its own bias.                                     */
@@ -380,6 +410,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(shapes),
         cmocka_unit_test(many_cells_reach_the_bound),
         cmocka_unit_test(a_torus_reaches_the_bound),
+        cmocka_unit_test(places_that_no_cell_knows),
         cmocka_unit_test(cross_validation_does_not_leak),
         cmocka_unit_test(windows),
         cmocka_unit_test(a_box),

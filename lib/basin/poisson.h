@@ -35,7 +35,8 @@ BN_MUST_USE bn_status bn_poisson_maps(const struct bn_axes *l,
 /* Fisher information per window, [P, D D], in tangent directions of manifold.h:
  *     J_ab(p) = T sum_i d_a f_i d_b f_i / f_i   over cells with f_i >= least,
  * with differences between points where f_i > 0: a rate that is cut off at a threshold has
- * no derivative there, but the tail of a smooth one has.  The variance of an unbiased estimate is not below J^-1. */
+ * no derivative there, but the tail of a smooth one has.  The variance of an unbiased
+ * estimate is not below J^-1.                                                    */
 BN_MUST_USE bn_status bn_poisson_fisher(const struct bn_axes *l, const struct bn_mat *map,
                                         double window, double least, struct bn_mat *fisher);
 
