@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-# figure9: torus or sphere of head directions, hexagonal torus of grid cells: equal eigenvalues,
-# holes, the double cover; grid scores
+# figure9: torus, sphere or hexagonal torus: equal eigenvalues, holes, the double cover, grid scores
 width = 15; height = 17
 load "figures/style.gp"
 set multiplot layout 4,3 margins 0.085,0.97,0.055,0.965 spacing 0.11,0.09

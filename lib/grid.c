@@ -84,3 +84,15 @@ const char *bn_manifold_unit(const char *role)
     bn_stage_own(unit);
     return unit;
 }
+
+size_t bn_manifold_cells(const char *role, size_t rows)
+{
+    size_t n, k = 0;
+
+    if (bn_h5_kind(bn_input(role), "/cell") != BN_H5_DATASET)
+        return rows;
+    const double *cell = bn_input_vec(role, "/cell", &n);
+    while (k < n && k < rows && cell[k] == (double)k)
+        k++;
+    return k > 0 ? k : rows;
+}

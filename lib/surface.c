@@ -699,9 +699,12 @@ struct window {
     double *drift;                       /* [T, D] */
 };
 
-/* int_t1^t2 exp(lambda s) ds. */
+/* int_t1^t2 exp(lambda s) ds.  What grows does so until cells cross their thresholds or the
+ * manifold bends: it is followed up to a factor e.                            */
 static double complex grown(double complex lambda, double t1, double t2)
 {
+    if (creal(lambda) > 1.0 / t2)
+        lambda = 1.0 / t2 + cimag(lambda) * I;
     if (cabs(lambda) * t2 < 1e-5)
         return t2 - t1 + 0.5 * lambda * (t2 * t2 - t1 * t1);
     return (cexp(lambda * t2) - cexp(lambda * t1)) / lambda;

@@ -257,8 +257,8 @@ void bn_targets_settle(struct bn_targets *t, const char *role, size_t map)
 void bn_targets_need_ring(const struct bn_targets *t, const char *what)
 {
     if (t->manifold.kind != BN_RING)
-        BN_REFUSE(BN_USAGE, "%s is defined by angles: it needs a tuning on the ring, and this one is "
-                  "on a %s", what, bn_manifold_name(t->manifold.kind));
+        BN_REFUSE(BN_USAGE, "%s is defined by angles: it needs a tuning on the ring, and this one "
+                  "is on a %s", what, bn_manifold_name(t->manifold.kind));
 }
 
 /* Between walls the slope is no sum of the same cosines: it is taken on the grid, by the

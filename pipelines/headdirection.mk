@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-# headdirection: head direction in three dimensions, on a torus of azimuth and pitch or on the
-# sphere of the snout's directions; grid cells of one module on a hexagonal torus.
+# headdirection: head direction on a torus or a sphere, grid cells on a hexagonal torus (figure 9)
 # target: what it is made from.  The name before the first dot is the stage.
 
 $R/headdirection/tuning.torus.h5:

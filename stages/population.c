@@ -6,6 +6,7 @@
 #include <basin/curves.h>
 #include <basin/describe.h>
 #include <basin/fourier.h>
+#include <basin/grid.h>
 #include <basin/manifold.h>
 #include <basin/stage.h>
 
@@ -73,19 +74,6 @@ struct curves {
     const double *session;               /* [N]; NULL if there is one */
 };
 
-/* Rows of the cells themselves: turned copies come after all of them. */
-static size_t cells_of(const char *role, size_t rows)
-{
-    size_t n, k = 0;
-
-    if (bn_h5_kind(bn_input(role), "/cell") != BN_H5_DATASET)
-        return rows;
-    const double *cell = bn_input_vec(role, "/cell", &n);
-    while (k < n && k < rows && cell[k] == (double)k)
-        k++;
-    return k > 0 ? k : rows;
-}
-
 static struct curves read_curves(void)
 {
     const bool recorded = bn_has_input("recording");
@@ -100,7 +88,7 @@ static struct curves read_curves(void)
                   "described here, place fields by the stage `fields`",
                   bn_h5_path(bn_input(role)));
     p.rate = bn_input_mat(role, "/rate");
-    p.rate.rows = cells_of(role, p.rate.rows);
+    p.rate.rows = bn_manifold_cells(role, p.rate.rows);
     if (p.rate.rows < 2 || p.rate.cols < 8)
         BN_REFUSE(BN_INPUT, "%s: %zu cells on %zu angles: at least 2 cells and 8 angles are "
                   "needed", bn_h5_path(bn_input(role)), p.rate.rows, p.rate.cols);

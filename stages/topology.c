@@ -65,6 +65,8 @@ static const struct bn_output outputs[] = {
 
 static const struct bn_param params[] = {
     BN_INTEGER("components", "6", 1, 1000, "principal components that span the cloud"),
+    BN_CHOICE("scale", "none", "none deviation", "divide each neuron by its standard deviation "
+              "over points, so that the fast ones do not count more"),
     BN_INTEGER("eigenvalues", "40", 1, MOST_GROUPS - 2, "of the covariance, but for the "
                "constant; at most a quarter of the cells'"),
     BN_CHOICE("distance", "euclidean", "euclidean cosine geodesic", "between points: straight, "
@@ -114,6 +116,8 @@ static struct points of_curves(const char *role)
     if (bn_manifold_points(&p.m) != p.rate.cols)
         BN_REFUSE(BN_INPUT, "%s: /rate has %zu columns for %zu points",
                   bn_h5_path(bn_input(role)), p.rate.cols, bn_manifold_points(&p.m));
+    if (p.m.kind == BN_RING)             /* copies are no cells more */
+        p.rate.rows = bn_manifold_cells(role, p.rate.rows);
     p.weight = bn_scratch_vec(p.rate.cols);
     bn_manifold_quadrature(&p.m, p.weight);
     return p;
@@ -303,6 +307,22 @@ static double least_of(const double *r, size_t n)
     for (size_t k = 1; k < n; k++)
         least = fmin(least, r[k]);
     return least;
+}
+
+/* Neurons that do not change stay as they are: they have no part in distances. */
+static void divide_by_deviation(struct points *p)
+{
+    struct bn_mat scaled = bn_scratch(p->rate.rows, p->rate.cols);
+
+    for (size_t i = 0; i < scaled.rows; i++) {
+        const double *r = bn_mat_row(&p->rate, i), mean = bn_dot(scaled.cols, p->weight, r);
+        double variance = 0.0;
+        for (size_t k = 0; k < scaled.cols; k++)
+            variance += p->weight[k] * (r[k] - mean) * (r[k] - mean);
+        for (size_t k = 0; k < scaled.cols; k++)
+            *bn_mat_at(&scaled, i, k) = r[k] / (variance > 0.0 ? sqrt(variance) : 1.0);
+    }
+    p->rate = scaled;
 }
 
 static void write_inverted(const struct centred *c)
@@ -562,6 +582,8 @@ static void run(void)
 
     if (bn_flag("even"))
         keep_even(&p);
+    if (bn_is("scale", "deviation"))
+        divide_by_deviation(&p);
     BN_CHECK(bn_cloud_components(&p.rate, p.weight, wanted > values ? wanted : values,
                                  &components));
     if (!(components.value[0] > 0.0))

@@ -592,7 +592,10 @@ const struct bn_stage bn_stage = {
                "fit = covariance, sigma, "
                "beta and threshold are sought under which the process has the rate covariance "
                "of the curves; beside a recording they then make the predictions. The loss has "
-               "a flat valley: read /fit_loss_* with /fit_point.",
+               "a flat valley: read /fit_loss_* with /fit_point.\n\n"
+               "On other manifolds currents are Gaussian maps with the correlation `kernel`, and "
+               "rates are erf, softplus or threshold-linear ones, with thresholds of each cell's "
+               "own; grid cells are maps of a hexagon (docs/science/maps.md).",
     .inputs = inputs, .n_inputs = BN_LEN(inputs),
     .outputs = outputs, .n_outputs = BN_LEN(outputs),
     .params = params, .n_params = BN_LEN(params),

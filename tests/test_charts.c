@@ -150,6 +150,55 @@ static void two_maps(void **state)
     bn_mat_free(&ab), bn_mat_free(&ba), bn_mat_free(&one), bn_mat_free(&a1), bn_mat_free(&r);
 }
 
+/* A network of two maps goes on in the one in which it starts, disturbed: after 10 tau its rates
+ * have the cosine 1 with a state of that map, and with the other one what unrelated maps have
+ * in common.  A decoder that took the maps for each other would see it the other way round;
+ * one that read only the first map, the same in both runs.                        */
+static void two_maps_are_recalled(void **state)
+{
+    (void)state;
+    struct track one = first, two = first;
+    one.neurons = two.neurons = 400;
+    two.seed = 2;
+    track_write(&one, "c.h5");
+    track_write(&two, "d.h5");
+    box_runs("weights", "--in tuning=c.h5 --in tuning.maps=d.h5 --out cd.h5 --set inhibition=5 "
+             "--set lambda=1e-6");
+    for (int map = 0; map < 2; map++) {
+        char line[256];
+        snprintf(line, sizeof line, "--in weights=cd.h5 --in tuning=c.h5 --in tuning.maps=d.h5 "
+                 "--out act.h5 --set map=%d --set starts=6 --set disturbances=0.3 "
+                 "--set duration=0.5 --set interval=0.5 --set decoder=cosine", map);
+        box_runs("activity", line);
+        box_shape("act.h5", "/map_cosine", 3, 6, 2, 2);
+        bn_h5 *f;
+        double *c;
+        size_t n;
+        assert_ok(bn_h5_open(&f, "act.h5"));
+        assert_ok(bn_h5_read(f, "/map_cosine", &c, &n));
+        assert_ok(bn_h5_close(f));
+        for (size_t t = 0; t < 6; t++) {
+            const double *at = c + (t * 2 + 1) * 2;
+            assert_true(at[map] > 0.98 && at[1 - map] < 0.5);
+        }
+        free(c);
+    }
+}
+
+/* What was fitted is what stages read: with bounds the silent currents are those of J, and the
+ * residual is that of `weights`; with the tuning's own it would be of order 1.       */
+static void diagnosis_reads_what_was_fitted(void **state)
+{
+    (void)state;
+    box_runs("weights", "--in tuning=a.h5 --out o.h5 --set target=onesided --set lambda=1e-6 "
+             "--set inhibition=5");
+    box_runs("diagnosis", "--in tuning=a.h5 --in weights=o.h5 --out di.h5 --set drift_points=60 "
+             "--set jacobian_angles=1");
+    const double want = box_number("o.h5", "/residual");
+    assert_true(want < 0.02);
+    assert_close(box_number("di.h5", "/residual"), want, 0.3, 0);    /* other points */
+}
+
 static void factored_is_dense(void **state)
 {
     (void)state;
@@ -194,6 +243,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(fill),
         cmocka_unit_test(softplus),
         cmocka_unit_test(two_maps),
+        cmocka_unit_test(two_maps_are_recalled),
+        cmocka_unit_test(diagnosis_reads_what_was_fitted),
         cmocka_unit_test(factored_is_dense),
         cmocka_unit_test(same_bytes_twice),
         cmocka_unit_test(refusals),

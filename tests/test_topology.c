@@ -248,6 +248,28 @@ static void states_and_counts(void **state)
     free(x), free(time), free(counts);
 }
 
+/* One cell that is a thousand times louder than the others makes all states a line. */
+static void loud_cells(void **state)
+{
+    (void)state;
+    const struct bn_manifold m = manifold(BN_RING, 100, 0);
+    const struct bn_kernel k = { BN_KERNEL_HEAT, { 0.6 } };
+    struct bn_mat rate;
+    char line[256];
+    assert_ok(bn_mat_alloc(&rate, 50, 100));
+    assert_ok(bn_maps_sample(&m, &k, stream(4), 0, &rate));
+    for (size_t i = 0; i < 100; i++)
+        rate.data[i] *= 1000.0;
+    write_rates("p.h5", &m, &rate);
+    bn_mat_free(&rate);
+    for (int scaled = 0; scaled < 2; scaled++) {
+        snprintf(line, sizeof line, "--in tuning=p.h5 --out t.h5 --set landmarks=60 --set "
+                 "scale=%s", scaled ? "deviation" : "none");
+        box_runs("topology", line);
+        says("t.h5", scaled ? "circle" : "none");
+    }
+}
+
 /* An exact grid keeps its score within walls; without a common part each map has one field
  * or so and nothing that repeats.  Periodically, a single field repeats too: with the period of
  * the whole, so there the spacing tells.                                     */
@@ -316,6 +338,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(noise),
         cmocka_unit_test(double_cover),
         cmocka_unit_test(states_and_counts),
+        cmocka_unit_test(loud_cells),
         cmocka_unit_test(grid_scores),
         cmocka_unit_test(refusals),
     };

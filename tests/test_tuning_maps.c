@@ -172,6 +172,48 @@ static void thresholded_ring(void **state)
     bn_mat_free(&x), bn_mat_free(&r);
 }
 
+/* An artifact whose points are not what its attributes say is refused by who reads it. */
+static void broken_points_are_refused(void **state)
+{
+    (void)state;
+    static const struct { const char *manifold; double count, size; size_t points;
+                          const char *says; } rows[] = {
+        { "interval", 12.0, 3.0, 12, NULL },
+        { "plane", 12.0, 3.0, 12, "plane" },
+        { "interval", 11.0, 3.0, 12, "/point has 12 points, its attribute count says 11" },
+        { "interval", -1.0, 3.0, 12, "/point" },
+        { "interval", 12.0, 0.0, 12, "size 0" },
+        { "", 12.0, 3.0, 12, "has neither /point nor /theta" },
+    };
+    for (size_t k = 0; k < BN_LEN(rows); k++) {
+        const struct bn_shape point = bn_shape2(12, 1), rate = bn_shape2(4, 12);
+        const double none = 0.0;
+        double x[48];
+        bn_h5 *f;
+        for (size_t i = 0; i < 48; i++)
+            x[i] = fmax(0.0, sin(0.9 * (double)i));
+        assert_ok(bn_h5_create(&f, "p.h5"));
+        if (rows[k].manifold[0] != '\0') {
+            assert_ok(bn_h5_write(f, "/point", BN_H5_F64, &point, x, false));
+            assert_ok(bn_h5_put_text(f, "/point", "units", "m"));
+            assert_ok(bn_h5_put_text(f, "/point", "manifold", rows[k].manifold));
+            assert_ok(bn_h5_put_real(f, "/point", "count", &rows[k].count, 1));
+            assert_ok(bn_h5_put_real(f, "/point", "size", &rows[k].size, 1));
+            assert_ok(bn_h5_put_real(f, "/point", "margin", &none, 1));
+        }
+        assert_ok(bn_h5_write(f, "/rate", BN_H5_F64, &rate, x, false));
+        assert_ok(bn_h5_close(f));
+        const int status = box_run("fields", "--in tuning=p.h5 --out f.h5");
+        if (rows[k].says == NULL) {
+            if (status != 0)
+                fail_msg("%s", box_said);
+            continue;
+        }
+        assert_int_not_equal(status, 0);
+        assert_says(box_said, rows[k].says);
+    }
+}
+
 static void a_small_room_is_said(void **state)
 {
     (void)state;
@@ -214,6 +256,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(tunnel_has_its_moments),
         cmocka_unit_test(sessions_share_their_thresholds),
         cmocka_unit_test(thresholded_ring),
+        cmocka_unit_test(broken_points_are_refused),
         cmocka_unit_test(a_small_room_is_said),
         cmocka_unit_test(refusals),
     };

@@ -43,8 +43,8 @@ void bn_fieldcurves_windows(const struct bn_fieldmaps *p, const struct bn_census
     { "/field_neuron", "each_field", "1", "whose field", 0, 0, false }, \
     { "/field_size", "each_field", "", "length, area or volume inside the edges", 1e-9, \
       1e-9, false }, \
-    { "/field_peak", "each_field", "1", "largest current above threshold (recorded: rate above the " \
-      "level)", 1e-9, 1e-9, false }, \
+    { "/field_peak", "each_field", "1", "largest current above threshold (recorded: rate " \
+      "above the level)", 1e-9, 1e-9, false }, \
     { "/field_peaks", "each_field", "1", "local maxima", 0, 0, false }, \
     { "/field_wall", "each_field", "1", "1: cut by a wall", 0, 0, false }, \
     { "/gap_neuron", "each_gap", "1", "whose gap (one dimension)", 0, 0, false }, \

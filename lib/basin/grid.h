@@ -27,4 +27,8 @@ struct bn_manifold bn_manifold_read(const char *role);
 /* Unit of its coordinates; the frame owns it. */
 const char *bn_manifold_unit(const char *role);
 
+/* Of `rows` rates on the ring the first so many are of cells themselves; turned copies of recorded
+ * cells (/cell) come after all of them.                                          */
+size_t bn_manifold_cells(const char *role, size_t rows);
+
 #endif

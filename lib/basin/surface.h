@@ -46,12 +46,13 @@ BN_MUST_USE bn_status bn_surface_along(const struct bn_points *points,
                                        double *projected, double *diffusion, double *bound);
 
 /* Drift between t1 and t2 (tau) after a start at x*, by linear response: with F = -eps,
- *     v = (T^T T)^-1 T^T int_t1^t2 exp(A s) F ds/(t2 - t1),  drift [T D].
- * Where the tangent modes are far slower than all others this is the drift of the adjoint
- * modes for t1 beyond 1/|gap|; where slow transverse modes mix with them (threshold-linear
- * cells: within a set of active cells the network is linear, its amplitude neutral without a
- * bias) no single mode says what happens, but this does.  By rational Krylov spaces of F
- * with the pole 10/t2.                                                        */
+ *     v = (T^T T)^-1 T^T int_t1^t2 exp(A s) F ds/(t2 - t1),  drift [T D],
+ * where growth is followed up to a factor e (Re lambda <= 1/t2), since states leave the
+ * region in which it is linear.  Where the tangent modes are far slower than all others this
+ * is the drift of the adjoint modes for t1 beyond 1/|gap|; where slow transverse modes mix with
+ * them (threshold-linear cells: within a set of active cells the network is linear, its
+ * amplitude neutral without a bias) no single mode says what happens, but this does.  By
+ * rational Krylov spaces of F with the pole 10/t2.                            */
 BN_MUST_USE bn_status bn_surface_window(const struct bn_ring_network *net,
                                         const struct bn_points *points, double t1, double t2,
                                         double *drift);
