@@ -127,7 +127,7 @@ static void begin(struct bn_enrolled *e, const struct bn_targets *t)
         const struct bn_recurrent r = bn_recurrent_factored("weights", t);
         if (r.bias != NULL)
             BN_REFUSE(BN_USAGE, "%s: these weights need their bias, which learning does not have: "
-                      "make them with bias = none", bn_h5_path(bn_input("weights")));
+                      "make them with inhibition = 0", bn_h5_path(bn_input("weights")));
         e->initial = bn_recurrent_dense(&r.weights);
         if (e->spec.velocity && r.velocity.n != 0)
             e->initial_velocity = bn_recurrent_dense(&r.velocity);

@@ -454,6 +454,9 @@ static void from_offline(const struct bn_targets *t)
     if (!bn_is("kind", "circulant"))
         check_dense(t->x.rows);
     const struct bn_recurrent j = bn_recurrent_factored("weights", t);
+    if (j.bias != NULL)
+        BN_REFUSE(BN_USAGE, "%s: these weights need their bias, which kind = %s does not "
+                  "keep: make them with inhibition = 0", bn_h5_path(bn_input("weights")), bn_text("kind"));
     if (bn_is("kind", "noisy")) {
         noisy(t, &j);
         return;

@@ -83,8 +83,8 @@ static void onesided(void **state)
         assert_close(x.data[k], fmin(u.data[k], 0.0), 1e-6, 1e-8);
     }
     assert_true(below > silent / 2);
-    const double with = box_mat("o.h5", "/residual_firing").data[0];
-    assert_true(with < box_mat("c.h5", "/residual_firing").data[0]);
+    const double with = box_number("o.h5", "/residual_firing");
+    assert_true(with < box_number("c.h5", "/residual_firing"));
     assert_true(box_number("o.h5", "/steps") >= 2.0);
     bn_mat_free(&rate), bn_mat_free(&x), bn_mat_free(&u);
 }
@@ -230,6 +230,7 @@ static void refusals(void **state)
         { "--in tuning=a.h5 --set kind=hebb --set inhibition=1", "kind = offline", BN_USAGE },
         { "--in tuning=a.h5 --set form=modes --set target=onesided", "form = modes", BN_USAGE },
         { "--in tuning=a.h5 --set target=onesided --set lambda=0", "lambda > 0", BN_USAGE },
+        { "--in tuning=a.h5 --in weights=w.h5 --set kind=rotated", "need their bias", BN_USAGE },
     };
     for (size_t k = 0; k < BN_LEN(all); k++)
         box_refuses("weights", &all[k]);
