@@ -7,7 +7,7 @@
 #include <basin/readout.h>
 #include <basin/walk.h>
 
-enum { T = 100000, N = 120, SIDE = 100, P = SIDE * SIDE, BINS = 192, POINTS = 384 };
+enum { T = 100000, N = 120, SIDE = 100, P = SIDE * SIDE, BINS = 384, POINTS = 768 };
 
 static const struct bn_rng rng = { 1, 2, 0 };
 

@@ -210,7 +210,7 @@ static void refinement_stops_at_ends(void **state)
 static void nested_sizes_are_their_cells_alone(void **state)
 {
     (void)state;
-    enum { N = 20, P = 500, T = 250, S = 3 };
+    enum { N = 20, P = 900, T = 450, S = 3 };
     struct bn_axes l = interval(P);
     struct bn_mat f = maps_make(N, P), n = counts_make(T, N), x[S], few = mat_make(N, P);
     struct bn_mat bits = mat_make(S, T), alone = mat_make(1, T), k = mat_make(T, N);
