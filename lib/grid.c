@@ -35,8 +35,8 @@ static struct bn_manifold ring_of(bn_h5 *f)
     struct bn_shape shape;
 
     if (bn_h5_kind(f, "/theta") != BN_H5_DATASET)
-        BN_REFUSE(BN_INPUT, "%s has neither /point nor /theta: it does not say where its rates "
-                  "were taken", bn_h5_path(f));
+        BN_REFUSE(BN_INPUT, "%s has neither /point nor /theta: this is no artifact of the stage "
+                  "tuning, nor of recording", bn_h5_path(f));
     BN_CHECK(bn_h5_shape(f, "/theta", &shape));
     m.count[0] = bn_shape_count(&shape);
     return m;
