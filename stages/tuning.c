@@ -11,6 +11,7 @@
 #include <basin/fitted.h>
 #include <basin/fourier.h>
 #include <basin/gp.h>
+#include <basin/kernel.h>
 #include <basin/manifold.h>
 #include <basin/mapped.h>
 #include <basin/mem.h>
@@ -528,12 +529,27 @@ static void store_coefficients(size_t n, size_t m)
     predict(&none, false);
 }
 
+/* On the ring sigma alone says how currents at two angles go together. */
+static void check_kernel(size_t m)
+{
+    struct bn_kernel k = { .length = { fmin(1.0 / bn_real("sigma"), 0.5 * BN_TWO_PI) } };
+    const struct bn_manifold ring = bn_manifold_ring(m);
+
+    if (bn_is("kernel", "gaussian"))
+        return;
+    BN_CHECK(bn_kernel_parse(bn_text("kernel"), &k.kind));
+    BN_CHECK(bn_kernel_check(&k, &ring));
+    BN_REFUSE(BN_USAGE, "kernel = %s: currents on the ring have the wrapped Gaussian correlation "
+              "that sigma gives; leave kernel = gaussian there", bn_text("kernel"));
+}
+
 static void run(void)
 {
     if (!bn_is("manifold", "ring")) {
         bn_mapped();
         return;
     }
+    check_kernel(bn_count("angles"));
     const bool recorded = bn_has_input("recording");
     const size_t m = bn_count("angles");
     double *theta = bn_scratch_vec(m), *cx = bn_scratch_vec(m), *cr = bn_scratch_vec(m);
