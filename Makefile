@@ -154,7 +154,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export LSAN_OPTIONS := suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0
 # Each program writes a log, and the last line counts what cmocka counted.  The longest
 # first, so that none is left over for one core at the end.
-longest := $(filter %/test_pipeline %/test_flips %/test_learning,$(tests))
+longest := $(filter %/test_pipeline %/test_makes %/test_safety %/test_flips %/test_learning,$(tests))
 logs := $(addsuffix .log,$(longest) $(filter-out $(longest),$(tests)))
 check: $(logs) ; @tools/tally $^
 $(logs): $B/tests/%.log: $B/tests/% $B/programs.mk FORCE

@@ -33,8 +33,8 @@ unset arrow 1
 letter = "d"; name = "pseudo-potential"; eval PANEL; eval NAME
 set yrange [*:*]; set ytics auto; set ytics 1; set y2range [0:1]; set key top right
 set ylabel "{/:Italic U} (10^{–3} {/Symbol s}_c^2/{/Symbol t})"; set offsets 0, 0, graph 0.35, graph 0.15
-plot pair(d, "/drift_point", "/potential") using 1:(1000*$2/length**2) lt 1 notitle, \
-     pair(o, "/drift_point", "/potential") using 1:(1000*$2/length**2) lt 4 lw 0.8 title "one-sided", \
+plot pair(d, "/drift_point", "/potential") using 1:(1000*$2/length**2) lt 1 title "tunnel", \
+     pair(o, "/drift_point", "/potential") using 1:(1000*$2/length**2) lt 4 lw 0.8 title "tunnel, one-sided", \
      "< basin cat ".d.":/end_point" using 1:(0.04) axes x1y2 with points pt 9 ps 0.6 lc rgb VERMILION \
      title "end states"
 unset offsets
