@@ -383,8 +383,7 @@ static void refusals(void **state)
         { "--in tuning=silent.h5", "nothing to decode", 3 },
         { "--in recording=nan.h5 --set window=0.1", "is nan although", 3 },
         { "--in recording=flat.h5 --set window=0.1", "have 1 coordinates, the grid", 3 },
-        { "--in recording=square.h5 --set window=0.26", "no multiple of the recording's bins of 0.1 "
-          "s: set it to 0.3 s", 2 },
+        { "--in recording=square.h5 --set window=0.26", "of 0.1 s: set it to 0.3 s", 2 },
         { "--in recording=square.h5 --set window=0.01", "set it to 0.1 s", 2 },
         { "--in recording=square.h5 --set window=0.1 --set speed_min=1e6", "too few", 3 },
         { "--in recording=square.h5 --set window=0.1 --set visited=1e5", "candidate", 3 },
