@@ -244,8 +244,9 @@ static struct behaviour read_behaviour(void)
     b.bin = b.time[1] - b.time[0];
     b.together = (size_t)fmax(0.0, floor(s.window / b.bin + 0.5));
     if (b.together < 1 || fabs((double)b.together * b.bin - s.window) > 1e-6 * s.window)
-        BN_REFUSE(BN_USAGE, "window = %g s is no multiple of the recording's bins of %g s",
-                  s.window, b.bin);
+        BN_REFUSE(BN_USAGE, "window = %g s is no multiple of the recording's bins of %g s: set it "
+                  "to %g s, or recording.bin to a part of the window", s.window, b.bin,
+                  (double)(b.together + (b.together < 1)) * b.bin);
     return b;
 }
 

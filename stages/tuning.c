@@ -11,7 +11,6 @@
 #include <basin/fitted.h>
 #include <basin/fourier.h>
 #include <basin/gp.h>
-#include <basin/kernel.h>
 #include <basin/manifold.h>
 #include <basin/mapped.h>
 #include <basin/mem.h>
@@ -257,6 +256,11 @@ static struct population from_recording(size_t m)
     double *floored = bn_scratch_vec(n), error;
     int64_t *count = (int64_t *)(void *)floored, total = 0;
 
+    if (bn_h5_kind(bn_input("recording"), "/point") == BN_H5_DATASET)
+        BN_REFUSE(BN_INPUT, "%s: its rates are of places (/point), but targets are made of curves "
+                  "around the ring; `fields`, `decoding` and `topology` read rate maps, and "
+                  "manifold = interval or box draws cells of places",
+                  bn_h5_path(bn_input("recording")));
     if (m < bins)
         BN_REFUSE(BN_USAGE, "angles = %zu is less than the %zu bins of the recording: set angles "
                   "to at least %zu, or record fewer bins", m, bins, bins);
@@ -529,18 +533,19 @@ static void store_coefficients(size_t n, size_t m)
     predict(&none, false);
 }
 
-/* On the ring sigma alone says how currents at two angles go together. */
-static void check_kernel(size_t m)
+/* The ring's currents have the spectrum of sigma, whatever `kernel` says: what says something
+ * else is refused, and the geodesic Gaussian with the reason.                   */
+static void refuse_kernel(void)
 {
-    struct bn_kernel k = { .length = { fmin(1.0 / bn_real("sigma"), 0.5 * BN_TWO_PI) } };
-    const struct bn_manifold ring = bn_manifold_ring(m);
+    const struct bn_kernel k = { BN_KERNEL_GEODESIC, { 1.0 / bn_real("sigma") } };
+    const struct bn_manifold ring = bn_manifold_ring(bn_count("angles"));
 
-    if (bn_is("kernel", "gaussian"))
-        return;
-    BN_CHECK(bn_kernel_parse(bn_text("kernel"), &k.kind));
-    BN_CHECK(bn_kernel_check(&k, &ring));
-    BN_REFUSE(BN_USAGE, "kernel = %s: currents on the ring have the wrapped Gaussian correlation "
-              "that sigma gives; leave kernel = gaussian there", bn_text("kernel"));
+    if (bn_is("kernel", "geodesic"))
+        BN_CHECK(bn_kernel_check(&k, &ring));
+    if (!bn_is("kernel", "gaussian") && !bn_is("kernel", "heat"))
+        BN_REFUSE(BN_USAGE, "kernel = %s is for other manifolds: currents on the ring have the "
+                  "Gaussian spectrum of `sigma` (sigma_c = 1/sigma); leave it out",
+                  bn_text("kernel"));
 }
 
 static void run(void)
@@ -549,9 +554,9 @@ static void run(void)
         bn_mapped();
         return;
     }
-    check_kernel(bn_count("angles"));
     const bool recorded = bn_has_input("recording");
     const size_t m = bn_count("angles");
+    refuse_kernel();
     double *theta = bn_scratch_vec(m), *cx = bn_scratch_vec(m), *cr = bn_scratch_vec(m);
     double *cross = bn_scratch_vec(m);
     process[BN_FIT_SIGMA] = bn_real("sigma");

@@ -176,6 +176,50 @@ static void correlations_are_sums_of_their_spectra(void **state)
     }
 }
 
+/* Between walls there are no coefficients: the matrix of correlations of the grid's points has
+ * no negative eigenvalue beyond rounding, 1e-12 of their number (its trace).  The wave of one
+ * dimension, cos(b q) exp(-q^2/8), laid around a point of the plane or of space has.   */
+static void correlations_between_walls_have_no_negative_variance(void **state)
+{
+    (void)state;
+    static const struct bn_manifold coarse[] = {
+        { BN_INTERVAL, 1, { 50, 1, 1 }, { 9.0 }, 0.0 },
+        { BN_BOX, 2, { 12, 12, 1 }, { 9.0, 9.0 }, 0.0 },
+        { BN_BOX, 3, { 6, 6, 6 }, { 9.0, 9.0, 9.0 }, 0.0 },
+    };
+    static const double lengths[][3] = { { 1.0, 2.0, 1.5 }, { 3.0, 1.0, 2.0 } };
+    for (size_t i = 0; i < 3; i++)
+        for (int kind = 0; kind <= 4; kind++)            /* 4: the wrong one */
+            for (size_t l = 0; l < 2; l++) {
+                const struct bn_manifold *m = &coarse[i];
+                const size_t n = bn_manifold_points(m);
+                const enum bn_kernel_kind kinds[] = { G, M5, M7, O, G };
+                const struct bn_kernel k = { kinds[kind], { lengths[l][0], lengths[l][1],
+                                                            lengths[l][2] } };
+                double w[216], a[3], b[3];
+                struct bn_mat r;
+                if (kind == 4 && (i == 0 || l == 1))
+                    continue;
+                assert_ok(bn_mat_alloc(&r, n, n));
+                for (size_t p = 0; p < n; p++)
+                    for (size_t q = 0; q < n; q++) {
+                        bn_manifold_point(m, p, a);
+                        bn_manifold_point(m, q, b);
+                        const double at = bn_kernel_at(&k, m, a, b), d2 = -2.0 * log(at);
+                        *bn_mat_at(&r, p, q) = kind < 4 ? at : exp(-d2 / 8.0)
+                                               * cos(sqrt(0.75 * (double)(i + 1) * fabs(d2)));
+                    }
+                assert_ok(bn_eig_symmetric(&r, w));
+                double least = w[0];
+                for (size_t p = 1; p < n; p++)
+                    least = fmin(least, w[p]);
+                if (!(kind < 4 ? least >= -1e-12 * (double)n : least < -0.01))
+                    fail_msg("%s, %s: %g", bn_manifold_name(m->kind), bn_kernel_name(k.kind),
+                             least);
+                bn_mat_free(&r);
+            }
+}
+
 /* Closed forms: the wrapped Gaussian on the ring, von Mises' Bessel functions, Fisher's
  * coth kappa - 1/kappa, and the planar forms between walls.                 */
 static void closed_forms(void **state)
@@ -313,6 +357,7 @@ int main(void)
         cmocka_unit_test(sigma_c_is_length),
         cmocka_unit_test(spectra_are_variances),
         cmocka_unit_test(correlations_are_sums_of_their_spectra),
+        cmocka_unit_test(correlations_between_walls_have_no_negative_variance),
         cmocka_unit_test(closed_forms),
         cmocka_unit_test(spectra_have_the_symmetry_of_the_manifold),
         cmocka_unit_test(the_geodesic_gaussian_is_refused),

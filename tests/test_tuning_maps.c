@@ -234,6 +234,9 @@ static void refusals(void **state)
         { "--set manifold=interval --set size=100 --set points=20", "set at least 200 points", 2 },
         { "--set manifold=torus --set kernel=geodesic", "a variance is not negative", 2 },
         { "--set manifold=interval --set size=10 --set kernel=heat", "take gaussian", 2 },
+        { "--set kernel=geodesic --set sigma=1", "would need the variance -0.00016", 2 },
+        { "--set kernel=vonmises", "for other manifolds", 2 },
+        { "--in recording=places.h5", "its rates are of places", 3 },
         { "--set manifold=torus --set length=5", "length", 2 },
         { "--set manifold=hexagon --set points=20 --set length=0.1 --set periods=3",
           "20 points along coordinate 1 for 3 periods", 2 },
@@ -241,12 +244,13 @@ static void refusals(void **state)
         { "--set manifold=interval --set size=1e6 --set points=10000000 --set length=10",
           "1000 neurons on 10000000 points", 2 },
         { "--set manifold=interval --set size=10 --set process=reservoir", "for the ring", 2 },
-        { "--set kernel=geodesic", "a variance is not negative", 2 },
         { "--set manifold=sphere --set kernel=geodesic", "a variance is not negative", 2 },
-        { "--set kernel=matern52", "leave kernel = gaussian", 2 },
         { "--set process=threshold --set fit=covariance", "process = threshold", 2 },
         { "--set process=threshold --set store=coefficients", "store to curves", 2 },
     };
+    /* what `recording` writes of places: 12 bins of a track, which is no ring */
+    box_runs("tuning", "--out places.h5 --set neurons=4 --set manifold=interval --set size=4 "
+             "--set points=12");
     for (size_t k = 0; k < BN_LEN(rows); k++)
         box_refuses("tuning", &rows[k]);
 }
