@@ -31,8 +31,8 @@ plot pair(d, "/drift_point", "/drift_vector") using 1:(100*$2/length) lt 1 lw 0.
 unset arrow 1
 
 letter = "d"; name = "pseudo-potential"; eval PANEL; eval NAME
-set yrange [*:*]; set ytics auto; set ytics 1; set y2range [0:1]; set key top right
-set ylabel "{/:Italic U} (10^{–3} {/Symbol s}_c^2/{/Symbol t})"; set offsets 0, 0, graph 0.35, graph 0.15
+set yrange [*:*]; set ytics auto; set ytics 1; set y2range [0:1]; set key top left
+set ylabel "{/:Italic U} (10^{–3} {/Symbol s}_c^2/{/Symbol t})"; set offsets 0, 0, graph 0.45, graph 0.15
 plot pair(d, "/drift_point", "/potential") using 1:(1000*$2/length**2) lt 1 title "tunnel", \
      pair(o, "/drift_point", "/potential") using 1:(1000*$2/length**2) lt 4 lw 0.8 title "tunnel, one-sided", \
      "< basin cat ".d.":/end_point" using 1:(0.04) axes x1y2 with points pt 9 ps 0.6 lc rgb VERMILION \

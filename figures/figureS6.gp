@@ -13,14 +13,14 @@ title_of(k) = system("echo '".word(names, k)."' | tr '~' ' '")
 
 set xlabel "cells"; set logscale x; set xrange [4:300] noextend; set xtics (5, 20, 100)
 set ylabel "median error (m)" offset 0.6, 0; set logscale y; set yrange [0.05:2e4]; set format y "10^{%T}"; set ytics 10
-set key top right
+set key top right; set errorbars 0
 letter = "a"; eval PANEL; name = "200 m: median error"; eval NAME
-plot for [k=1:4] curve(file(k), "cells_median") using 1:2:3 with yerrorbars lt k ps 0.3 lw 0.7 notitle, \
+plot for [k=1:4] curve(file(k), "cells_median") using 1:2:3 with yerrorbars lt k dt 1 pt 7 ps 0.3 lw 0.7 notitle, \
      for [k=1:4] curve(file(k), "cells_median") using 1:2 lt k title title_of(k)
 unset logscale y; set format y "%g"; set ytics auto; set yrange [0:1]
 set ylabel "errors > 10 m (1)" offset 1.2, 0; unset key
 letter = "b"; eval PANEL; name = "catastrophic errors"; eval NAME
-plot for [k=1:4] curve(file(k), "cells_catastrophic") using 1:2:3 with yerrorbars lt k ps 0.3 lw 0.7, \
+plot for [k=1:4] curve(file(k), "cells_catastrophic") using 1:2:3 with yerrorbars lt k dt 1 pt 7 ps 0.3 lw 0.7, \
      for [k=1:4] curve(file(k), "cells_catastrophic") using 1:2 lt k
 
 # Errors of one method as a share below; half of a normal law with the bound as its width.
@@ -28,7 +28,7 @@ below(f, name) = sprintf("< basin cat '%s:/error[%d,:]'", f, row(f, name))
 # As numbers: what stands in `using` is asked for every line.
 one = 1.0 / rows(decoding, "/true"); few = 1.0 / rows(decoding_walk, "/true")
 set xlabel "error (m)"; set ylabel "share below (1)"; set key top left Left reverse samplen 0.5
-set xrange [1e-4:3] noextend; set xtics ("0.001" 0.001, "0.1" 0.1); set yrange [0:1]; set ytics 0.5
+set xrange [1e-5:3] noextend; set xtics ("10^{–4}" 1e-4, "0.01" 0.01, "1" 1); set yrange [0:1]; set ytics 0.5
 letter = "c"; eval PANEL; name = sprintf("%d cells", int(system("basin cat ".decoding.":/cells | tail -n 1"))); eval NAME
 bound = number(decoding, "/bound_median"); set samples 400
 plot below(decoding, "overlap") using 1:(one) smooth cumulative lt 3 title "overlap", \

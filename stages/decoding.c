@@ -73,7 +73,7 @@ static const struct bn_output outputs[] = {
 };
 
 static const struct bn_param params[] = {
-    BN_REAL("window", "s", "0.25", 1e-4, 3600, "spikes are counted in windows of this length"),
+    BN_REAL("window", "s", "0.2", 1e-4, 3600, "spikes are counted in windows of this length"),
     BN_REAL("floor", "Hz", "1e-3", 1e-9, 1e3, "rate that is added to every map by poisson"),
     BN_TEXT("methods", "", "blank-separated: overlap cosine correlation poisson walk vector; "
                            "empty: all that apply"),

@@ -181,7 +181,8 @@ static void many_cells_reach_the_bound(void **state)
     (void)state;
     double mse[2];
     for (int k = 0; k < 2; k++) {
-        box_runs("decoding", k == 0 ? "--in tuning=t.h5 --out a.h5 --set orders=0"
+        box_runs("decoding", k == 0 ? "--in tuning=t.h5 --out a.h5 --set orders=0 "
+                                      "--set window=0.25"
                                     : "--in tuning=t.h5 --out a.h5 --set orders=0 "
                                       "--set window=1 --set fisher_floor=1e-3");
         struct bn_mat bound = box_mat("a.h5", "/bound");

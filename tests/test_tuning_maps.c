@@ -244,6 +244,7 @@ static void refusals(void **state)
         { "--set manifold=interval --set size=1e6 --set points=10000000 --set length=10",
           "1000 neurons on 10000000 points", 2 },
         { "--set manifold=interval --set size=10 --set process=reservoir", "for the ring", 2 },
+        { "--set manifold=sphere --set kernel=geodesic", "a variance is not negative", 2 },
         { "--set process=threshold --set fit=covariance", "process = threshold", 2 },
         { "--set process=threshold --set store=coefficients", "store to curves", 2 },
     };

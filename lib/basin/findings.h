@@ -126,9 +126,9 @@ void bn_findings_jacobians(const struct bn_ring_network *net, struct bn_gap near
       1e-4, 0, false },                                                              \
     { "/transverse", "jacobian_angle", "1", "largest other eigenvalue x tau", 1e-6, 0, \
       false },                                                                       \
-    { "/gap_ring", "", "1", "the gap of the whole ring: largest transverse real part x tau " \
-      "at any of the drift and Jacobian angles; < 0 is stable", 1e-6, 0, false }, \
-    { "/gap", "", "1", "the same at the few Jacobian angles alone, which may miss the worst", \
+    { "/gap_ring", "", "1", "the gap of the whole ring, or manifold: largest transverse real " \
+      "part x tau at any of the drift and Jacobian points; < 0 is stable", 1e-6, 0, false }, \
+    { "/gap", "", "1", "the same at the few Jacobian points alone, which may miss the worst", \
       1e-6, 0, false }
 
 #define BN_JACOBIAN_PARAMS                                                            \
