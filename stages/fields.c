@@ -210,8 +210,10 @@ static bool estimate(const struct bn_lattice *g, size_t method, const double *v,
         s = bn_fieldlaw_from_share(g, v[BN_STAT_ACTIVE], size, f);
     if (method == 1)
         s = bn_fieldlaw_from_count(g, v[BN_STAT_COUNT], size, f);
-    if (method == 2 && g->dimensions == 1 && isfinite(v[BN_STAT_GAP]))
-        s = bn_fieldlaw_from_gap(g, v[BN_STAT_GAP], size, f);
+    if (method == 2)
+        s = g->dimensions > 1 || isfinite(v[BN_STAT_GAP])
+            ? bn_fieldlaw_from_gap(g, v[BN_STAT_GAP], size, f)
+            : bn_fail(BN_INPUT, "no cell has a gap");
     if (method == 3)
         s = bn_fieldlaw_from_observed(g, v[BN_STAT_OBSERVED], size, f);
     return s == BN_OK;

@@ -173,6 +173,10 @@ static struct points of_counts(void)
     const double bin = (time[times - 1] - time[0]) / (double)(times - 1);
     const size_t bins = (size_t)fmax(1.0, round(window / bin)), all = times / bins;
     const size_t most = bn_count("points"), count = all < most ? all : most;
+    if (fabs((double)bins * bin - window) > 1e-6 * window)
+        BN_REFUSE(BN_USAGE, "window = %g s is no multiple of the recording's bins of %g s: set it "
+                  "to %g s, or recording.bin to a part of the window", window, bin,
+                  (double)bins * bin);
     if (count < 10)
         BN_REFUSE(BN_USAGE, "%zu windows of %g s in the recording: at least 10 are needed", all,
                   window);

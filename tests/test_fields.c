@@ -338,6 +338,7 @@ static void refusals(void **state)
         { "--in tuning=high.h5", "none of the 20 cells is active anywhere", 3 },
         { "--in recording=r.h5 --set level=1e6", "none of the 400 cells", 3 },
         { "--in recording=all.h5", "cannot be estimated from mean size 60 and share", 3 },
+        { "--in recording=sheet.h5 --set method=gap", "in one dimension only, not in 2", 3 },
         { "--in tuning=one.h5", "maps of 1 cells", 3 },
         { "--in tuning=line.h5 --set 'levels={1, 0}'", "must ascend", 2 },
         { "--in tuning=globe.h5", "not on the sphere", 2 },
@@ -346,6 +347,7 @@ static void refusals(void **state)
                                        { BN_TWO_PI, BN_TWO_PI / 2 }, 0 };
     write_fixed("high.h5", tunnel, 1.0, 20, 9.0, 0, 9);
     write_fixed("all.h5", tunnel, 1.0, 20, -9.0, 5.0, 9);
+    write_fixed("sheet.h5", field, 1.0, 20, 1.5, 5.0, 9);
     write_fixed("one.h5", tunnel, 1.0, 1, 1.0, 0, 9);
     write_fixed("globe.h5", globe, 0.5, 4, 1.0, 0, 9);
     for (size_t k = 0; k < BN_LEN(rows); k++)

@@ -245,6 +245,9 @@ static void states_and_counts(void **state)
              "--set components=2 --set landmarks=60 --set sparse=0.1 --set dimension=1");
     says("t.h5", "circle");
     assert_close(box_summary_has("t.h5", "points"), 270, 0, 0);
+    const struct box_refusal part = { "--in recording=r.h5 --set recorded=counts --set window=0.25",
+                                      "bins of 0.1 s: set it to 0.3 s", 2 };
+    box_refuses("topology", &part);
     free(x), free(time), free(counts);
 }
 
