@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <basin/mapped.h>
+#include <basin/fieldlaw.h>
 #include <basin/mem.h>
 
 #include <math.h>
@@ -117,8 +118,7 @@ static void say_small(const struct bn_cells *c, const double *theta, size_t n)
         length = fmax(length, c->kernel.length[m->kind == BN_HEXAGON || m->kind == BN_SPHERE
                                                ? 0 : d]);
     }
-    const double field = BN_TWO_PI * length * 0.5 * erfc(mean / sqrt(2.0))
-                       * exp(0.5 * mean * mean);
+    const double field = length * bn_fieldlaw_size(mean);
     if (field > least)
         bn_say("a field is %.3g long on average (length %g, threshold %.3g), more than the "
                "manifold's %.3g: most fields are cut by its ends or go all round", field, length,
@@ -153,6 +153,13 @@ const double *bn_mapped_thresholds(struct bn_cells *c, double length, size_t n)
 
 /* --- what is written ----------------------------------------------------------------- */
 
+static void write_transfer(const struct bn_cells *c)
+{
+    bn_output_attribute("/rate", "transfer", bn_transfer_name(c->transfer.kind));
+    bn_output_attribute_real("/rate", "transfer_beta", c->transfer.beta);
+    bn_output_attribute_real("/rate", "transfer_threshold", c->transfer.threshold);
+}
+
 static void write_rates(const struct bn_cells *c, const struct bn_mat *current,
                         const struct bn_mat *rate)
 {
@@ -167,9 +174,7 @@ static void write_rates(const struct bn_cells *c, const struct bn_mat *current,
         bn_output_attribute_reals("/current", "whole_length", c->whole.length, axes);
     }
     bn_output_mat("/rate", rate);
-    bn_output_attribute("/rate", "transfer", bn_transfer_name(c->transfer.kind));
-    bn_output_attribute_real("/rate", "transfer_beta", c->transfer.beta);
-    bn_output_attribute_real("/rate", "transfer_threshold", c->transfer.threshold);
+    write_transfer(c);
 }
 
 static const char *unit_of_section(const struct bn_cells *c)
@@ -178,7 +183,8 @@ static const char *unit_of_section(const struct bn_cells *c)
                                                                          : bn_text("unit");
 }
 
-static void write_preferred(const struct bn_cells *c, const struct bn_mat *current)
+static void write_preferred(const struct bn_cells *c, const struct bn_mat *current,
+                            const char *unit)
 {
     struct bn_mat at = bn_scratch(current->rows, c->manifold.dimensions);
 
@@ -190,7 +196,7 @@ static void write_preferred(const struct bn_cells *c, const struct bn_mat *curre
         bn_manifold_point(&c->manifold, best, bn_mat_row(&at, i));
     }
     bn_output_mat("/preferred_point", &at);
-    bn_output_attribute("/preferred_point", "units", unit_of_section(c));
+    bn_output_attribute("/preferred_point", "units", unit);
 }
 
 /* Share of a population that never fires has no sparsity: 0. */
@@ -254,6 +260,86 @@ static void refuse_large(size_t n, size_t points)
                   (double)n * (double)points, 8e-9 * (double)n * (double)points, MOST);
 }
 
+/* --- recorded rates ------------------------------------------------------------------ */
+
+/* Currents of one cell on `points` in place of its rates; returns theta.  A cell that is never
+ * silent counts as silent at half a point.                                       */
+static double calibrate(const double *weight, size_t points, double floor, double *rate)
+{
+    double mean = 0.0, active = 0.0, above = 0.0;
+
+    for (size_t k = 0; k < points; k++)
+        mean += weight[k] * rate[k];
+    for (size_t k = 0; k < points; k++) {
+        rate[k] -= floor * mean;
+        active += rate[k] > 0.0 ? weight[k] : 0.0;
+        above += rate[k] > 0.0 ? weight[k] * rate[k] : 0.0;
+    }
+    const double theta = bn_fieldlaw_threshold(fmin(active, 1.0 - 0.5 / (double)points));
+    for (size_t k = 0; k < points; k++)
+        rate[k] *= bn_fieldlaw_mean(theta) / above;
+    return theta;
+}
+
+static void refuse_silent(const struct bn_mat *rate, size_t points)
+{
+    const char *path = bn_h5_path(bn_input("recording"));
+
+    if (rate->cols != points)
+        BN_REFUSE(BN_INPUT, "%s: rates at %zu points, but /point has %zu", path, rate->cols,
+                  points);
+    for (size_t i = 0; i < rate->rows; i++) {
+        double top = 0.0;
+        for (size_t k = 0; k < points; k++) {
+            if (!(*bn_mat_at(rate, i, k) >= 0.0) || isinf(*bn_mat_at(rate, i, k)))
+                BN_REFUSE(BN_INPUT, "%s: /rate[%zu,%zu] is %g, which is no rate", path, i, k,
+                          *bn_mat_at(rate, i, k));
+            top = fmax(top, *bn_mat_at(rate, i, k));
+        }
+        if (top <= 0.0)
+            BN_REFUSE(BN_INPUT, "%s: cell %zu has no rate anywhere: leave it out "
+                      "(minimum_spikes of the recording)", path, i);
+    }
+}
+
+void bn_mapped_recorded(void)
+{
+    struct bn_cells c = { .manifold = bn_manifold_read("recording"),
+                          .transfer = { BN_TRANSFER_THRESHOLD, 1.0, 0.0 } };
+    struct bn_mat current = bn_input_mat("recording", "/rate");
+    const size_t n = current.rows, points = bn_manifold_points(&c.manifold);
+    double *weight = bn_scratch_vec(points), *theta = bn_scratch_vec(n);
+    struct bn_mat rate = bn_scratch(n, points);
+
+    if (!bn_is("process", "threshold") || !bn_is("fit", "none"))
+        BN_REFUSE(BN_USAGE, "%s: its rates are of places (/point) and become threshold-linear "
+                  "targets: set process = threshold, without fit",
+                  bn_h5_path(bn_input("recording")));
+    refuse_silent(&current, points);
+    bn_manifold_quadrature(&c.manifold, weight);
+    for (size_t i = 0; i < n; i++) {
+        theta[i] = calibrate(weight, points, bn_real("floor"), bn_mat_row(&current, i));
+    }
+    bn_transfer_rate(&c.transfer, n * points, current.data, rate.data);
+    const struct bn_cells_means got = bn_cells_sampled(&rate, weight);
+    bn_say("%zu recorded maps; a cell is active at %.1f %% of the points on average", n,
+           100.0 * got.active);
+    bn_manifold_write(&c.manifold, bn_manifold_unit("recording"));
+    bn_output_mat("/current", &current);
+    bn_output_mat("/rate", &rate);
+    write_transfer(&c);
+    bn_output_vec("/threshold", theta, n);
+    bn_output_attribute("/threshold", "kind", "recorded");
+    write_preferred(&c, &current, bn_manifold_unit("recording"));
+    bn_output_number("/rate_mean_sampled", got.rate);
+    bn_output_number("/rate_square_sampled", got.square);
+    bn_output_number("/sparsity_sampled", ratio(got.rate, got.square));
+    bn_output_number("/active_sampled", got.active);
+    bn_output_number("/mean_gain", gain_of(&c, &current));
+}
+
+/* --- drawn maps ---------------------------------------------------------------------- */
+
 void bn_mapped(void)
 {
     struct bn_cells c = cells_of_section();
@@ -261,8 +347,8 @@ void bn_mapped(void)
     const double *theta = NULL;
 
     if (bn_has_input("recording"))
-        BN_REFUSE(BN_USAGE, "manifold = %s: a recording's curves become targets on the ring only; "
-                  "leave the input or the manifold out", bn_text("manifold"));
+        BN_REFUSE(BN_USAGE, "manifold = %s: a recording says itself what its rates are of; leave "
+                  "the input or the manifold out", bn_text("manifold"));
     if (bn_is("process", "normalised") || bn_is("process", "reservoir")
         || !bn_is("store", "curves") || !bn_is("fit", "none"))
         BN_REFUSE(BN_USAGE, "manifold = %s: process = normalised and reservoir, store = "
@@ -283,7 +369,7 @@ void bn_mapped(void)
     write_rates(&c, &current, &rate);
     bn_progress(0.7);
     const double *level = theta != NULL ? theta : bn_scratch_vec(n);
-    write_preferred(&c, &current);
+    write_preferred(&c, &current, unit_of_section(&c));
     write_means(&c, level, &rate);
     write_pairs(&c, level, &current, &rate);
     bn_output_number("/mean_gain", gain_of(&c, &current));

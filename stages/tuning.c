@@ -256,11 +256,6 @@ static struct population from_recording(size_t m)
     double *floored = bn_scratch_vec(n), error;
     int64_t *count = (int64_t *)(void *)floored, total = 0;
 
-    if (bn_h5_kind(bn_input("recording"), "/point") == BN_H5_DATASET)
-        BN_REFUSE(BN_INPUT, "%s: its rates are of places (/point), but targets are made of curves "
-                  "around the ring; `fields`, `decoding` and `topology` read rate maps, and "
-                  "manifold = interval or box draws cells of places",
-                  bn_h5_path(bn_input("recording")));
     if (m < bins)
         BN_REFUSE(BN_USAGE, "angles = %zu is less than the %zu bins of the recording: set angles "
                   "to at least %zu, or record fewer bins", m, bins, bins);
@@ -556,6 +551,10 @@ static void run(void)
     }
     const bool recorded = bn_has_input("recording");
     const size_t m = bn_count("angles");
+    if (recorded && bn_h5_kind(bn_input("recording"), "/point") == BN_H5_DATASET) {
+        bn_mapped_recorded();
+        return;
+    }
     refuse_kernel();
     double *theta = bn_scratch_vec(m), *cx = bn_scratch_vec(m), *cr = bn_scratch_vec(m);
     double *cross = bn_scratch_vec(m);

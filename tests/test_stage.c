@@ -567,5 +567,6 @@ int main(void)
         cmocka_unit_test(it_says_what_it_is),
     };
     signal(SIGINT, SIG_DFL);             /* ignored in what a script puts in the background */
+    signal(SIGHUP, SIG_DFL);             /* and under nohup */
     return cmocka_run_group_tests(tests, begin, end);
 }

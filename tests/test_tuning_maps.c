@@ -2,6 +2,7 @@
  * Stage tuning on manifolds other than the ring, and thresholded cells on the ring. */
 #include "black_box.h"
 
+#include <basin/fieldlaw.h>
 #include <basin/manifold.h>
 #include <basin/mat.h>
 
@@ -236,7 +237,9 @@ static void refusals(void **state)
         { "--set manifold=interval --set size=10 --set kernel=heat", "take gaussian", 2 },
         { "--set kernel=geodesic --set sigma=1", "would need the variance -0.00016", 2 },
         { "--set kernel=vonmises", "for other manifolds", 2 },
-        { "--in recording=places.h5", "its rates are of places", 3 },
+        { "--in recording=places.h5", "set process = threshold", 2 },
+        { "--in recording=places.h5 --set process=threshold --set manifold=interval --set size=4",
+          "a recording says itself", 2 },
         { "--set manifold=torus --set length=5", "length", 2 },
         { "--set manifold=hexagon --set points=20 --set length=0.1 --set periods=3",
           "20 points along coordinate 1 for 3 periods", 2 },
@@ -255,10 +258,51 @@ static void refusals(void **state)
         box_refuses("tuning", &rows[k]);
 }
 
+/* Maps as a recording would give them, in units of their own: each cell's threshold is that of
+ * a map which is active as often, its mean rate that map's; where it is active the current is
+ * in proportion to the rate above the floor, where it is silent below 0.  Without the floor
+ * the shape is the one that was drawn.  Dividing by the mean alone would leave the mean 1. */
+static void recorded_places_become_targets(void **state)
+{
+    (void)state;
+    box_runs("tuning", "--out drawn.h5 --set neurons=30 " TUNNEL);
+    for (int floored = 0; floored < 2; floored++) {
+        box_runs("tuning", floored ? "--out t.h5 --in recording=drawn.h5 --set process=threshold "
+                                     "--set floor=0.5"
+                                   : "--out t.h5 --in recording=drawn.h5 --set process=threshold "
+                                     "--set floor=1e-12");
+        box_is_sound("t.h5");
+        struct bn_mat from = box_mat("drawn.h5", "/rate"), rate = box_mat("t.h5", "/rate");
+        struct bn_mat x = box_mat("t.h5", "/current"), theta = box_mat("t.h5", "/threshold");
+        const double points = (double)rate.cols;
+        for (size_t i = 0; i < rate.rows; i++) {
+            double active = 0.0, mean = 0.0, own = 0.0, scale = 0.0;
+            for (size_t k = 0; k < rate.cols; k++) {
+                active += (*bn_mat_at(&rate, i, k) > 0.0) / points;
+                mean += *bn_mat_at(&rate, i, k) / points;
+                own += *bn_mat_at(&from, i, k) / points;
+            }
+            assert_close(bn_fieldlaw_share(theta.data[i]), active, 1e-9, 0);
+            assert_close(bn_fieldlaw_mean(theta.data[i]), mean, 1e-9, 0);
+            for (size_t k = 0; k < rate.cols; k++) {
+                const double r = *bn_mat_at(&from, i, k) - (floored ? 0.5 : 1e-12) * own;
+                const double current = *bn_mat_at(&x, i, k);
+                assert_true((current > 0.0) == (r > 0.0));
+                if (scale == 0.0 && r > 0.1 * own)
+                    scale = current / r;
+                if (scale > 0.0)
+                    assert_close(current, scale * r, 1e-9, 1e-12);
+            }
+        }
+        bn_mat_free(&from), bn_mat_free(&rate), bn_mat_free(&x), bn_mat_free(&theta);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_manifold_is_sound),
+        cmocka_unit_test(recorded_places_become_targets),
         cmocka_unit_test(attributes_say_the_manifold),
         cmocka_unit_test(tunnel_has_its_moments),
         cmocka_unit_test(sessions_share_their_thresholds),

@@ -10,6 +10,15 @@
 
 void bn_mapped(void);
 
+/* The same of recorded rates of places (role recording, /point).  Of each cell
+ *     silent      where the rate r is at most `floor` times its mean,
+ *     theta       threshold of a unit Gaussian map that is active as often (its /threshold)
+ *     current     (r - floor)/g, with g such that the mean of its positive part is the
+ *                 E[h - theta]_+ = phi(theta) - theta Q(theta) of that map,
+ * and phi = [x]_+.  Where a cell is silent its current is not known: (r - floor)/g is only
+ * an upper end of what it may be, which target = onesided and fill of `weights` know. */
+void bn_mapped_recorded(void);
+
 /* Thresholds of n cells of the running stage, whose kernel has that length; kind and
  * numbers of the section are put into *c.  Writes /threshold and /propensity.   */
 const double *bn_mapped_thresholds(struct bn_cells *c, double length, size_t n);
