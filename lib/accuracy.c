@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <basin/accuracy.h>
 #include <basin/mem.h>
+#include <basin/sort.h>
 
 #include <math.h>
 #include <stdlib.h>
@@ -18,12 +19,6 @@ void bn_accuracy_errors(const struct bn_manifold *m, const struct bn_mat *truth,
         error[t] = bn_manifold_distance(m, bn_mat_row(truth, t), bn_mat_row(decoded, t));
 }
 
-static int ascending(const void *x, const void *y)
-{
-    const double a = *(const double *)x, b = *(const double *)y;
-    return (a > b) - (a < b);
-}
-
 bn_status bn_accuracy_of(const double *error, size_t n, double limit, struct bn_accuracy *a)
 {
     double *sorted = bn_alloc(n, sizeof *sorted);
@@ -32,7 +27,6 @@ bn_status bn_accuracy_of(const double *error, size_t n, double limit, struct bn_
     if (sorted == NULL)
         return BN_NOMEM;
     memcpy(sorted, error, n * sizeof *sorted);
-    qsort(sorted, n, sizeof *sorted, ascending);
     for (size_t t = 0; t < n; t++) {
         a->mean += error[t] / (double)n;
         a->rmse += error[t] * error[t] / (double)n;
@@ -40,7 +34,7 @@ bn_status bn_accuracy_of(const double *error, size_t n, double limit, struct bn_
     }
     a->rmse = sqrt(a->rmse);
     if (n > 0) {
-        a->median = 0.5 * (sorted[(n - 1) / 2] + sorted[n / 2]);
+        a->median = bn_median(sorted, n);
         a->p99 = sorted[(size_t)ceil(0.99 * (double)n) - 1];
     }
     free(sorted);

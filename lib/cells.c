@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <basin/cells.h>
 #include <basin/mem.h>
+#include <basin/sort.h>
 #include <basin/special.h>
 #include <basin/tile.h>
 
@@ -217,19 +218,13 @@ static bn_status curve_tile(void *context, size_t k)
     return BN_OK;
 }
 
-static int ascending(const void *x, const void *y)
-{
-    const double a = *(const double *)x, b = *(const double *)y;
-    return (a > b) - (a < b);
-}
-
 /* Thresholds of very many cells in groups of neighbours, for each its mean: what is left out is
  * second order in a group's width, 1e-6 of the curve.                               */
 static size_t group(double *theta, size_t n)
 {
     const size_t groups = n < MOST_CELLS ? n : MOST_CELLS;
 
-    qsort(theta, n, sizeof *theta, ascending);
+    bn_sort(theta, n);
     for (size_t g = 0; n > groups && g < groups; g++) {
         const size_t begin = g * n / groups, end = (g + 1) * n / groups;
         double sum = 0.0;

@@ -4,10 +4,10 @@
 #include <basin/fill.h>
 #include <basin/grid.h>
 #include <basin/kernel.h>
+#include <basin/mem.h>
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 struct maps {
@@ -152,9 +152,9 @@ static struct maps read_maps(void)
     m.points = bn_manifold_points(&m.manifold);
     m.weight = bn_scratch_vec(m.points);
     bn_manifold_quadrature(&m.manifold, m.weight);
-    m.chart = calloc(m.count, sizeof *m.chart);
+    m.chart = bn_alloc(m.count, sizeof *m.chart);
     if (m.chart == NULL)
-        bn_die(bn_fail(BN_NOMEM, "out of memory"));
+        bn_die(BN_NOMEM);
     bn_stage_own(m.chart);
     take(&m, bn_input("tuning"), 0);
     for (size_t k = 1; k < m.count; k++)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <basin/doublets.h>
 #include <basin/mem.h>
+#include <basin/sort.h>
 
 #include <math.h>
 #include <stdlib.h>
@@ -279,18 +280,6 @@ double bn_doublet_splitting(const struct bn_doublet *d)
 {
     const double re = d->re[0] - d->re[1], im = d->im[0] - d->im[1];
     return d->count == 2 ? hypot(re, im) / hypot(d->re[0] + d->re[1], d->im[0] + d->im[1]) : 0.0;
-}
-
-static int ascending(const void *x, const void *y)
-{
-    const double a = *(const double *)x, b = *(const double *)y;
-    return (a > b) - (a < b);
-}
-
-double bn_median(double *x, size_t n)
-{
-    qsort(x, n, sizeof *x, ascending);
-    return n == 0 ? 0.0 : 0.5 * (x[(n - 1) / 2] + x[n / 2]);
 }
 
 double bn_participation(const struct bn_mat *c)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include <basin/fieldcurves.h>
+#include <basin/sort.h>
 #include <basin/summarise.h>
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { PEAKS = 8 };
@@ -61,20 +61,13 @@ static double *middles(double width, size_t bins)
     return x;
 }
 
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
 /* Bins from 0 to where 99.5 % of the values are. */
 static double bin_width(const double *x, size_t n, size_t bins)
 {
     double *sorted = bn_scratch_vec(n);
 
     memcpy(sorted, x, n * sizeof *x);
-    qsort(sorted, n, sizeof *sorted, ascending);
+    bn_sort(sorted, n);
     return sorted[(size_t)(0.995 * (double)(n - 1))] / (double)bins;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <basin/fieldset.h>
+#include <basin/sort.h>
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { MOST = 4096 };                    /* fields of a cell */
@@ -57,12 +57,6 @@ static void one(const struct bn_axes *a, double length, struct bn_rng rng, uint6
     }
 }
 
-static int ascending(const void *x, const void *y)
-{
-    const double a = *(const double *)x, b = *(const double *)y;
-    return (a > b) - (a < b);
-}
-
 /* Lengths until their sum is nearest to `wanted`, at least one. */
 static size_t lengths_of(double mean, double wanted, struct bn_rng rng, uint64_t cell,
                          double *length, double *sum)
@@ -94,7 +88,7 @@ static void scales(const struct bn_axes *a, const struct bn_fieldset *s, struct 
 
     /* Uniform points in what is left over; at[0] turns the whole. */
     bn_rng_uniforms(rng, cell, 0, at, n + 1);
-    qsort(at + 1, n, sizeof *at, ascending);
+    bn_sort(at + 1, n);
     memset(f, 0, a->points * sizeof *f);
     for (size_t k = 0; k < n; k++) {
         const double centre = extent * at[0] + left * at[k + 1] + edge + 0.5 * length[k];

@@ -5,6 +5,7 @@
 #include <basin/flow.h>
 #include <basin/fourier.h>
 #include <basin/manifold.h>
+#include <basin/sort.h>
 #include <basin/summarise.h>
 
 #include <math.h>

@@ -3,11 +3,11 @@
 
 #include <basin/doublets.h>
 #include <basin/grid.h>
+#include <basin/sort.h>
 #include <basin/summarise.h>
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Functions whose eigenvalues are looked for, rows and columns of a covariance that is taken

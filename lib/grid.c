@@ -2,7 +2,6 @@
 #include <basin/grid.h>
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 static bool in_radians(enum bn_manifold_kind kind)

@@ -3,7 +3,6 @@
 #include <basin/fourier.h>
 
 #include <math.h>
-#include <stdlib.h>
 
 #include "harmonics_priv.h"
 

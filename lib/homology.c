@@ -12,6 +12,7 @@
  * Equal distances have equal ranks.                                          */
 #include <basin/homology.h>
 #include <basin/mem.h>
+#include <basin/sort.h>
 #include <basin/tile.h>
 
 #include <math.h>
@@ -339,13 +340,6 @@ static int by_key(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static int by_value(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
 static bn_status check(const struct bn_mat *m, int top)
 {
     const size_t n = m->rows;
@@ -394,7 +388,7 @@ static size_t distinct(const struct bn_mat *m, double radius, double *value)
         for (size_t j = 0; j < i; j++)
             if (*bn_mat_at(m, i, j) <= radius)
                 value[n++] = *bn_mat_at(m, i, j);
-    qsort(value, n, sizeof *value, by_value);
+    bn_sort(value, n);
     for (size_t i = 1; i < n; i++)
         if (value[i] > value[k - 1])
             value[k++] = value[i];

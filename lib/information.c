@@ -2,6 +2,7 @@
 #include <basin/information.h>
 
 #include <basin/mem.h>
+#include <basin/sort.h>
 #include <basin/tile.h>
 
 #include <math.h>
@@ -142,12 +143,6 @@ void bn_firing_free(struct bn_firing *f)
     *f = (struct bn_firing){0};
 }
 
-static int by_value(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static double shifted(const struct shuffle *s, const struct bn_firing *f, size_t by,
                       double *map)
 {
@@ -178,7 +173,7 @@ static bn_status shuffle_row(void *context, size_t row)
         const size_t by = s->nearest + (draw < room ? draw : room - 1);
         out[k] = shifted(s, &s->firing[row], by % s->v->n, map);
     }
-    qsort(out, shuffles, sizeof *out, by_value);
+    bn_sort(out, shuffles);
     free(map);
     return BN_OK;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <basin/lawfit.h>
 #include <basin/mem.h>
+#include <basin/sort.h>
 
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_sf_psi.h>
@@ -211,13 +212,6 @@ static bn_status usable(const struct bn_lawfit *f, const double *x, size_t n)
 
 /* --- distances ----------------------------------------------------------------------- */
 
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
 double bn_law_kolmogorov(double d, size_t n)
 {
     const double root = sqrt((double)n), x = (root + 0.12 + 0.11 / root) * d;
@@ -257,7 +251,7 @@ bn_status bn_lawfit(enum bn_law law, size_t dimensions, const double *x, size_t 
     if (sorted == NULL)
         return BN_NOMEM;
     memcpy(sorted, x, n * sizeof *sorted);
-    qsort(sorted, n, sizeof *sorted, ascending);
+    bn_sort(sorted, n);
     for (size_t i = 0; i < n; i++)
         fit->loglik += log_density(fit, sorted[i]);
     fit->aic = 2.0 * (double)fit->parameters - 2.0 * fit->loglik;

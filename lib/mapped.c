@@ -4,7 +4,6 @@
 #include <basin/mem.h>
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define MOST 5e8                         /* numbers in each of /current and /rate: 4 GB */

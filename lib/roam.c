@@ -3,6 +3,7 @@
 #include <basin/decode.h>
 #include <basin/mem.h>
 #include <basin/network.h>
+#include <basin/sort.h>
 
 #include <math.h>
 #include <stdlib.h>
@@ -130,12 +131,6 @@ bn_status bn_roam_drift(const bn_roam *r, const double *points, size_t count, do
 
 /* --- persistence -------------------------------------------------------------------- */
 
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 bn_status bn_roam_stay(const bn_roam *r, const double *points, double near, struct bn_mat *x,
                        struct bn_stay *stay, size_t times, double *at, struct bn_mat *moved)
 {
@@ -159,8 +154,7 @@ bn_status bn_roam_stay(const bn_roam *r, const double *points, double near, stru
             within += sorted[t] < near;
         }
         stay[k].share = (double)within / (double)count;
-        qsort(sorted, count, sizeof *sorted, ascending);
-        stay[k].median = 0.5 * (sorted[(count - 1) / 2] + sorted[count / 2]);
+        stay[k].median = bn_median(sorted, count);
     }
     free(sorted);
     return rc;

@@ -2,6 +2,7 @@
 #include <basin/spikes.h>
 
 #include <basin/mem.h>
+#include <basin/sort.h>
 #include <basin/tile.h>
 
 #include <float.h>
@@ -66,19 +67,6 @@ static size_t first_of(const struct bn_trains *s, size_t unit)
 
 /* --- cleaning ------------------------------------------------------------- */
 
-static int by_value(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* The finite values' median, by sorting `x`, which must all be finite. */
-static double median(double *x, size_t n)
-{
-    qsort(x, n, sizeof *x, by_value);
-    return n % 2 ? x[n / 2] : 0.5 * (x[n / 2 - 1] + x[n / 2]);
-}
-
 struct stamped {
     double time;
     size_t from;
@@ -121,7 +109,7 @@ bn_status bn_series_mend(size_t *n, double *time, double *data, size_t width,
         if (isfinite(time[k]))
             finite[count++] = time[k];
     if (count > 0)
-        count = usable(*n, time, median(finite, count), s);
+        count = usable(*n, time, bn_median(finite, count), s);
     m->absurd = *n - count;
     for (size_t k = 1; k < count; k++)
         m->unsorted += s[k].time < s[k - 1].time;
@@ -157,7 +145,7 @@ bn_status bn_trains_mend(struct bn_trains *s, struct bn_mended *m)
         for (size_t k = first + 1; k < kept; k++)
             backwards += s->time[k] < s->time[k - 1];
         if (backwards > 0)
-            qsort(s->time + first, kept - first, sizeof *s->time, by_value);
+            bn_sort(s->time + first, kept - first);
         m->unsorted += backwards;
         s->end[u] = kept;
     }
@@ -215,7 +203,7 @@ bn_status bn_track_step(const struct bn_track *t, double *step)
         return BN_NOMEM;
     for (size_t k = 0; k + 1 < t->n; k++)
         d[k] = t->time[k + 1] - t->time[k];
-    *step = median(d, t->n - 1);
+    *step = bn_median(d, t->n - 1);
     free(d);
     return BN_OK;
 }

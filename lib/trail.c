@@ -2,6 +2,7 @@
 #include <basin/trail.h>
 
 #include <basin/mem.h>
+#include <basin/sort.h>
 
 #include <math.h>
 #include <stdlib.h>
@@ -155,12 +156,6 @@ double bn_trail_heading(const struct bn_trail *t, size_t k)
 
 /* --- the grid ---------------------------------------------------------------------- */
 
-static int by_value(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Of coordinate d of the samples that count. */
 static bn_status range_of(const struct bn_trail *t, const bool *counts, size_t d,
                           double trim, double *low, double *high)
@@ -173,7 +168,7 @@ static bn_status range_of(const struct bn_trail *t, const bool *counts, size_t d
     for (size_t k = 0; k < t->n; k++)
         if (counts[k])
             x[n++] = t->at[k * t->dimensions + d];
-    qsort(x, n, sizeof *x, by_value);
+    bn_sort(x, n);
     const size_t beyond = (size_t)(trim * (double)n);
     if (n > 0)
         *low = x[beyond], *high = x[n - 1 - beyond];

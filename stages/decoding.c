@@ -11,6 +11,7 @@
 #include <basin/mem.h>
 #include <basin/poisson.h>
 #include <basin/readout.h>
+#include <basin/sort.h>
 #include <basin/stage.h>
 #include <basin/walk.h>
 
@@ -613,12 +614,6 @@ static double ignorance(const double *weight, const double *c)
     return sqrt(sum);
 }
 
-static int ascending(const void *x, const void *y)
-{
-    const double a = *(const double *)x, b = *(const double *)y;
-    return (a > b) - (a < b);
-}
-
 static void write_bound(void)
 {
     struct bn_mat fisher = bn_scratch(axes.points, s.dims * s.dims);
@@ -642,7 +637,7 @@ static void write_bound(void)
         if (bn_manifold_inside(&s.manifold, c) && (s.share == NULL || s.share[p] > 0.0))
             sorted[n++] = bound[p];
     }
-    qsort(sorted, n, sizeof *sorted, ascending);
+    bn_sort(sorted, n);
     put("/bound", bound, bn_shape1(axes.points));
     put("/bound_median", &sorted[n / 2], (struct bn_shape){ 0 });
     bn_output_number("/bound_none", none);

@@ -3,6 +3,7 @@
 #include "ring.h"
 
 #include <basin/doublets.h>
+#include <basin/sort.h>
 
 enum { N = 400, H = 4, E = 7 };
 

@@ -6,6 +6,7 @@
 
 #include <basin/doublets.h>
 #include <basin/flow.h>
+#include <basin/sort.h>
 
 enum { K = 256, EVERY = 32, DOUBLETS = 8 };
 

@@ -41,8 +41,6 @@ double bn_doublet_deviation(const struct bn_doublet *d, double predicted);
 /* |e_1 - e_2|/|e_1 + e_2|: of real doublets; a complex pair is apart by its imaginary part. */
 double bn_doublet_splitting(const struct bn_doublet *d);
 
-double bn_median(double *x, size_t n);   /* sorts x; the mean of two if n is even */
-
 /* (sum mu)^2/sum mu^2 of the eigenvalues mu of a covariance: tr^2/|C|^2, no eigenvalue
  * needed.                                                                   */
 double bn_participation(const struct bn_mat *covariance);
