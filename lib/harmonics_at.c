@@ -137,8 +137,7 @@ static double phase(const bn_harmonics *h, const struct function *f, const doubl
     return sum;
 }
 
-/* Values [r] and derivatives along east and north [2][r]; either may be NULL. */
-static void sphere_anywhere(const double *c, size_t r, double *row, double *gradient)
+void bn_sphere_each(const double *c, size_t r, bn_sphere_visit *visit, void *context)
 {
     const int top = (int)bn_sphere_degree(r - 1);
     const double up = sin(c[1]), flat = cos(c[1]);
@@ -146,23 +145,44 @@ static void sphere_anywhere(const double *c, size_t r, double *row, double *grad
     for (int m = 0; m <= top; m++) {
         const double norm = m == 0 ? 1.0 : SQRT2;
         const double wave[2] = { norm * cos(m * c[0]), norm * sin(m * c[0]) };
-        struct legendre s = bn_legendre_first(m, up, flat);
+        struct sphere_function f = { .m = m, .s = bn_legendre_first(m, up, flat) };
         for (int l = m; l <= top; l++) {
             if (l > m)
-                bn_legendre_next(&s, l, m, up, flat);
+                bn_legendre_next(&f.s, l, m, up, flat);
             for (int sine = 0; sine < (m == 0 ? 1 : 2); sine++) {
-                const size_t k = bn_sphere_at((size_t)l, (size_t)m, sine == 1);
-                if (k >= r)
-                    continue;
-                if (row != NULL)
-                    row[k] = s.p * wave[sine];
-                if (gradient == NULL)
-                    continue;
-                gradient[k] = m * s.over * (sine == 1 ? wave[0] : -wave[1]);
-                gradient[r + k] = s.slope * wave[sine];
+                f.k = bn_sphere_at((size_t)l, (size_t)m, sine == 1);
+                f.wave = wave[sine];
+                f.turned = sine == 1 ? wave[0] : -wave[1];
+                if (f.k < r)
+                    visit(context, &f);
             }
         }
     }
+}
+
+/* Values [r] and derivatives along east and north [2][r]; either may be NULL. */
+struct sphere_rows {
+    size_t r;
+    double *row, *gradient;
+};
+
+static void write_rows(void *context, const struct sphere_function *f)
+{
+    const struct sphere_rows *to = context;
+
+    if (to->row != NULL)
+        to->row[f->k] = f->s.p * f->wave;
+    if (to->gradient == NULL)
+        return;
+    to->gradient[f->k] = f->m * f->s.over * f->turned;
+    to->gradient[to->r + f->k] = f->s.slope * f->wave;
+}
+
+static void sphere_anywhere(const double *c, size_t r, double *row, double *gradient)
+{
+    struct sphere_rows to = { r, row, gradient };
+
+    bn_sphere_each(c, r, write_rows, &to);
 }
 
 void bn_harmonics_at(const bn_harmonics *h, const double *c, size_t r, double *row)

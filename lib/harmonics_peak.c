@@ -84,34 +84,32 @@ static void walls_local(const bn_harmonics *h, const double *values, const doubl
     }
 }
 
+/* A sum of functions with coefficients k, and its derivatives to the east and north, or NULL. */
+struct sphere_sum {
+    const double *k;
+    double f, *g;
+};
+
+static void add_function(void *context, const struct sphere_function *at)
+{
+    struct sphere_sum *sum = context;
+    const double k = sum->k[at->k];
+
+    sum->f += k * at->s.p * at->wave;
+    if (sum->g == NULL)
+        return;
+    sum->g[0] += k * at->m * at->s.over * at->turned;
+    sum->g[1] += k * at->s.slope * at->wave;
+}
+
 static double sphere_value(const bn_harmonics *h, const double *k, size_t r, const double *c,
                            double *g)
 {
-    const int top = (int)bn_sphere_degree(r - 1);
-    const double up = sin(c[1]), flat = cos(c[1]);
-    double f = 0.0;
+    struct sphere_sum sum = { k, 0.0, g };
 
     (void)h;
-    for (int m = 0; m <= top; m++) {
-        const double norm = m == 0 ? 1.0 : SQRT2;
-        const double wave[2] = { norm * cos(m * c[0]), norm * sin(m * c[0]) };
-        struct legendre s = bn_legendre_first(m, up, flat);
-        for (int l = m; l <= top; l++) {
-            if (l > m)
-                bn_legendre_next(&s, l, m, up, flat);
-            for (int sine = 0; sine < (m == 0 ? 1 : 2); sine++) {
-                const size_t i = bn_sphere_at((size_t)l, (size_t)m, sine == 1);
-                if (i >= r)
-                    continue;
-                f += k[i] * s.p * wave[sine];
-                if (g == NULL)
-                    continue;
-                g[0] += k[i] * m * s.over * (sine == 1 ? wave[0] : -wave[1]);
-                g[1] += k[i] * s.slope * wave[sine];
-            }
-        }
-    }
-    return f;
+    bn_sphere_each(c, r, add_function, &sum);
+    return sum.f;
 }
 
 /* Second differences along great circles: the Hessian in normal coordinates, to 1e-7. */

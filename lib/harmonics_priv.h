@@ -53,4 +53,16 @@ struct legendre {
 struct legendre bn_legendre_first(int m, double up, double flat);
 void bn_legendre_next(struct legendre *s, int l, int m, double up, double flat);
 
+/* Function k of the sphere at a point: s.p x wave; its derivatives are s.slope x wave to the
+ * north and m s.over x turned to the east.                                  */
+struct sphere_function {
+    size_t k;
+    int m;
+    struct legendre s;
+    double wave, turned;
+};
+typedef void bn_sphere_visit(void *context, const struct sphere_function *f);
+/* Each of the first r functions at (longitude, latitude) c, by ascending order m. */
+void bn_sphere_each(const double *c, size_t r, bn_sphere_visit *visit, void *context);
+
 #endif
