@@ -2,7 +2,6 @@
 #include <basin/maps.h>
 #include <basin/fourier.h>
 #include <basin/mem.h>
-#include <basin/special.h>
 #include <basin/tile.h>
 
 #include <math.h>
@@ -529,9 +528,4 @@ bn_status bn_maps_sample(const struct bn_manifold *m, const struct bn_kernel *k,
         bn_fourier_lines_free(s.axis[d].plan);
     free(s.sd);
     return rc;
-}
-
-double bn_maps_thresholded(double threshold, double r)
-{
-    return bn_gauss_rectified(threshold, r);
 }

@@ -35,11 +35,6 @@ const double *bn_readout_prior(const bn_readout *r)
     return r->prior;
 }
 
-const struct bn_axes *bn_readout_axes(const bn_readout *r)
-{
-    return r->axes;
-}
-
 void bn_readout_free(bn_readout *r)
 {
     if (r == NULL)

@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include <basin/maps.h>
+#include <basin/special.h>
 #include <basin/mem.h>
 #include <basin/tile.h>
 
@@ -244,7 +245,7 @@ static void covariance_after_threshold_is_the_series(void **state)
     (void)state;
     for (size_t i = 0; i < BN_LEN(levels); i++)
         for (double r = -0.9; r < 0.95; r += 0.1)
-            assert_close(bn_maps_thresholded(levels[i], r), by_series(levels[i], r), 1e-11,
+            assert_close(bn_gauss_rectified(levels[i], r), by_series(levels[i], r), 1e-11,
                          1e-13);
 }
 
@@ -257,17 +258,17 @@ static void covariance_after_threshold_in_closed_form(void **state)
     for (size_t i = 0; i < BN_LEN(levels); i++) {
         const double u = levels[i], q = 0.5 * erfc(u / sqrt(2.0));
         const double phi = exp(-0.5 * u * u) / sqrt(2.0 * PI);
-        assert_close(bn_maps_thresholded(u, 1.0), (1.0 + u * u) * q - u * phi, 1e-11, 1e-14);
-        assert_close(bn_maps_thresholded(u, 0.0), (phi - u * q) * (phi - u * q), 1e-13, 0);
+        assert_close(bn_gauss_rectified(u, 1.0), (1.0 + u * u) * q - u * phi, 1e-11, 1e-14);
+        assert_close(bn_gauss_rectified(u, 0.0), (phi - u * q) * (phi - u * q), 1e-13, 0);
         if (u >= 0.0)
-            assert_close(bn_maps_thresholded(u, -1.0), 0.0, 0, 1e-12);
+            assert_close(bn_gauss_rectified(u, -1.0), 0.0, 0, 1e-12);
     }
     for (double r = -1.0; r < 1.01; r += 0.125)
-        assert_close(bn_maps_thresholded(0.0, r),
+        assert_close(bn_gauss_rectified(0.0, r),
                      (sqrt(1.0 - r * r) + r * (PI - acos(r))) / (2.0 * PI), 1e-13, 1e-13);
     /* E f and E f^2, computed elsewhere */
-    assert_close(sqrt(bn_maps_thresholded(1.1, 0.0)), 0.06862, 0, 6e-6);
-    assert_close(bn_maps_thresholded(1.1, 1.0), 0.06018, 0, 6e-6);
+    assert_close(sqrt(bn_gauss_rectified(1.1, 0.0)), 0.06862, 0, 6e-6);
+    assert_close(bn_gauss_rectified(1.1, 1.0), 0.06018, 0, 6e-6);
 }
 
 int main(void)

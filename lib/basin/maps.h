@@ -20,9 +20,4 @@ BN_MUST_USE bn_status bn_maps_sample(const struct bn_manifold *m, const struct b
                                      struct bn_rng rng, uint64_t first,
                                      struct bn_mat *values);
 
-/* Covariance of [h - threshold]_+ of a unit Gaussian field whose correlation is r:
- * sum_n a_n^2 r^n/n!, a_0 = phi - threshold Q, a_1 = Q, a_n = phi He_(n-2)
- * (docs/science/maps.md); for any r in [-1, 1] to 1e-12.                         */
-double bn_maps_thresholded(double threshold, double r);
-
 #endif

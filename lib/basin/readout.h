@@ -59,9 +59,8 @@ BN_MUST_USE bn_status bn_readout_decode(const bn_readout *r, const struct bn_mat
 BN_MUST_USE bn_status bn_readout_scores(const bn_readout *r, const struct bn_mat *counts,
                                         struct bn_mat *score);
 
-/* The prior, sum 1, [P]; and what scores belong to. */
+/* The prior, sum 1, [P]. */
 const double *bn_readout_prior(const bn_readout *r);
-const struct bn_axes *bn_readout_axes(const bn_readout *r);
 
 /* Position of the largest score near the grid point `best`: scores are asked one by one. */
 typedef double bn_score(const void *context, size_t point);

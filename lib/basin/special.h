@@ -34,7 +34,8 @@ BN_MUST_USE bn_status bn_gauss_hermite(size_t n, double *node, double *weight);
 void bn_gauss_legendre(size_t n, size_t k, double *node, double *weight);
 
 /* E[(x - u)_+ (y - u)_+] of standard normals x, y of correlation r in [-1, 1], absolutely to
- * 1e-15 and for r >= 0 relatively to 1e-12 up to u = 5.                       */
+ * 1e-15 and for r >= 0 relatively to 1e-12 up to u = 5: the covariance after threshold,
+ * sum_n a_n^2 r^n/n!, a_0 = phi - u Q, a_1 = Q, a_n = phi He_(n-2) (docs/science/maps.md). */
 double bn_gauss_rectified(double u, double r);
 
 #endif
