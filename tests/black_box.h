@@ -71,14 +71,33 @@ static inline struct bn_mat box_mat(const char *file, const char *name)
     return m;
 }
 
+/* All numbers of a dataset, to be freed. */
+static inline double *box_column(const char *file, const char *name, size_t *n)
+{
+    double *x;
+    bn_h5 *f;
+    assert_ok(bn_h5_open(&f, file));
+    assert_ok(bn_h5_read(f, name, &x, n));
+    assert_ok(bn_h5_close(f));
+    return x;
+}
+
+/* The k-th of them. */
+static inline double box_value(const char *file, const char *name, size_t k)
+{
+    size_t n;
+    double *x = box_column(file, name, &n);
+    assert_true(k < n);
+    const double value = x[k];
+    free(x);
+    return value;
+}
+
+/* The only one. */
 static inline double box_number(const char *file, const char *name)
 {
-    bn_h5 *f;
-    double *x;
     size_t n;
-    assert_ok(bn_h5_open(&f, file));
-    assert_ok(bn_h5_read(f, name, &x, &n));
-    assert_ok(bn_h5_close(f));
+    double *x = box_column(file, name, &n);
     assert_int_equal(n, 1);
     const double value = x[0];
     free(x);

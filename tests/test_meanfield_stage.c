@@ -8,15 +8,6 @@
 #define FIXED "--set map=no --set splitting_curves=200 "
 #define TURN  FIXED "--set stream=activity "
 
-static double at(const char *file, const char *name, size_t k)
-{
-    struct bn_mat m = box_mat(file, name);
-    assert_true(k < m.rows * m.cols);
-    const double x = m.data[k];
-    bn_mat_free(&m);
-    return x;
-}
-
 static void explains_itself(void **state)
 {
     (void)state;
@@ -64,21 +55,21 @@ static void published_numbers(void **state)
     double hat = 0.0;
     const double alpha = box_number("m.h5", "/mean_gain");
     for (size_t n = 0; n < 7; n++) {
-        assert_close(at("m.h5", "/predicted", n), want[n], 0, 5e-5);
+        assert_close(box_value("m.h5", "/predicted", n), want[n], 0, 5e-5);
         hat += (n > 0 ? 2.0 : 1.0) * want[n] / alpha;
     }
     assert_close(alpha, 2.7659 / sqrt(1.0 + 0.25 * BN_TWO_PI * 2.7659 * 2.7659), 1e-12, 0);
-    assert_close(at("m.h5", "/hat", 0), hat, 0, 3e-3);     /* harmonics from 7 on: 0.002 */
+    assert_close(box_value("m.h5", "/hat", 0), hat, 0, 3e-3);     /* harmonics from 7 on: 0.002 */
     assert_close(box_number("m.h5", "/gap"), -0.16, 0, 0.005);
     assert_close(box_number("m.h5", "/tangent"), 0, 0, 1e-9);
     assert_close(box_number("m.h5", "/residual"), 0, 0, 1e-11);
     assert_true(box_number("m.h5", "/homogeneous_max") > 0.0);
     /* at the peak of the bump x = x*: G = E[phi^2], H = 1 */
-    assert_close(at("m.h5", "/bump_current", 0), 1.0, 0, 1e-9);
+    assert_close(box_value("m.h5", "/bump_current", 0), 1.0, 0, 1e-9);
     const double b2 = 2.7659 * 2.7659, a = b2 + 4.0 / BN_TWO_PI;
-    assert_close(at("m.h5", "/bump", 0), 1.0 + 4.0 / BN_TWO_PI * atan(b2 / sqrt(a * a - b2 * b2)),
+    assert_close(box_value("m.h5", "/bump", 0), 1.0 + 4.0 / BN_TWO_PI * atan(b2 / sqrt(a * a - b2 * b2)),
                  0, 1e-9);
-    assert_close(at("m.h5", "/gain", 0), 4.0 / BN_TWO_PI * b2 / sqrt(a * a - b2 * b2), 0, 1e-9);
+    assert_close(box_value("m.h5", "/gain", 0), 4.0 / BN_TWO_PI * b2 / sqrt(a * a - b2 * b2), 0, 1e-9);
 }
 
 /* A point of the maps is what a run of its own gives; sigma is the first axis (the other
@@ -92,27 +83,27 @@ static void maps_are_runs(void **state)
         for (size_t j = 0; j < 3; j++) {
             char line[256];
             snprintf(line, sizeof line, FIXED "--out p.h5 --set sigma=%.15g --set beta=%.15g "
-                     "--set angles=512", at("m.h5", "/map_sigma", i), at("m.h5", "/map_beta", j));
+                     "--set angles=512", box_value("m.h5", "/map_sigma", i), box_value("m.h5", "/map_beta", j));
             box_runs("meanfield", line);
             const size_t k = 3 * i + j;
-            assert_close(at("m.h5", "/map_gap", k), box_number("p.h5", "/gap"), 0, 1e-9);
-            assert_close(at("m.h5", "/map_homogeneous", k),
+            assert_close(box_value("m.h5", "/map_gap", k), box_number("p.h5", "/gap"), 0, 1e-9);
+            assert_close(box_value("m.h5", "/map_homogeneous", k),
                          box_number("p.h5", "/homogeneous_max"), 0, 1e-9);
-            assert_close(at("m.h5", "/map_tangent", k), 0, 0, 1e-9);
-            assert_close(at("m.h5", "/map_phase", k), 1, 0, 0);
-            assert_close(at("m.h5", "/map_found", k), 1, 0, 0);
-            double other = at("p.h5", "/predicted", 0);
+            assert_close(box_value("m.h5", "/map_tangent", k), 0, 0, 1e-9);
+            assert_close(box_value("m.h5", "/map_phase", k), 1, 0, 0);
+            assert_close(box_value("m.h5", "/map_found", k), 1, 0, 0);
+            double other = box_value("p.h5", "/predicted", 0);
             for (size_t n = 2; n < 5; n++)
-                other = fmax(other, at("p.h5", "/predicted", n));
-            assert_close(at("m.h5", "/map_spectral_gap", k), at("p.h5", "/predicted", 1) - other,
+                other = fmax(other, box_value("p.h5", "/predicted", n));
+            assert_close(box_value("m.h5", "/map_spectral_gap", k), box_value("p.h5", "/predicted", 1) - other,
                          0, 1e-9);
-            assert_true(at("m.h5", "/map_ridge_limit", k) > 1e-4);
+            assert_true(box_value("m.h5", "/map_ridge_limit", k) > 1e-4);
         }
-    assert_close(at("m.h5", "/map_sigma", 1), 1.0, 1e-12, 0);
+    assert_close(box_value("m.h5", "/map_sigma", 1), 1.0, 1e-12, 0);
     /* beyond its limit no ridge leaves a bump */
     char line[256];
     snprintf(line, sizeof line, FIXED "--out p.h5 --set sigma=1 --set beta=2 --set guard=%.15g",
-             1.01 * at("m.h5", "/map_ridge_limit", 4));
+             1.01 * box_value("m.h5", "/map_ridge_limit", 4));
     box_runs("meanfield", line);
     assert_close(box_number("p.h5", "/found"), 0, 0, 0);
     assert_false(box_has("p.h5", "/bump"));
@@ -145,17 +136,18 @@ static void velocity_is_integrated(void **state)
         box_runs("meanfield", line);
         for (size_t k = 10; k <= 100; k += 30) {
             const double turned = 0.02 * (double)k * speed[v];
-            assert_close(bn_ring_difference(at("m.h5", "/angle", k), turned), 0, 0, 1e-6);
-            assert_close(bn_ring_difference(at("m.h5", "/angle_true", k), turned), 0, 0, 1e-12);
-            assert_close(at("m.h5", "/angle_error", k), 0, 0, 1e-6);
+            assert_close(bn_ring_difference(box_value("m.h5", "/angle", k), turned), 0, 0, 1e-6);
+            assert_close(bn_ring_difference(box_value("m.h5", "/angle_true", k), turned), 0, 0,
+                         1e-12);
+            assert_close(box_value("m.h5", "/angle_error", k), 0, 0, 1e-6);
         }
-        assert_close(at("m.h5", "/lag_predicted", 100), 0.05 * speed[v], 1e-9, 0);
-        assert_close(at("m.h5", "/lag", 100), 0.05 * speed[v], 0.05, 0);
+        assert_close(box_value("m.h5", "/lag_predicted", 100), 0.05 * speed[v], 1e-9, 0);
+        assert_close(box_value("m.h5", "/lag", 100), 0.05 * speed[v], 0.05, 0);
     }
     /* Euler steps fall behind by 3e-4 of the way: the bump that they carry is broader */
     box_runs("meanfield", FIXED "--out m.h5 --set velocity=constant --set duration=2");
-    assert_close(at("m.h5", "/angle_error", 100), 0, 0, 1e-3);
-    assert_true(fabs(at("m.h5", "/angle_error", 100)) > 1e-5);
+    assert_close(box_value("m.h5", "/angle_error", 100), 0, 0, 1e-3);
+    assert_true(fabs(box_value("m.h5", "/angle_error", 100)) > 1e-5);
 }
 
 /* The overlap's map has its peak at /angle, of the height of the bump. */
@@ -198,18 +190,19 @@ static void beside_a_network(void **state)
         box_shape("m.h5", "/overlap", 2, 101, 60, 0);        /* times and angles of the network */
         double sum = 0.0;
         for (size_t k = 0; k <= 100; k++) {
-            const double d = at("m.h5", "/network_difference", k);
-            assert_close(at("m.h5", "/time", k), at("a.h5", "/time", k), 0, 0);
-            assert_close(at("m.h5", "/omega", k), at("a.h5", "/omega", k), 0, 0);
-            assert_close(bn_ring_difference(at("a.h5", "/angle", k), at("m.h5", "/angle", k)), d,
-                         0, 1e-12);
-            assert_close(at("m.h5", "/network_angle", k), at("a.h5", "/angle", k), 0, 0);
+            const double d = box_value("m.h5", "/network_difference", k);
+            assert_close(box_value("m.h5", "/time", k), box_value("a.h5", "/time", k), 0, 0);
+            assert_close(box_value("m.h5", "/omega", k), box_value("a.h5", "/omega", k), 0, 0);
+            assert_close(bn_ring_difference(box_value("a.h5", "/angle", k),
+                                            box_value("m.h5", "/angle", k)), d, 0, 1e-12);
+            assert_close(box_value("m.h5", "/network_angle", k),
+                         box_value("a.h5", "/angle", k), 0, 0);
             assert_close(d, 0, 0, 0.2);
-            assert_close(at("m.h5", "/network_overlap_rms", k), 0, 0, 0.2);
+            assert_close(box_value("m.h5", "/network_overlap_rms", k), 0, 0, 0.2);
             sum += d * d / 101;
         }
         assert_close(box_number("m.h5", "/network_difference_rms"), sqrt(sum), 1e-12, 0);
-        assert_true(v != 2 || fabs(at("m.h5", "/angle_true", 0) - 1.0) < 1e-9);
+        assert_true(v != 2 || fabs(box_value("m.h5", "/angle_true", 0) - 1.0) < 1e-9);
     }
     box_runs("meanfield", TURN "--in activity=a.h5 --in recording=r.h5 --out m.h5 "
              "--set velocity=recorded --set sigma=2");

@@ -122,22 +122,12 @@ static void runs(const char *arguments)
 
 static double *column(const char *name, size_t *n)
 {
-    double *x;
-    bn_h5 *f;
-    assert_ok(bn_h5_open(&f, "out.h5"));
-    assert_ok(bn_h5_read(f, name, &x, n));
-    assert_ok(bn_h5_close(f));
-    return x;
+    return box_column("out.h5", name, n);
 }
 
 static double at(const char *name, size_t i)
 {
-    size_t n;
-    double *x = column(name, &n);
-    assert_true(i < n);
-    const double value = x[i];
-    free(x);
-    return value;
+    return box_value("out.h5", name, i);
 }
 
 static double attribute(const char *key)

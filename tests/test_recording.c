@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The stage `recording` as a black box: what it writes, and what it says when it
  * cannot.  The program is looked for beside this one, in ../stages.              */
+#include "black_box.h"
 #include "fake_mat.h"
 #include "fake_nwb.h"
 
@@ -51,12 +52,7 @@ static void refuses(const struct row *r)
 
 static double *column(const char *name, size_t *n)
 {
-    double *x;
-    bn_h5 *f;
-    assert_ok(bn_h5_open(&f, "out.h5"));
-    assert_ok(bn_h5_read(f, name, &x, n));
-    assert_ok(bn_h5_close(f));
-    return x;
+    return box_column("out.h5", name, n);
 }
 
 static struct bn_shape shape_of(const char *name)
@@ -89,21 +85,12 @@ static double sum_of(const char *name)
 
 static double at(const char *name, size_t i)
 {
-    size_t n;
-    double *x = column(name, &n);
-    assert_true(i < n);
-    const double value = x[i];
-    free(x);
-    return value;
+    return box_value("out.h5", name, i);
 }
 
 static bool has_dataset(const char *name)
 {
-    bn_h5 *f;
-    assert_ok(bn_h5_open(&f, "out.h5"));
-    const bool has = bn_h5_kind(f, name) == BN_H5_DATASET;
-    assert_ok(bn_h5_close(f));
-    return has;
+    return box_has("out.h5", name);
 }
 
 /* 400 s of wake_square, four cells that fire: preferred directions 0, 1.5, 3, 5. */
