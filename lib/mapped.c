@@ -124,8 +124,9 @@ static void say_small(const struct bn_cells *c, const double *theta, size_t n)
                mean, least);
 }
 
-const double *bn_mapped_thresholds(struct bn_cells *c, double length, size_t n)
+const double *bn_mapped_thresholds(struct bn_cells *c, double length, struct bn_mat *current)
 {
+    const size_t n = current->rows;
     double *theta = bn_scratch_vec(n), *propensity = bn_scratch_vec(n);
     struct bn_rng rng = bn_random();
 
@@ -143,6 +144,9 @@ const double *bn_mapped_thresholds(struct bn_cells *c, double length, size_t n)
         c->spread = bn_real("threshold_spread");
     }
     bn_cells_thresholds(c, rng, n, theta, propensity);
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < current->cols; k++)
+            *bn_mat_at(current, i, k) -= theta[i];
     bn_output_vec("/threshold", theta, n);
     bn_output_attribute("/threshold", "kind", bn_text("thresholds"));
     if (c->thresholds == BN_THRESHOLDS_GAMMA)
@@ -358,11 +362,8 @@ void bn_mapped(void)
     BN_CHECK(bn_cells_maps(&c, bn_rng_sub(bn_random(), "maps"), 0, &current));
     bn_progress(0.5);
     if (c.transfer.kind == BN_TRANSFER_THRESHOLD) {
-        theta = bn_mapped_thresholds(&c, c.kernel.length[0], n);
+        theta = bn_mapped_thresholds(&c, c.kernel.length[0], &current);
         say_small(&c, theta, n);
-        for (size_t i = 0; i < n; i++)
-            for (size_t k = 0; k < points; k++)
-                *bn_mat_at(&current, i, k) -= theta[i];
     }
     bn_transfer_rate(&c.transfer, n * points, current.data, rate.data);
     write_rates(&c, &current, &rate);

@@ -169,10 +169,7 @@ static struct population generate(size_t n, size_t m, const char *stream, size_t
     BN_CHECK(bn_fourier_inverse(&c, &p.current));
     if (bn_is("process", "threshold")) {
         struct bn_cells cells = { .periods = 1 };
-        p.theta = bn_mapped_thresholds(&cells, 1.0 / sigma, n);
-        for (size_t i = 0; i < n; i++)
-            for (size_t k = 0; k < m; k++)
-                *bn_mat_at(&p.current, i, k) -= p.theta[i];
+        p.theta = bn_mapped_thresholds(&cells, 1.0 / sigma, &p.current);
     }
     bn_transfer_rate(&p.network, n * m, p.current.data, p.rate.data);
     if (normalised) {

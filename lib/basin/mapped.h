@@ -19,9 +19,10 @@ void bn_mapped(void);
  * an upper end of what it may be, which target = onesided and fill of `weights` know. */
 void bn_mapped_recorded(void);
 
-/* Thresholds of n cells of the running stage, whose kernel has that length; kind and
- * numbers of the section are put into *c.  Writes /threshold and /propensity.   */
-const double *bn_mapped_thresholds(struct bn_cells *c, double length, size_t n);
+/* Thresholds of the cells of the running stage, whose kernel has that length, one for each row
+ * of `current`, from which they are taken; kind and numbers of the section are put into *c.
+ * Writes /threshold and /propensity.                                             */
+const double *bn_mapped_thresholds(struct bn_cells *c, double length, struct bn_mat *current);
 
 #define BN_MAPPED_PARAMS                                                              \
     BN_CHOICE("manifold", "ring", "ring line interval box torus hexagon sphere",              \
