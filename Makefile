@@ -80,7 +80,7 @@ PKGS   := hdf5 lapacke openblas fftw3 libconfuse udunits jansson libcrypto matio
           sleef nlopt gsl
 CFLAGS := -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Wpedantic -Wshadow \
           -Wconversion -Wmissing-prototypes -Wstrict-prototypes -Wvla -Werror \
-          -ffp-contract=off
+          -Wno-missing-field-initializers -ffp-contract=off
 flags-release := -O2
 flags-debug   := -Og -g
 flags-asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
