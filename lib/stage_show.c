@@ -150,10 +150,11 @@ bn_status bn_stage_schema(const struct bn_stage *s, const struct bn_param *table
     const bool whole = json_array_size(inputs) == s->n_inputs &&
                        json_array_size(outputs) == s->n_outputs &&
                        json_array_size(params) == n;
-    json_t *root = json_pack("{s:s, s:s, s:o, s:b, s:o, s:o, s:o}", "name", s->name,
-                             "summary", s->summary, "details", text_or_null(s->details),
-                             "random", (int)s->random, "inputs", inputs, "outputs",
-                             outputs, "params", params);
+    json_t *root = json_pack("{s:s, s:s, s:o, s:b, s:o, s:o, s:o, s:{s:f, s:f}}",
+                             "name", s->name, "summary", s->summary, "details",
+                             text_or_null(s->details), "random", (int)s->random, "inputs",
+                             inputs, "outputs", outputs, "params", params, "resources",
+                             "hours", s->resources.hours, "memory", s->resources.memory);
     const int failed = root == NULL || !whole ||
                        json_dumpf(root, stdout, JSON_INDENT(2)) != 0 ||
                        putchar('\n') == EOF || fflush(stdout) != 0;

@@ -308,4 +308,5 @@ const struct bn_stage bn_stage = {
     .params = params, .n_params = BN_LEN(params),
     .random = true,
     .run = run,
+    .resources = { .hours = 1, .memory = 4 },
 };

@@ -634,4 +634,5 @@ const struct bn_stage bn_stage = {
     .params = params, .n_params = BN_LEN(params),
     .random = true,
     .run = run,
+    .resources = { .hours = 2, .memory = 8 },
 };

@@ -557,4 +557,5 @@ const struct bn_stage bn_stage = {
     .gather = "tuning.maps",
     .random = true,
     .run = run,
+    .resources = { .hours = 1, .memory = 4 },
 };

@@ -157,7 +157,8 @@ static void code_counts_by_its_tokens(void **state)
     assert_runs("grep code results/.basin/nodes/ring/weights.node > before; "
                 "cp -p stages/weights.c kept.c; cp -p lib/ridge.c ridge.c; "
                 "sed -i '1i /* new */' stages/weights.c lib/ridge.c; "
-                "sed -i 's/^    /\\t  /' stages/weights.c");
+                "sed -i 's/^    /\\t  /; s/[.]hours = 1,/.hours = 9,/' stages/weights.c; "
+                "grep -q '[.]hours = 9,' stages/weights.c");
     resolve(SMALL);
     assert_runs("grep code results/.basin/nodes/ring/weights.node | cmp before -");
     /* the program is older than this comment: it is not trusted to be the same */

@@ -37,6 +37,13 @@ struct bn_output {
     bool pack;                           /* the data compress: shuffle + deflate */
 };
 
+/* What a run of usual size stays below, for a cluster that wants to be told; 0: what
+ * the cluster gives by itself.  A parameter file may say otherwise (docs/cluster.md). */
+struct bn_resources {
+    double hours;                        /* of wall time */
+    double memory;                       /* GB */
+};
+
 struct bn_stage {
     const char *name;
     const char *summary;                 /* one line */
@@ -48,6 +55,7 @@ struct bn_stage {
                                             their roles, blank-separated; NULL */
     bool random;                         /* adds seed, stream, replicate */
     void (*run)(void);
+    struct bn_resources resources;
 };
 
 /* Defined once by each file in stages/; main() lives in lib/stage_main.c. */

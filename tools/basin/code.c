@@ -74,12 +74,32 @@ static const char *skip_punctuator(const char *p)
     return p + 1;
 }
 
+/* `.resources = { .hours = 2, .memory = 4 },` of a stage's table: what a run asks of a
+ * cluster changes no number.  NULL if something else stands here.           */
+static const char *skip_resources(const char *p)
+{
+    static const char *const parts[] = { ".resources", "=", "{", ".hours", "=", NULL, ",",
+                                         ".memory", "=", NULL, "}", "," };
+    for (size_t i = 0; i < BN_LEN(parts); i++) {
+        const char *number = p += strspn(p, " \t\n");
+        if (parts[i] == NULL)
+            p += strspn(p, "0123456789.");
+        else if (strncmp(p, parts[i], strlen(parts[i])) == 0)
+            p += strlen(parts[i]);
+        if (p == number)
+            return NULL;
+    }
+    return p;
+}
+
 /* White space and comments; the end of a directive is a token of its own. */
 static void skip_blank(struct scan *s)
 {
-    for (;;) {
-        if (s->p[0] == '/' && s->p[1] == '*') {
-            const char *end = strstr(s->p + 2, "*/");
+    for (const char *end;;) {
+        if (*s->p == '.' && !s->directive && (end = skip_resources(s->p)) != NULL) {
+            s->p = end;
+        } else if (s->p[0] == '/' && s->p[1] == '*') {
+            end = strstr(s->p + 2, "*/");
             s->p = end ? end + 2 : s->p + strlen(s->p);
         } else if (s->p[0] == '/' && s->p[1] == '/') {
             s->p += strcspn(s->p, "\n");

@@ -112,6 +112,16 @@ static void print_params(FILE *f, const struct schema *s)
     }
 }
 
+static void print_resources(FILE *f, const json_t *schema)
+{
+    const json_t *r = json_object_get(schema, "resources");
+    const double hours = json_number_value(json_object_get(r, "hours"));
+    const double memory = json_number_value(json_object_get(r, "memory"));
+    if (hours > 0.0 && memory > 0.0)
+        fprintf(f, "\nOn a cluster a run asks for %g h and %g GB, or for what `slurm` in the "
+                "parameter file says.\n", hours, memory);
+}
+
 static char *page(const struct schema *s)
 {
     char *text = NULL;
@@ -130,6 +140,7 @@ static char *page(const struct schema *s)
     if (s->random)
         fprintf(f, "\nThis stage draws random numbers: they follow from `seed` (the "
                 "pipeline's, unless the section has its own), `stream` and `replicate`.\n");
+    print_resources(f, s->json);
     fclose(f);
     return text;
 }
