@@ -20,6 +20,7 @@ T       ?=#             target that `make why` and `make dag` look at
 WHY     ?=#             why a changed code gives the same result, for accept
 GC      ?=#             what to delete, "objects --older 30 --delete"
 QUIET   ?=#             1: say nothing but errors while making artifacts
+RUN     ?=#             slurm: run stages on a cluster, docs/cluster.md
 SECONDS ?= 20#          of each fuzzer, in `make fuzz`
 export BASIN_DATA ?= ../shared/data
 
@@ -40,6 +41,10 @@ ifneq ($(findstring t,$(letters)),)
 endif
 ifeq ($(filter $V,release debug asan cov fuzz),)
   $(error V=$V: there is release, debug, asan, cov and fuzz)
+endif
+
+ifeq ($(filter slurm,$(RUN)),$(if $(strip $(RUN)),,x))
+  $(error RUN=$(RUN): there is RUN=slurm; without RUN everything runs here)
 endif
 
 goals   := $(or $(MAKECMDGOALS),help)
@@ -211,13 +216,14 @@ include $(FRAGMENTS)
 pictures := $(FIGURES:.pdf=.svg) $(FIGURES:.pdf=.png)
 export BASIN_GOALS := $(goals)#        for the line that says what is left
 
+options := $(if $(QUIET),--quiet) $(if $(RUN),--slurm) --results $R --plan $(plan)
 $(NODES): $R/%.h5: $R/.basin/nodes/%.node
 $(POINTS): $R/.basin/nodes/points
 $(FIGURES): $R/%.pdf: $R/.basin/nodes/%.node
 $(filter %.svg,$(pictures)): %.svg: %.pdf
 $(filter %.png,$(pictures)): %.png: %.pdf
 $(NODES) $(POINTS) $(FIGURES) $(pictures):
-	@$B/basin run $(if $(QUIET),--quiet )--results $R --plan $(plan) $@
+	@$B/basin run $(options) $@
 
 names := $(PICTURES)
 .PHONY: $(names)
@@ -229,6 +235,16 @@ lacking := $(UNABLE:$R/figures/%$S.pdf=%)
 figures: $(filter-out $(lacking),$(call small,$(names)))
 	$(if $(lacking),@echo "figures: without $(lacking): $P has no inputs for them")
 results: figures $(call small,$(NODES)) $(POINTS)
+ifneq ($(if $(look),,$(RUN)),)
+# Before all else the cluster makes what the goals need; recipes find it in the cache.
+export BASIN_MAKE := $(shell date +%s.%N)
+asked := $(if $(filter results,$(drawn)),points $(call small,$(NODES))) $(filter $R/%,$(drawn)) \
+         $(patsubst %,$R/figures/%$S.pdf,$(filter $(names),$(drawn)) \
+           $(if $(filter figures results,$(drawn)),$(filter-out $(lacking),$(call small,$(names)))))
+.PHONY: submit
+submit: ; @$B/basin submit $(options:--slurm=) $(asked)
+$(NODES) $(POINTS) $(FIGURES) $(pictures): | submit
+endif
 # No such figure or artifact: `why` knows what was meant.
 unknown := $(filter-out $(names) figures results $(NODES) $(POINTS) $(FIGURES) \
              $(pictures),$(drawn))

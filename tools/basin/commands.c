@@ -46,6 +46,8 @@ const struct command commands[] = {
       { RESULTS, JSON } },
     { "docs", docs_main, "write docs/stages/ from the tables of the stages", "[FOLDER]", NULL,
       { { NULL, NULL, NULL } } },
+    { "element", element_main, "run the stages of one element of a job array (for a cluster)",
+      "FOLDER", NULL, { { NULL, NULL, NULL } } },
     { "force", force_main, "have the next make run a node again", "NODE...",
       "The next make that needs NODE (figure3, ring/weights, results/ring/weights.h5) runs it "
       "again, whatever the cache has. A stage that then gives something else is not "
@@ -67,9 +69,14 @@ const struct command commands[] = {
       { RESULTS, FROM, SET, { "--make", "PID", "the make that it is for" } } },
     { "run", run_main, "make one node of a plan (for make)", "FILE...", NULL,
       { RESULTS, { "--plan", "DIGEST", "of the plan" },
+        { "--slurm", NULL, "a cluster runs the stages" },
         { "--quiet", NULL, "nothing but errors" } } },
     { "status", status_main, "every artifact with its state, size, age and duration",
       "[NODE...]", NULL, { RESULTS, FROM, SET, JSON } },
+    { "submit", submit_main, "have a Slurm cluster make what targets need (for make)",
+      "FILE...", NULL,
+      { RESULTS, { "--plan", "DIGEST", "of the plan" },
+        { "--quiet", NULL, "nothing but errors" } } },
     { "why", why_main, "what making a target would run, why, and how long it takes", "NODE...",
       "Changes nothing. Status 0 if nothing would run, 1 if something would, 2 if the "
       "question makes no sense. docs/engine.md says how to read the answer.",
