@@ -21,6 +21,9 @@ WHY     ?=#             why a changed code gives the same result, for accept
 GC      ?=#             what to delete, "objects --older 30 --delete"
 QUIET   ?=#             1: say nothing but errors while making artifacts
 SECONDS ?= 20#          of each fuzzer, in `make fuzz`
+FIGURES ?=#             what `make archive` takes, "figure1 figure2", if not all of them
+ARCHIVE ?=#             name of the archive, instead of one from its content
+LIMIT   ?= 100#         MB: recordings above it are not put in, only named
 export BASIN_DATA ?= ../shared/data
 
 V := $(strip $V)
@@ -45,7 +48,7 @@ endif
 goals   := $(or $(MAKECMDGOALS),help)
 install := $(filter deps deps-all,$(goals))
 rest    := $(filter-out deps deps-all,$(goals))
-drawn   := $(filter figures figure% results $R/%,$(goals))
+drawn   := $(filter figures figure% results archive $R/%,$(goals))
 built   := $(filter programs why status dag gc force accept check check-% fuzz fuzz-% \
              cov bench lint docs $(BUILD)/%,$(goals))
 
@@ -56,7 +59,7 @@ look := $(or $(findstring n,$(letters)),$(findstring q,$(letters)))
 kept := $(if $(and $(drawn),$(findstring k,$(letters))),$(if $(look)$(BASIN_FAILED),,yes))
 
 .PHONY: help deps deps-all clean programs why status dag gc force accept check check-slow \
-        fuzz fuzz-run cov bench lint docs figures results FORCE
+        archive fuzz fuzz-run cov bench lint docs figures results FORCE
 
 # --- for every machine: no compiler, no library, no valid parameter is needed -----
 help: ; @tools/help
@@ -77,7 +80,7 @@ else ifneq ($(drawn)$(built),)
 CC     := gcc
 AR     := ar
 PKGS   := hdf5 lapacke openblas fftw3 libconfuse udunits jansson libcrypto matio arpack \
-          sleef nlopt gsl
+          sleef nlopt gsl libarchive yaml-0.1
 CFLAGS := -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Wpedantic -Wshadow \
           -Wconversion -Wmissing-prototypes -Wstrict-prototypes -Wvla -Werror \
           -Wno-missing-field-initializers -ffp-contract=off
@@ -99,7 +102,9 @@ schemas := $(stages:$B/stages/%=$B/schema/%.json)
 tests   := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/test_*.c))
 benches := $(patsubst bench/%.c,$B/bench/%,$(wildcard bench/bench_*.c))
 fuzzers := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
-programs: $B/programs.mk
+# Commands with libraries of their own are programs beside the driver.
+beside  := $(patsubst %,$B/basin-%,archive)
+programs: $B/programs.mk $(beside)
 
 # Everything is made beside its place and moved there: two makes at once may build.
 tmp = $(@D)/.$$$$.$(@F)
@@ -107,7 +112,9 @@ move = mv $(tmp) $@
 say = $(if $(VERBOSE),,@echo "  $1" && )
 
 # Changed flags or library versions are a changed prerequisite: no `make clean`.
-flags := $(CC) $(CFLAGS) $(LDLIBS) $(shell pkg-config --modversion $(PKGS))
+flags := $(CC) $(CFLAGS) $(LDLIBS) \
+         cc=$(shell $(CC) -dumpfullversion 2>/dev/null || $(CC) -dumpversion) \
+         $(join $(PKGS:==),$(shell pkg-config --modversion $(PKGS)))
 $B/flags: FORCE
 	+@mkdir -p $(@D); echo '$(flags)' | cmp -s - $@ || echo '$(flags)' > $@
 $B/%.o: %.c $B/flags
@@ -131,6 +138,7 @@ $(tests): private LDLIBS += -lcmocka
 # The driver without its main() for those that fuzz parts of it.
 driver := $(filter-out %/main.o,$(call objects,tools/basin/*.c))
 $(fuzzers) $B/tests/fuzz/make_seeds: $B/%: $B/%.o $(driver) $B/libbasin.a
+$B/basin-archive: $(call objects,tools/archive/*.c) $(driver) $B/libbasin.a
 $(fuzzers): private LDLIBS += -fsanitize=fuzzer
 $B/tests/fuzz/fuzz_stage: private LDLIBS += -Wl,--wrap=exit
 $B/tests/fuzz/make_seeds: private LDLIBS += -lcmocka
@@ -138,7 +146,7 @@ $B/tests/fuzz/make_seeds: private LDLIBS += -lcmocka
 # figures start the driver often, so it takes the static one.
 $B/basin: private LDLIBS := -Wl,--as-needed $(filter -L%,$(LDLIBS)) -l:libhdf5_hl.a \
           -l:libhdf5.a -lconfuse -ludunits2 -ljansson -lcrypto -lsz -lz -ldl -lpthread -lm
-$B/basin $(stages) $(tests) $(benches) $(fuzzers) $B/tests/fuzz/make_seeds:
+$B/basin $(beside) $(stages) $(tests) $(benches) $(fuzzers) $B/tests/fuzz/make_seeds:
 	$(call say,ld $@)$(CC) $(CFLAGS) $^ $(LDLIBS) -o $(tmp) && $(move)
 $(schemas): $B/schema/%.json: $B/stages/%
 	@mkdir -p $(@D)
@@ -147,7 +155,7 @@ $(schemas): $B/schema/%.json: $B/stages/%
 $B/programs.mk: $B/basin $(stages) $(schemas)
 	@touch $@; $(if $(filter release,$V),for l in stages basin; do \
 	  [ -L $(BUILD)/$$l ] || rm -rf $(BUILD)/$$l; ln -sfn $V/$$l $(BUILD)/$$l; done)
--include $(wildcard $(foreach d,lib stages tests tests/fuzz tools/basin bench,$B/$d/*.d))
+-include $(wildcard $(foreach d,lib stages tests tests/fuzz tools/basin tools/archive bench,$B/$d/*.d))
 
 # --- check ------------------------------------------------------------------------
 export OPENBLAS_NUM_THREADS ?= 1
@@ -157,7 +165,7 @@ export LSAN_OPTIONS := suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions
 longest := $(filter %/test_pipeline %/test_makes %/test_safety %/test_flips %/test_learning,$(tests))
 logs := $(addsuffix .log,$(longest) $(filter-out $(longest),$(tests)))
 check: $(logs) ; @tools/tally $^
-$(logs): $B/tests/%.log: $B/tests/% $B/programs.mk FORCE
+$(logs): $B/tests/%.log: $B/tests/% $B/programs.mk $(beside) FORCE
 	@BIN=$(abspath $B) tools/test $< $@
 cov:
 	@$(MAKE) --no-print-directory check V=cov
@@ -208,15 +216,15 @@ $(UNABLE): %: %.unable
 $(UNABLE:=.unable): %.unable: ; @$B/basin run --results $R --plan $(plan) $*
 # pipelines/*.mk, but for those in which a node gathers a sweep: the plan has their lines.
 include $(FRAGMENTS)
-pictures := $(FIGURES:.pdf=.svg) $(FIGURES:.pdf=.png)
+pictures := $(PLOTS:.pdf=.svg) $(PLOTS:.pdf=.png)
 export BASIN_GOALS := $(goals)#        for the line that says what is left
 
 $(NODES): $R/%.h5: $R/.basin/nodes/%.node
 $(POINTS): $R/.basin/nodes/points
-$(FIGURES): $R/%.pdf: $R/.basin/nodes/%.node
+$(PLOTS): $R/%.pdf: $R/.basin/nodes/%.node
 $(filter %.svg,$(pictures)): %.svg: %.pdf
 $(filter %.png,$(pictures)): %.png: %.pdf
-$(NODES) $(POINTS) $(FIGURES) $(pictures):
+$(NODES) $(POINTS) $(PLOTS) $(pictures):
 	@$B/basin run $(if $(QUIET),--quiet )--results $R --plan $(plan) $@
 
 names := $(PICTURES)
@@ -229,9 +237,14 @@ lacking := $(UNABLE:$R/figures/%$S.pdf=%)
 figures: $(filter-out $(lacking),$(call small,$(names)))
 	$(if $(lacking),@echo "figures: without $(lacking): $P has no inputs for them")
 results: figures $(call small,$(NODES)) $(POINTS)
+# Figures with all that they were made from, in one file: docs/archive.md.
+packed := $(or $(strip $(FIGURES)),$(filter-out $(lacking),$(call small,$(names))))
+archive: $(packed) $(beside)
+	@$B/basin archive --results '$R' --from '$P' --set '$(subst ','\'',$(SET))' \
+	  --limit '$(LIMIT)' --name '$(ARCHIVE)' $(packed)
 # No such figure or artifact: `why` knows what was meant.
-unknown := $(filter-out $(names) figures results $(NODES) $(POINTS) $(FIGURES) \
-             $(pictures),$(drawn))
+unknown := $(filter-out $(names) figures results archive $(NODES) $(POINTS) $(PLOTS) \
+             $(pictures),$(drawn) $(if $(filter archive,$(drawn)),$(packed)))
 .PHONY: $(unknown)
 $(unknown): ; +@$B/basin why --results '$R' --from '$P' $(@:$R/%=%); exit 2
 else
