@@ -138,16 +138,20 @@ $B/tests/fuzz/make_seeds: private LDLIBS += -lcmocka
 # figures start the driver often, so it takes the static one.
 $B/basin: private LDLIBS := -Wl,--as-needed $(filter -L%,$(LDLIBS)) -l:libhdf5_hl.a \
           -l:libhdf5.a -lconfuse -ludunits2 -ljansson -lcrypto -lsz -lz -ldl -lpthread -lm
-$B/basin $(stages) $(tests) $(benches) $(fuzzers) $B/tests/fuzz/make_seeds:
+# libarchive loads 15 more: in a program of its own, which `basin verify` becomes.
+archiver := $(filter-out %/main.o,$(call objects,tools/archive/*.c))
+$B/basin-archive: $B/tools/archive/main.o $(archiver) $(driver) $B/libbasin.a
+$B/basin-archive: private LDLIBS += -larchive -lunistring
+$B/basin $B/basin-archive $(stages) $(tests) $(benches) $(fuzzers) $B/tests/fuzz/make_seeds:
 	$(call say,ld $@)$(CC) $(CFLAGS) $^ $(LDLIBS) -o $(tmp) && $(move)
 $(schemas): $B/schema/%.json: $B/stages/%
 	@mkdir -p $(@D)
 	@$< --schema > $(tmp) && $(move)
 # Empty; its time says that every program is fresh.  Short names for the hand.
-$B/programs.mk: $B/basin $(stages) $(schemas)
-	@touch $@; $(if $(filter release,$V),for l in stages basin; do \
+$B/programs.mk: $B/basin $B/basin-archive $(stages) $(schemas)
+	@touch $@; $(if $(filter release,$V),for l in stages basin basin-archive; do \
 	  [ -L $(BUILD)/$$l ] || rm -rf $(BUILD)/$$l; ln -sfn $V/$$l $(BUILD)/$$l; done)
--include $(wildcard $(foreach d,lib stages tests tests/fuzz tools/basin bench,$B/$d/*.d))
+-include $(wildcard $(foreach d,lib stages tests tests/fuzz tools/basin tools/archive bench,$B/$d/*.d))
 
 # --- check ------------------------------------------------------------------------
 export OPENBLAS_NUM_THREADS ?= 1

@@ -1,9 +1,37 @@
 /* SPDX-License-Identifier: MIT */
 #include "basin.h"
 
+#include <basin/mem.h>
+
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+/* Commands whose libraries would slow every start of the driver are in a program of their
+ * own beside it, which takes its place: basin-archive for `basin verify`.     */
+static int become(const char *program, char **argv)
+{
+    char *build = NULL;
+    bn_status rc = file_build_folder(&build);
+    char *path = rc == BN_OK ? bn_format("%s/%s", build, program) : NULL;
+    if (path != NULL) {
+        execv(path, argv);
+        rc = bn_fail(BN_USAGE, "%s cannot be run (%s); build it with `make programs`", path,
+                     strerror(errno));
+    }
+    fprintf(stderr, "basin %s: %s\n", argv[0], bn_error());
+    free(path);
+    free(build);
+    return rc != BN_OK ? (int)rc : BN_NOMEM;
+}
+
+static int archive_programs(int argc, char **argv)
+{
+    (void)argc;
+    return become("basin-archive", argv);
+}
 
 static const struct {
     const char *name;
@@ -20,6 +48,7 @@ static const struct {
     { "resolve", plan_main, "make a plan: every node with its parameters (for make)" },
     { "run", run_main, "make one node of a plan (for make)" },
     { "status", status_main, "every artifact with its state, size, age and duration" },
+    { "verify", archive_programs, "check an archive, and make again what is in it" },
     { "why", why_main, "what making a target would run, why, and how long it takes" },
 };
 
