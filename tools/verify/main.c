@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "archive.h"
-#include <stdio.h>
-int verify_main(int argc, char **argv)
+#include "../basin/basin.h"
+
+int main(int argc, char **argv)
 {
     (void)argc, (void)argv;
     return 0;
