@@ -80,7 +80,7 @@ else ifneq ($(drawn)$(built),)
 CC     := gcc
 AR     := ar
 PKGS   := hdf5 lapacke openblas fftw3 libconfuse udunits jansson libcrypto matio arpack \
-          sleef nlopt gsl libarchive yaml-0.1
+          sleef nlopt gsl
 CFLAGS := -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Wpedantic -Wshadow \
           -Wconversion -Wmissing-prototypes -Wstrict-prototypes -Wvla -Werror \
           -Wno-missing-field-initializers -ffp-contract=off
@@ -102,8 +102,9 @@ schemas := $(stages:$B/stages/%=$B/schema/%.json)
 tests   := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/test_*.c))
 benches := $(patsubst bench/%.c,$B/bench/%,$(wildcard bench/bench_*.c))
 fuzzers := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
-# Commands with libraries of their own are programs beside the driver.
-beside  := $(patsubst %,$B/basin-%,archive)
+# tools/<name>/ is basin-<name>, which `basin <name>` becomes: a program of its own for a
+# command whose libraries would slow every start of the driver.  No artifact needs them.
+beside  := $(filter-out $B/basin-basin,$(patsubst tools/%/main.c,$B/basin-%,$(wildcard tools/*/main.c)))
 programs: $B/programs.mk $(beside)
 
 # Everything is made beside its place and moved there: two makes at once may build.
@@ -138,7 +139,6 @@ $(tests): private LDLIBS += -lcmocka
 # The driver without its main() for those that fuzz parts of it.
 driver := $(filter-out %/main.o,$(call objects,tools/basin/*.c))
 $(fuzzers) $B/tests/fuzz/make_seeds: $B/%: $B/%.o $(driver) $B/libbasin.a
-$B/basin-archive: $(call objects,tools/archive/*.c) $(driver) $B/libbasin.a
 $(fuzzers): private LDLIBS += -fsanitize=fuzzer
 $B/tests/fuzz/fuzz_stage: private LDLIBS += -Wl,--wrap=exit
 $B/tests/fuzz/make_seeds: private LDLIBS += -lcmocka
@@ -146,6 +146,10 @@ $B/tests/fuzz/make_seeds: private LDLIBS += -lcmocka
 # figures start the driver often, so it takes the static one.
 $B/basin: private LDLIBS := -Wl,--as-needed $(filter -L%,$(LDLIBS)) -l:libhdf5_hl.a \
           -l:libhdf5.a -lconfuse -ludunits2 -ljansson -lcrypto -lsz -lz -ldl -lpthread -lm
+$(foreach p,$(beside),$(eval $p: $(call objects,tools/$(p:$B/basin-%=%)/*.c)))
+$(beside): $(driver) $B/libbasin.a
+$B/basin-archive: private LDLIBS += -larchive -lyaml
+$B/basin-verify: private LDLIBS += -larchive -lunistring
 $B/basin $(beside) $(stages) $(tests) $(benches) $(fuzzers) $B/tests/fuzz/make_seeds:
 	$(call say,ld $@)$(CC) $(CFLAGS) $^ $(LDLIBS) -o $(tmp) && $(move)
 $(schemas): $B/schema/%.json: $B/stages/%
@@ -155,7 +159,7 @@ $(schemas): $B/schema/%.json: $B/stages/%
 $B/programs.mk: $B/basin $(stages) $(schemas)
 	@touch $@; $(if $(filter release,$V),for l in stages basin; do \
 	  [ -L $(BUILD)/$$l ] || rm -rf $(BUILD)/$$l; ln -sfn $V/$$l $(BUILD)/$$l; done)
--include $(wildcard $(foreach d,lib stages tests tests/fuzz tools/basin tools/archive bench,$B/$d/*.d))
+-include $(wildcard $(foreach d,lib stages tests tests/fuzz tools/* bench,$B/$d/*.d))
 
 # --- check ------------------------------------------------------------------------
 export OPENBLAS_NUM_THREADS ?= 1
@@ -239,7 +243,7 @@ figures: $(filter-out $(lacking),$(call small,$(names)))
 results: figures $(call small,$(NODES)) $(POINTS)
 # Figures with all that they were made from, in one file: docs/archive.md.
 packed := $(or $(strip $(FIGURES)),$(filter-out $(lacking),$(call small,$(names))))
-archive: $(packed) $(beside)
+archive: $(packed) $B/basin-archive
 	@$B/basin archive --results '$R' --from '$P' --set '$(subst ','\'',$(SET))' \
 	  --limit '$(LIMIT)' --name '$(ARCHIVE)' $(packed)
 # No such figure or artifact: `why` knows what was meant.
