@@ -19,6 +19,10 @@ VERBOSE ?=#             1: show whole compiler commands
 T       ?=#             target that `make why` and `make dag` look at
 WHY     ?=#             why a changed code gives the same result, for accept
 GC      ?=#             what to delete, "objects --older 30 --delete"
+DANDISET ?=#            what `make data` fetches, 000939; or lists, if there is none
+FILES   ?=#             some of its files, "sub-A18* ..."
+MIRROR  ?=#             where from, if not where the tables say
+DATA    ?=#             further options, --list, --check or --yes
 QUIET   ?=#             1: say nothing but errors while making artifacts
 SECONDS ?= 20#          of each fuzzer, in `make fuzz`
 export BASIN_DATA ?= ../shared/data
@@ -46,7 +50,7 @@ goals   := $(or $(MAKECMDGOALS),help)
 install := $(filter deps deps-all,$(goals))
 rest    := $(filter-out deps deps-all,$(goals))
 drawn   := $(filter figures figure% results $R/%,$(goals))
-built   := $(filter programs why status dag gc force accept check check-% fuzz fuzz-% \
+built   := $(filter programs why status dag gc force accept data check check-% fuzz fuzz-% \
              cov bench lint docs $(BUILD)/%,$(goals))
 
 # -k goes on after a failure: what failed is named at the end, so the work is done by
@@ -55,7 +59,7 @@ BASIN_FAILED ?=
 look := $(or $(findstring n,$(letters)),$(findstring q,$(letters)))
 kept := $(if $(and $(drawn),$(findstring k,$(letters))),$(if $(look)$(BASIN_FAILED),,yes))
 
-.PHONY: help deps deps-all clean programs why status dag gc force accept check check-slow \
+.PHONY: help deps deps-all clean programs why status dag gc force accept data check check-slow \
         fuzz fuzz-run cov bench lint docs figures results FORCE
 
 # --- for every machine: no compiler, no library, no valid parameter is needed -----
@@ -77,7 +81,7 @@ else ifneq ($(drawn)$(built),)
 CC     := gcc
 AR     := ar
 PKGS   := hdf5 lapacke openblas fftw3 libconfuse udunits jansson libcrypto matio arpack \
-          sleef nlopt gsl
+          sleef nlopt gsl libcurl
 CFLAGS := -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Wpedantic -Wshadow \
           -Wconversion -Wmissing-prototypes -Wstrict-prototypes -Wvla -Werror \
           -ffp-contract=off
@@ -134,20 +138,23 @@ $(fuzzers) $B/tests/fuzz/make_seeds: $B/%: $B/%.o $(driver) $B/libbasin.a
 $(fuzzers): private LDLIBS += -fsanitize=fuzzer
 $B/tests/fuzz/fuzz_stage: private LDLIBS += -Wl,--wrap=exit
 $B/tests/fuzz/make_seeds: private LDLIBS += -lcmocka
+# Programs of their own for what the driver should not load at each start.
+$B/basin-data: $(call objects,tools/data/*.c) $B/tools/basin/files.o $B/libbasin.a
 # The shared libhdf5 loads curl, Kerberos and 30 more, 6 ms at every start; Make and
 # figures start the driver often, so it takes the static one.
 $B/basin: private LDLIBS := -Wl,--as-needed $(filter -L%,$(LDLIBS)) -l:libhdf5_hl.a \
           -l:libhdf5.a -lconfuse -ludunits2 -ljansson -lcrypto -lsz -lz -ldl -lpthread -lm
-$B/basin $(stages) $(tests) $(benches) $(fuzzers) $B/tests/fuzz/make_seeds:
+beside := $B/basin-data
+$B/basin $(beside) $(stages) $(tests) $(benches) $(fuzzers) $B/tests/fuzz/make_seeds:
 	$(call say,ld $@)$(CC) $(CFLAGS) $^ $(LDLIBS) -o $(tmp) && $(move)
 $(schemas): $B/schema/%.json: $B/stages/%
 	@mkdir -p $(@D)
 	@$< --schema > $(tmp) && $(move)
 # Empty; its time says that every program is fresh.  Short names for the hand.
-$B/programs.mk: $B/basin $(stages) $(schemas)
+$B/programs.mk: $B/basin $(beside) $(stages) $(schemas)
 	@touch $@; $(if $(filter release,$V),for l in stages basin; do \
 	  [ -L $(BUILD)/$$l ] || rm -rf $(BUILD)/$$l; ln -sfn $V/$$l $(BUILD)/$$l; done)
--include $(wildcard $(foreach d,lib stages tests tests/fuzz tools/basin bench,$B/$d/*.d))
+-include $(wildcard $(foreach d,lib stages tests tests/fuzz tools/basin tools/data bench,$B/$d/*.d))
 
 # --- check ------------------------------------------------------------------------
 export OPENBLAS_NUM_THREADS ?= 1
@@ -181,6 +188,11 @@ force: programs
 accept: programs
 	@$B/basin accept --results '$R' --from '$P' --set '$(subst ','\'',$(SET))' $T \
 	  --why '$(subst ','\'',$(WHY))'
+# Of the DANDI archive, into BASIN_DATA if that was set, or ~/recordings; -n only lists.
+data: $B/basin $(beside)
+	+@$(if $(filter file,$(origin BASIN_DATA)),env -u BASIN_DATA )$B/basin data \
+	  $(if $(look),--list) $(DATA) $(DANDISET) --files '$(subst ','\'',$(FILES))' \
+	  --mirror '$(subst ','\'',$(MIRROR))'
 lint: programs ; tools/lint $B
 
 # --- artifacts --------------------------------------------------------------------
