@@ -81,10 +81,10 @@ else ifneq ($(drawn)$(built),)
 CC     := gcc
 AR     := ar
 PKGS   := hdf5 lapacke openblas fftw3 libconfuse udunits jansson libcrypto matio arpack \
-          sleef nlopt gsl libcurl
+          sleef nlopt gsl
 CFLAGS := -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Wpedantic -Wshadow \
           -Wconversion -Wmissing-prototypes -Wstrict-prototypes -Wvla -Werror \
-          -ffp-contract=off
+          -Wno-missing-field-initializers -ffp-contract=off
 flags-release := -O2
 flags-debug   := -Og -g
 flags-asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -138,13 +138,17 @@ $(fuzzers) $B/tests/fuzz/make_seeds: $B/%: $B/%.o $(driver) $B/libbasin.a
 $(fuzzers): private LDLIBS += -fsanitize=fuzzer
 $B/tests/fuzz/fuzz_stage: private LDLIBS += -Wl,--wrap=exit
 $B/tests/fuzz/make_seeds: private LDLIBS += -lcmocka
-# Programs of their own for what the driver should not load at each start.
-$B/basin-data: $(call objects,tools/data/*.c) $B/tools/basin/files.o $B/libbasin.a
 # The shared libhdf5 loads curl, Kerberos and 30 more, 6 ms at every start; Make and
 # figures start the driver often, so it takes the static one.
 $B/basin: private LDLIBS := -Wl,--as-needed $(filter -L%,$(LDLIBS)) -l:libhdf5_hl.a \
           -l:libhdf5.a -lconfuse -ludunits2 -ljansson -lcrypto -lsz -lz -ldl -lpthread -lm
-beside := $B/basin-data
+# tools/<name>/ is basin-<name>, which `basin <name>` becomes: a program of its own for a
+# command whose libraries would slow every start of the driver.
+beside := $(filter-out $B/basin-basin,$(patsubst tools/%/main.c,$B/basin-%,$(wildcard tools/*/main.c)))
+$(foreach p,$(beside),$(eval $p: $(call objects,tools/$(p:$B/basin-%=%)/*.c)))
+$(beside): $(driver) $B/libbasin.a
+$B/basin-verify: private LDLIBS += -larchive -lunistring
+$B/basin-data: private LDLIBS += -lcurl
 $B/basin $(beside) $(stages) $(tests) $(benches) $(fuzzers) $B/tests/fuzz/make_seeds:
 	$(call say,ld $@)$(CC) $(CFLAGS) $^ $(LDLIBS) -o $(tmp) && $(move)
 $(schemas): $B/schema/%.json: $B/stages/%
@@ -154,7 +158,7 @@ $(schemas): $B/schema/%.json: $B/stages/%
 $B/programs.mk: $B/basin $(beside) $(stages) $(schemas)
 	@touch $@; $(if $(filter release,$V),for l in stages basin; do \
 	  [ -L $(BUILD)/$$l ] || rm -rf $(BUILD)/$$l; ln -sfn $V/$$l $(BUILD)/$$l; done)
--include $(wildcard $(foreach d,lib stages tests tests/fuzz tools/basin tools/data bench,$B/$d/*.d))
+-include $(wildcard $(foreach d,lib stages tests tests/fuzz tools/* bench,$B/$d/*.d))
 
 # --- check ------------------------------------------------------------------------
 export OPENBLAS_NUM_THREADS ?= 1

@@ -86,6 +86,8 @@ const struct command commands[] = {
         { "--quiet", NULL, "nothing but errors" } } },
     { "status", status_main, "every artifact with its state, size, age and duration",
       "[NODE...]", NULL, { RESULTS, FROM, SET, JSON } },
+    { "verify", NULL, "check an archive, and make again what is in it", "BAG", NULL,
+      { { NULL, NULL, NULL } } },
     { "why", why_main, "what making a target would run, why, and how long it takes", "NODE...",
       "Changes nothing. Status 0 if nothing would run, 1 if something would, 2 if the "
       "question makes no sense. docs/engine.md says how to read the answer.",
