@@ -193,9 +193,9 @@ static void tell_table(const struct job *j, const struct table *t)
            j->source.mirror ? j->source.mirror : "where the table says");
     for (size_t i = 0; i < t->n; i++)
         if (t->at[i].wanted)
-            printf("  %-62s %7s  %s\n", t->at[i].path,
+            printf("  %-62s %7s%s%s\n", t->at[i].path,
                    bn_human_bytes((double)t->at[i].bytes, size),
-                   state_text(&t->at[i], state));
+                   t->at[i].state == ABSENT ? "" : "  ", state_text(&t->at[i], state));
 }
 
 /* Bytes that are free where the folder is or will be; negative: unknown. */
