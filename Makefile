@@ -19,6 +19,10 @@ VERBOSE ?=#             1: show whole compiler commands
 T       ?=#             target that `make why` and `make dag` look at
 WHY     ?=#             why a changed code gives the same result, for accept
 GC      ?=#             what to delete, "objects --older 30 --delete"
+DANDISET ?=#            what `make data` fetches, 000939; or lists, if there is none
+FILES   ?=#             some of its files, "sub-A18* ..."
+MIRROR  ?=#             where from, if not where the tables say
+DATA    ?=#             further options, --list, --check or --yes
 QUIET   ?=#             1: say nothing but errors while making artifacts
 SECONDS ?= 20#          of each fuzzer, in `make fuzz`
 FIGURES ?=#             what `make archive` takes, "figure1 figure2", if not all of them
@@ -49,7 +53,7 @@ goals   := $(or $(MAKECMDGOALS),help)
 install := $(filter deps deps-all,$(goals))
 rest    := $(filter-out deps deps-all,$(goals))
 drawn   := $(filter figures figure% results archive $R/%,$(goals))
-built   := $(filter programs why status dag gc force accept check check-% fuzz fuzz-% \
+built   := $(filter programs why status dag gc force accept data check check-% fuzz fuzz-% \
              cov bench lint docs $(BUILD)/%,$(goals))
 
 # -k goes on after a failure: what failed is named at the end, so the work is done by
@@ -58,7 +62,7 @@ BASIN_FAILED ?=
 look := $(or $(findstring n,$(letters)),$(findstring q,$(letters)))
 kept := $(if $(and $(drawn),$(findstring k,$(letters))),$(if $(look)$(BASIN_FAILED),,yes))
 
-.PHONY: help deps deps-all clean programs why status dag gc force accept check check-slow \
+.PHONY: help deps deps-all clean programs why status dag gc force accept data check check-slow \
         archive fuzz fuzz-run cov bench lint docs figures results FORCE
 
 # --- for every machine: no compiler, no library, no valid parameter is needed -----
@@ -150,6 +154,7 @@ $(foreach p,$(beside),$(eval $p: $(call objects,tools/$(p:$B/basin-%=%)/*.c)))
 $(beside): $(driver) $B/libbasin.a
 $B/basin-archive: private LDLIBS += -larchive -lyaml
 $B/basin-verify: private LDLIBS += -larchive -lunistring
+$B/basin-data: private LDLIBS += -lcurl
 $B/basin $(beside) $(stages) $(tests) $(benches) $(fuzzers) $B/tests/fuzz/make_seeds:
 	$(call say,ld $@)$(CC) $(CFLAGS) $^ $(LDLIBS) -o $(tmp) && $(move)
 $(schemas): $B/schema/%.json: $B/stages/%
@@ -193,6 +198,11 @@ force: programs
 accept: programs
 	@$B/basin accept --results '$R' --from '$P' --set '$(subst ','\'',$(SET))' $T \
 	  --why '$(subst ','\'',$(WHY))'
+# Of the DANDI archive, into BASIN_DATA if that was set, or ~/recordings; -n only lists.
+data: $B/basin $(beside)
+	+@$(if $(filter file,$(origin BASIN_DATA)),env -u BASIN_DATA )$B/basin data \
+	  $(if $(look),--list) $(DATA) $(DANDISET) --files '$(subst ','\'',$(FILES))' \
+	  --mirror '$(subst ','\'',$(MIRROR))'
 lint: programs ; tools/lint $B
 
 # --- artifacts --------------------------------------------------------------------
