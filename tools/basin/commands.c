@@ -139,7 +139,7 @@ void command_fold(FILE *f, const char *text, int indent, int width)
     }
 }
 
-static void help_option(FILE *f, const struct command_option *o)
+static void help_option(FILE *f, const struct bn_option *o)
 {
     char left[80];
     const int n = snprintf(left, sizeof left, "  %s%s%s", o->name, o->value ? " " : "",
