@@ -130,7 +130,8 @@ static void texts_are_no_requests(void **state)
     assert_string_equal(said, "");
     read_page("../evil/man1/basin-evil");
     assert_reads("basin-evil - .so x SYNOPSIS");
-    assert_reads(".so /etc/passwd \\fB \\*[x] \u00e1 `bold` ` . 'so /etc/passwd .TH a .PP PARAMETERS");
+    assert_reads(".so /etc/passwd \\fB \\*[x] \u00e1 `bold` ` . 'so /etc/passwd .TH a "
+                 ".PP PARAMETERS");
     assert_reads(".br = \\ (text) ");
     assert_true(strstr(said, "root:") == NULL);
 }
