@@ -17,6 +17,7 @@ static const struct {
     { "docs", docs_main, "write docs/stages/ from the tables of the stages" },
     { "force", force_main, "have the next make run a node again" },
     { "gc", gc_main, "list, or delete, what nothing in results/ needs" },
+    { "report", report_main, "write results/report.html: figures, and what made them" },
     { "resolve", plan_main, "make a plan: every node with its parameters (for make)" },
     { "run", run_main, "make one node of a plan (for make)" },
     { "status", status_main, "every artifact with its state, size, age and duration" },
