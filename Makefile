@@ -46,7 +46,7 @@ goals   := $(or $(MAKECMDGOALS),help)
 install := $(filter deps deps-all,$(goals))
 rest    := $(filter-out deps deps-all,$(goals))
 drawn   := $(filter figures figure% results $R/%,$(goals))
-built   := $(filter programs why status dag gc force accept check check-% fuzz fuzz-% \
+built   := $(filter programs why status dag report gc force accept check check-% fuzz fuzz-% \
              cov bench lint docs $(BUILD)/%,$(goals))
 
 # -k goes on after a failure: what failed is named at the end, so the work is done by
@@ -55,7 +55,7 @@ BASIN_FAILED ?=
 look := $(or $(findstring n,$(letters)),$(findstring q,$(letters)))
 kept := $(if $(and $(drawn),$(findstring k,$(letters))),$(if $(look)$(BASIN_FAILED),,yes))
 
-.PHONY: help deps deps-all clean programs why status dag gc force accept check check-slow \
+.PHONY: help deps deps-all clean programs why status dag report gc force accept check check-slow \
         fuzz fuzz-run cov bench lint docs figures results FORCE
 
 # --- for every machine: no compiler, no library, no valid parameter is needed -----
@@ -80,7 +80,7 @@ PKGS   := hdf5 lapacke openblas fftw3 libconfuse udunits jansson libcrypto matio
           sleef nlopt gsl
 CFLAGS := -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Wpedantic -Wshadow \
           -Wconversion -Wmissing-prototypes -Wstrict-prototypes -Wvla -Werror \
-          -ffp-contract=off
+          -Wno-missing-field-initializers -ffp-contract=off
 flags-release := -O2
 flags-debug   := -Og -g
 flags-asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -138,16 +138,22 @@ $B/tests/fuzz/make_seeds: private LDLIBS += -lcmocka
 # figures start the driver often, so it takes the static one.
 $B/basin: private LDLIBS := -Wl,--as-needed $(filter -L%,$(LDLIBS)) -l:libhdf5_hl.a \
           -l:libhdf5.a -lconfuse -ludunits2 -ljansson -lcrypto -lsz -lz -ldl -lpthread -lm
-$B/basin $(stages) $(tests) $(benches) $(fuzzers) $B/tests/fuzz/make_seeds:
+# tools/<name>/ is basin-<name>, which `basin <name>` becomes: a program of its own for a
+# command whose libraries would slow every start of the driver.
+beside := $(filter-out $B/basin-basin,$(patsubst tools/%/main.c,$B/basin-%,$(wildcard tools/*/main.c)))
+$(foreach p,$(beside),$(eval $p: $(call objects,tools/$(p:$B/basin-%=%)/*.c)))
+$(beside): $(driver) $B/libbasin.a
+$B/basin-verify: private LDLIBS += -larchive -lunistring
+$B/basin $(beside) $(stages) $(tests) $(benches) $(fuzzers) $B/tests/fuzz/make_seeds:
 	$(call say,ld $@)$(CC) $(CFLAGS) $^ $(LDLIBS) -o $(tmp) && $(move)
 $(schemas): $B/schema/%.json: $B/stages/%
 	@mkdir -p $(@D)
 	@$< --schema > $(tmp) && $(move)
 # Empty; its time says that every program is fresh.  Short names for the hand.
-$B/programs.mk: $B/basin $(stages) $(schemas)
+$B/programs.mk: $B/basin $(beside) $(stages) $(schemas)
 	@touch $@; $(if $(filter release,$V),for l in stages basin; do \
 	  [ -L $(BUILD)/$$l ] || rm -rf $(BUILD)/$$l; ln -sfn $V/$$l $(BUILD)/$$l; done)
--include $(wildcard $(foreach d,lib stages tests tests/fuzz tools/basin bench,$B/$d/*.d))
+-include $(wildcard $(foreach d,lib stages tests tests/fuzz tools/* bench,$B/$d/*.d))
 
 # --- check ------------------------------------------------------------------------
 export OPENBLAS_NUM_THREADS ?= 1
@@ -171,7 +177,7 @@ fuzz-run: $(fuzzers) $B/tests/fuzz/make_seeds ; @tools/fuzz $B $(SECONDS)
 bench: programs $(benches) ; @bench/run $B
 docs: programs ; $B/basin docs
 # They look and make nothing.  `basin why` ends with 1 if something would run.
-why status dag: programs
+why status dag report: programs
 	@$B/basin $@ --results '$R' --from '$P' --set '$(subst ','\'',$(SET))' $T || \
 	  [ $@$$? = why1 ]
 # Of the cache.  `make gc` lists what could go; GC="objects --delete" deletes that.
