@@ -48,6 +48,8 @@ char *report_command(const struct report *r, const struct figure *g);
 /* Every parameter of an ancestor, or those that differ from the defaults. */
 BN_MUST_USE bn_status report_add_settings(struct report *r, const struct ancestor *a,
                                           bool all, struct setting_rows *rows);
+/* At the end: points of a sweep bring all of theirs, of which one may be the default. */
+void report_drop_defaults(struct setting_rows *rows);
 void report_settings(FILE *f, const struct setting_rows *rows, const char *caption,
                      bool where, bool search);
 void report_free_settings(struct setting_rows *rows);

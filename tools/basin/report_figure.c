@@ -493,6 +493,7 @@ static bn_status put_changed(FILE *f, struct report *r, const struct figure *g)
     bn_status rc = BN_OK;
     for (size_t i = 0; i < g->line.n && rc == BN_OK; i++)
         rc = report_add_settings(r, &g->line.at[i], false, &rows);
+    report_drop_defaults(&rows);
     open_details(f, "Parameters that differ from the defaults", rows.n);
     if (rows.n > 0)
         report_settings(f, &rows, "Parameters that differ from the defaults", true, false);
@@ -546,7 +547,7 @@ static bn_status put_origin(FILE *f, struct report *r, const struct figure *g, s
 /* Of the PDF, since the others follow it, with the first reason. */
 static void put_state(FILE *f, const struct figure *g)
 {
-    const struct look_node *n = g->pdf->state > g->shown->state ? g->pdf : g->shown;
+    const struct look_node *n = g->pdf->state == LOOK_FRESH ? g->shown : g->pdf;
     fputs("<p class=\"small\">", f);
     report_tag(f, n);
     if (n->state == LOOK_FOLLOWS && n->parent != NULL)

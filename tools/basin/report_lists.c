@@ -115,6 +115,7 @@ bn_status report_parameters(FILE *f, struct report *r)
         if (is_listed(a.now))
             rc = report_add_settings(r, &a, false, &rows);
     }
+    report_drop_defaults(&rows);
     if (rc == BN_OK && rows.n > 0) {
         report_open_section(f, "parameters", "Parameters that differ from the defaults",
                             rows.n);

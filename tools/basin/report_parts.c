@@ -159,6 +159,7 @@ bn_status report_add_settings(struct report *r, const struct ancestor *a, bool a
         schema_get(r->look->build, stage, &s) != BN_OK)
         return BN_OK;                    /* a stage of the past */
     char *where = place_of(a);
+    all = all || (a->now != NULL && text_of(a->now->node, "of")[0] != '\0');
     json_object_foreach(json_object_get(a->manifest, "parameters"), key, value) {
         const struct bn_param *p = param_of(s, key);
         const char *text = json_string_value(value) ? json_string_value(value) : "";
@@ -172,6 +173,31 @@ bn_status report_add_settings(struct report *r, const struct ancestor *a, bool a
     }
     free(where);
     return rc;
+}
+
+static bool is_default(const struct setting_row *row)
+{
+    return row->values.n == 1 && strcmp(row->values.at[0], row->initial) == 0;
+}
+
+static void free_row(struct setting_row *row)
+{
+    free(row->where);
+    free(row->key);
+    free(row->initial);
+    list_free(&row->values);
+    list_free(&row->origins);
+}
+
+void report_drop_defaults(struct setting_rows *rows)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < rows->n; i++)
+        if (is_default(&rows->at[i]))
+            free_row(&rows->at[i]);
+        else
+            rows->at[n++] = rows->at[i];
+    rows->n = n;
 }
 
 /* "sha256:98e8... mouse28.nwb" is a file: its name. */
@@ -220,7 +246,7 @@ void report_settings(FILE *f, const struct setting_rows *rows, const char *capti
     page_table(f, caption, true, heads + !where, BN_LEN(heads) - !where);
     for (size_t i = 0; i < rows->n; i++) {
         const struct setting_row *row = &rows->at[i];
-        const bool same = row->values.n == 1 && strcmp(row->values.at[0], row->initial) == 0;
+        const bool same = is_default(row);
         fprintf(f, "<tr%s>", search ? " data-find" : "");
         if (where) {
             fputs("<td class=\"line\">", f);
@@ -248,13 +274,8 @@ void report_settings(FILE *f, const struct setting_rows *rows, const char *capti
 
 void report_free_settings(struct setting_rows *rows)
 {
-    for (size_t i = 0; i < rows->n; i++) {
-        free(rows->at[i].where);
-        free(rows->at[i].key);
-        free(rows->at[i].initial);
-        list_free(&rows->at[i].values);
-        list_free(&rows->at[i].origins);
-    }
+    for (size_t i = 0; i < rows->n; i++)
+        free_row(&rows->at[i]);
     free(rows->at);
     json_decref(rows->index);
     *rows = (struct setting_rows){ 0 };
