@@ -228,7 +228,7 @@ static bool close_tag(struct reader *r)
 static bool skip_to(struct reader *r, const char *end)
 {
     const char *p = strstr(r->p, end);
-    const bool good = p != NULL && (end[0] != '>' || 
+    const bool good = p != NULL && (end[0] != '>' ||
                                     memchr(r->p, '[', (size_t)(p - r->p)) == NULL);
     r->p = good ? p + strlen(end) : r->p;
     return good;
