@@ -16,6 +16,7 @@ RESULTS ?= results
 FROM    ?= ring#        pipeline that figures draw
 SET     ?=#             parameters for this run, "ring.weights.lambda=1e-6 ..."
 VERBOSE ?=#             1: show whole compiler commands
+THESIS  ?= examples/thesis/thesis.tex
 T       ?=#             target that `make why` and `make dag` look at
 WHY     ?=#             why a changed code gives the same result, for accept
 GC      ?=#             what to delete, "objects --older 30 --delete"
@@ -45,8 +46,8 @@ endif
 goals   := $(or $(MAKECMDGOALS),help)
 install := $(filter deps deps-all,$(goals))
 rest    := $(filter-out deps deps-all,$(goals))
-drawn   := $(filter figures figure% results $R/%,$(goals))
-built   := $(filter programs why status dag gc force accept check check-% fuzz fuzz-% \
+drawn   := $(filter figures figure% numbers results $R/%,$(goals))
+built   := $(filter programs why status dag gc force accept thesis check check-% fuzz fuzz-% \
              cov bench lint docs $(BUILD)/%,$(goals))
 
 # -k goes on after a failure: what failed is named at the end, so the work is done by
@@ -55,7 +56,7 @@ BASIN_FAILED ?=
 look := $(or $(findstring n,$(letters)),$(findstring q,$(letters)))
 kept := $(if $(and $(drawn),$(findstring k,$(letters))),$(if $(look)$(BASIN_FAILED),,yes))
 
-.PHONY: help deps deps-all clean programs why status dag gc force accept check check-slow \
+.PHONY: help deps deps-all clean programs why status dag gc force accept thesis check check-slow \
         fuzz fuzz-run cov bench lint docs figures results FORCE
 
 # --- for every machine: no compiler, no library, no valid parameter is needed -----
@@ -182,6 +183,9 @@ accept: programs
 	@$B/basin accept --results '$R' --from '$P' --set '$(subst ','\'',$(SET))' $T \
 	  --why '$(subst ','\'',$(WHY))'
 lint: programs ; tools/lint $B
+# After whatever is asked for with it: `make numbers figure1 thesis`.  It makes no result.
+thesis: programs | $(filter figures figure% numbers results $R/%,$(goals))
+	@tools/thesis $B/basin '$R' '$(subst ','\'',$(SET))' '$(THESIS)'
 
 # --- artifacts --------------------------------------------------------------------
 ifneq ($(drawn),)
@@ -214,9 +218,10 @@ export BASIN_GOALS := $(goals)#        for the line that says what is left
 $(NODES): $R/%.h5: $R/.basin/nodes/%.node
 $(POINTS): $R/.basin/nodes/points
 $(FIGURES): $R/%.pdf: $R/.basin/nodes/%.node
+$(NUMBERS): $R/%.tex: $R/.basin/nodes/%.node
 $(filter %.svg,$(pictures)): %.svg: %.pdf
 $(filter %.png,$(pictures)): %.png: %.pdf
-$(NODES) $(POINTS) $(FIGURES) $(pictures):
+$(NODES) $(POINTS) $(FIGURES) $(NUMBERS) $(pictures):
 	@$B/basin run $(if $(QUIET),--quiet )--results $R --plan $(plan) $@
 
 names := $(PICTURES)
@@ -225,13 +230,15 @@ $(names): %: $R/figures/%$S.pdf $R/figures/%$S.svg $R/figures/%$S.png
 # What takes half an hour and 16 GB, or 3 GB, is made when it is asked for by name.
 small = $(filter-out %-million $R/million/% $R/grid/%,$1)
 # What this pipeline lacks an input of says why when it is asked for by name.
-lacking := $(UNABLE:$R/figures/%$S.pdf=%)
+lacking := $(patsubst $R/figures/%$S.pdf,%,$(filter %.pdf,$(UNABLE)))
 figures: $(filter-out $(lacking),$(call small,$(names)))
 	$(if $(lacking),@echo "figures: without $(lacking): $P has no inputs for them")
 results: figures $(call small,$(NODES)) $(POINTS)
 # No such figure or artifact: `why` knows what was meant.
-unknown := $(filter-out $(names) figures results $(NODES) $(POINTS) $(FIGURES) \
-             $(pictures),$(drawn))
+.PHONY: numbers
+numbers: $R/numbers$S.tex
+unknown := $(filter-out $(names) figures numbers results $(NODES) $(POINTS) $(FIGURES) \
+             $(NUMBERS) $(pictures),$(drawn))
 .PHONY: $(unknown)
 $(unknown): ; +@$B/basin why --results '$R' --from '$P' $(@:$R/%=%); exit 2
 else

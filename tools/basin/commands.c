@@ -63,6 +63,10 @@ const struct command commands[] = {
         { "--keep-last", "N", "and not the last N of each artifact" },
         { "--also", "FOLDER", "results of another checkout that shares this cache" },
         RESULTS } },
+    { "numbers", numbers_main, "list the numbers that a thesis can cite", "[WORD...]",
+      "Of results/numbers.tex and files like it, which `make numbers` makes: the LaTeX macro of "
+      "each number, what it is set as, and the dataset that it is. With words only those that "
+      "have all of them in macro or dataset. docs/thesis.md.", { RESULTS } },
     { "resolve", plan_main, "make a plan: every node with its parameters (for make)", "", NULL,
       { RESULTS, FROM, SET, { "--make", "PID", "the make that it is for" } } },
     { "run", run_main, "make one node of a plan (for make)", "FILE...", NULL,
@@ -70,6 +74,12 @@ const struct command commands[] = {
         { "--quiet", NULL, "nothing but errors" } } },
     { "status", status_main, "every artifact with its state, size, age and duration",
       "[NODE...]", NULL, { RESULTS, FROM, SET, JSON } },
+    { "thesis", thesis_main, "is every number and figure of a LaTeX document current?",
+      "FILE.tex",
+      "Reads the document, with the files that it reads, and names each number and figure of "
+      "this project in it that is stale (the plan now wants another one) or missing. Makes "
+      "nothing. Status 0: all are as wanted now, 1: some are not, 2: trouble.",
+      { RESULTS, SET } },
     { "why", why_main, "what making a target would run, why, and how long it takes", "NODE...",
       "Changes nothing. Status 0 if nothing would run, 1 if something would, 2 if the "
       "question makes no sense. docs/engine.md says how to read the answer.",
