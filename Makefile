@@ -20,6 +20,10 @@ THESIS  ?= examples/thesis/thesis.tex
 T       ?=#             target that `make why` and `make dag` look at
 WHY     ?=#             why a changed code gives the same result, for accept
 GC      ?=#             what to delete, "objects --older 30 --delete"
+DANDISET ?=#            what `make data` fetches, 000939; or lists, if there is none
+FILES   ?=#             some of its files, "sub-A18* ..."
+MIRROR  ?=#             where from, if not where the tables say
+DATA    ?=#             further options, --list, --check or --yes
 QUIET   ?=#             1: say nothing but errors while making artifacts
 SECONDS ?= 20#          of each fuzzer, in `make fuzz`
 export BASIN_DATA ?= ../shared/data
@@ -47,7 +51,7 @@ goals   := $(or $(MAKECMDGOALS),help)
 install := $(filter deps deps-all,$(goals))
 rest    := $(filter-out deps deps-all,$(goals))
 drawn   := $(filter figures figure% numbers results $R/%,$(goals))
-built   := $(filter programs why status dag gc force accept thesis check check-% fuzz fuzz-% \
+built   := $(filter programs why status dag gc force accept data thesis check check-% fuzz fuzz-% \
              cov bench lint docs $(BUILD)/%,$(goals))
 
 # -k goes on after a failure: what failed is named at the end, so the work is done by
@@ -56,8 +60,8 @@ BASIN_FAILED ?=
 look := $(or $(findstring n,$(letters)),$(findstring q,$(letters)))
 kept := $(if $(and $(drawn),$(findstring k,$(letters))),$(if $(look)$(BASIN_FAILED),,yes))
 
-.PHONY: help deps deps-all clean programs why status dag gc force accept thesis check check-slow \
-        fuzz fuzz-run cov bench lint docs figures results FORCE
+.PHONY: help deps deps-all clean programs why status dag gc force accept data thesis check \
+        check-slow fuzz fuzz-run cov bench lint docs figures results FORCE
 
 # --- for every machine: no compiler, no library, no valid parameter is needed -----
 help: ; @tools/help
@@ -139,16 +143,23 @@ $B/tests/fuzz/make_seeds: private LDLIBS += -lcmocka
 # figures start the driver often, so it takes the static one.
 $B/basin: private LDLIBS := -Wl,--as-needed $(filter -L%,$(LDLIBS)) -l:libhdf5_hl.a \
           -l:libhdf5.a -lconfuse -ludunits2 -ljansson -lcrypto -lsz -lz -ldl -lpthread -lm
-$B/basin $(stages) $(tests) $(benches) $(fuzzers) $B/tests/fuzz/make_seeds:
+# tools/<name>/ is basin-<name>, which `basin <name>` becomes: a program of its own for a
+# command whose libraries would slow every start of the driver.
+beside := $(filter-out $B/basin-basin,$(patsubst tools/%/main.c,$B/basin-%,$(wildcard tools/*/main.c)))
+$(foreach p,$(beside),$(eval $p: $(call objects,tools/$(p:$B/basin-%=%)/*.c)))
+$(beside): $(driver) $B/libbasin.a
+$B/basin-verify: private LDLIBS += -larchive -lunistring
+$B/basin-data: private LDLIBS += -lcurl
+$B/basin $(beside) $(stages) $(tests) $(benches) $(fuzzers) $B/tests/fuzz/make_seeds:
 	$(call say,ld $@)$(CC) $(CFLAGS) $^ $(LDLIBS) -o $(tmp) && $(move)
 $(schemas): $B/schema/%.json: $B/stages/%
 	@mkdir -p $(@D)
 	@$< --schema > $(tmp) && $(move)
 # Empty; its time says that every program is fresh.  Short names for the hand.
-$B/programs.mk: $B/basin $(stages) $(schemas)
+$B/programs.mk: $B/basin $(beside) $(stages) $(schemas)
 	@touch $@; $(if $(filter release,$V),for l in stages basin; do \
 	  [ -L $(BUILD)/$$l ] || rm -rf $(BUILD)/$$l; ln -sfn $V/$$l $(BUILD)/$$l; done)
--include $(wildcard $(foreach d,lib stages tests tests/fuzz tools/basin bench,$B/$d/*.d))
+-include $(wildcard $(foreach d,lib stages tests tests/fuzz tools/* bench,$B/$d/*.d))
 
 # --- check ------------------------------------------------------------------------
 export OPENBLAS_NUM_THREADS ?= 1
@@ -182,6 +193,11 @@ force: programs
 accept: programs
 	@$B/basin accept --results '$R' --from '$P' --set '$(subst ','\'',$(SET))' $T \
 	  --why '$(subst ','\'',$(WHY))'
+# Of the DANDI archive, into BASIN_DATA if that was set, or ~/recordings; -n only lists.
+data: $B/basin $(beside)
+	+@$(if $(filter file,$(origin BASIN_DATA)),env -u BASIN_DATA )$B/basin data \
+	  $(if $(look),--list) $(DATA) $(DANDISET) --files '$(subst ','\'',$(FILES))' \
+	  --mirror '$(subst ','\'',$(MIRROR))'
 lint: programs ; tools/lint $B
 # After whatever is asked for with it: `make numbers figure1 thesis`.  It makes no result.
 thesis: programs | $(filter figures figure% numbers results $R/%,$(goals))

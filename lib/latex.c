@@ -196,7 +196,8 @@ static bn_status declare(const struct parse *p, const char *name)
     fprintf(p->latex, "\\basin%s", macro);
     fprintf(p->declared, "\\DeclareSIUnit{\\basin%s}{", macro);
     if (letter != NULL && name[n] == '_')
-        fprintf(p->declared, "\\ensuremath{\\mathnormal{\\%s}_{\\mathrm{%s}}}}\n", letter, name + n + 1);
+        fprintf(p->declared, "\\ensuremath{\\mathnormal{\\%s}_{\\mathrm{%s}}}}\n", letter,
+                name + n + 1);
     else if (letter != NULL)
         fprintf(p->declared, "\\ensuremath{\\mathnormal{\\%s}}}\n", letter);
     else {

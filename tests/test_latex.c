@@ -108,7 +108,8 @@ static void units_are_those_of_siunitx(void **state)
         { "m.s-2", "\\metre\\per\\second\\tothe{2}", "" }, { "kg m/s", "\\kilo\\gram\\metre"
                                                                       "\\per\\second", "" },
         { "min", "\\minute", "" }, { "cm", "\\centi\\metre", "" },
-        { "1/tau", "\\per\\basinTau", "\\DeclareSIUnit{\\basinTau}{\\ensuremath{\\mathnormal{\\tau}}}\n" },
+        { "1/tau", "\\per\\basinTau",
+          "\\DeclareSIUnit{\\basinTau}{\\ensuremath{\\mathnormal{\\tau}}}\n" },
         { "sigma_c", "\\basinSigmaC", "\\DeclareSIUnit{\\basinSigmaC}"
           "{\\ensuremath{\\mathnormal{\\sigma}_{\\mathrm{c}}}}\n" },
         { "rad^2/(tau sigma^2)", "\\radian\\tothe{2}\\per\\basinTau\\per\\basinSigma\\tothe{2}",

@@ -274,7 +274,8 @@ static void what_a_document_uses(void **state)
                "%% \\RingWeightsInAComment\n\\verb|\\RingWeightsVerb|\n"
                "\\begin{verbatim}\n\\RingWeightsVerbatim\n\\end{verbatim}\n"
                "100\\% \\RingWeightsResidul\n");
-    write_text("thesis.tex", "\\input{numbers}\n\\begin{document}\n\\input{more}\n\\input{more.tex}\n"
+    write_text("thesis.tex",
+               "\\input{numbers}\n\\begin{document}\n\\input{more}\n\\input{more.tex}\n"
                "\\RingWeightsCirculantResidual\n\\end{document}\n");
     assert_int_equal(check("thesis.tex", ""), 1);
     assert_says(said, "more.tex:7: \\RingWeightsResidul is missing: no file of numbers that the "
@@ -290,7 +291,8 @@ static void what_a_document_uses(void **state)
     assert_says(said, "none.tex: cannot be read");
     assert_exits(2, "%s/basin thesis", bin);
     /* files that read each other, and bytes that are no text */
-    write_text("more.tex", "\\input{more}\\input{thesis}\\input{\\includegraphics[\\begin{verbatim");
+    write_text("more.tex",
+               "\\input{more}\\input{thesis}\\input{\\includegraphics[\\begin{verbatim");
     assert_int_equal(check("thesis.tex", ""), 0);
     assert_runs("head -c 20000 b/basin > more.tex");
     const int status = check("thesis.tex", "");
@@ -316,7 +318,8 @@ static void a_thesis_of_its_own(void **state)
     make("figures/small.pdf", "");
     assert_int_equal(check("other/my.tex", ""), 0);
     assert_says(said, "1 number and 1 figure, all");
-    assert_runs("cp -L results/numbers.tex other && cp -L results/figures/small.pdf other/pictures");
+    assert_runs("cp -L results/numbers.tex other && "
+                "cp -L results/figures/small.pdf other/pictures");
     make("numbers.tex figures/small.pdf", "ring.weights.lambda=1e-3");
     assert_int_equal(check("other/my.tex", ""), 0);
     assert_int_equal(check("other/my.tex", "ring.weights.lambda=1e-3"), 1);
@@ -328,6 +331,14 @@ static void a_thesis_of_its_own(void **state)
     assert_runs("echo >> other/pictures/small.pdf");
     assert_int_equal(check("other/my.tex", ""), 1);
     assert_says(said, "small.pdf is stale");
+    /* somebody knew better */
+    assert_runs("chmod u+w other/numbers.tex && "
+                "sed -i 's/.RingWeightsRank}{.num{/&9/' other/numbers.tex");
+    assert_int_equal(check("other/my.tex", ""), 1);
+    assert_says(said, "other/numbers.tex is not what was made: it was edited");
+    assert_runs("cp -fL results/numbers.tex other");
+    make("numbers.tex", "");
+    assert_runs("cp -fL results/numbers.tex other");
     /* only the script of the figure changed */
     assert_runs("echo 'x = 1' >> figures/small.gp");
     assert_int_equal(check("other/my.tex", ""), 1);

@@ -38,6 +38,22 @@ const struct command commands[] = {
         { "--y", "FILE:/dataset", "coordinates of the rows" } } },
     { "dag", dag_main, "draw what a target is made from, stale parts coloured", "NODE...",
       "Writes results/dag.NODE.svg and says so.", { RESULTS, FROM, SET } },
+    { "data", NULL, "fetch recordings of the DANDI archive, and check them", "[DANDISET]...",
+      "Without DANDISET: which there are. Files go to FOLDER/DANDISET/... and get their names "
+      "when their bytes have the sha256 of recordings/DANDISET.tsv; until then they are "
+      "NAME.part, which the next run goes on with. What is there already is checked and left "
+      "alone; a file that has such a name and other bytes is never touched. FOLDER is --to, or "
+      "the environment's BASIN_DATA, or ~/recordings. Status 0: all are there, 1: another file "
+      "has the name of one, 2: usage, 3: some could not be fetched, 4: the disk.",
+      { { "--files", "GLOBS", "only these: \"sub-A18* *ogen*\"" },
+        { "--to", "FOLDER", "where they go" },
+        { "--list", NULL, "only say what would be fetched" },
+        { "--check", NULL, "read all that is there again; fetch nothing" },
+        { "--yes", NULL, "do not ask at a terminal" },
+        { "--mirror", "URL", "fetch URL/DANDISET/... (https, http or file), or from a folder" },
+        { "--stall", "SECONDS", "without a byte until a connection is given up, 60" },
+        { "--pause", "SECONDS", "before the second of five attempts, 1; doubled each time" },
+        { "--tables", "FOLDER", "tables of your own, if not those in recordings/" } } },
     { "diff", diff_main, "compare two artifacts, dataset by dataset", "FILE FILE",
       "Each is a file, a name like ring/weights, or the key of an object in the cache. Every "
       "dataset is identical, within the tolerance that the stage's table declares, or "
@@ -80,6 +96,8 @@ const struct command commands[] = {
       "this project in it that is stale (the plan now wants another one) or missing. Makes "
       "nothing. Status 0: all are as wanted now, 1: some are not, 2: trouble.",
       { RESULTS, SET } },
+    { "verify", NULL, "check an archive, and make again what is in it", "BAG", NULL,
+      { { NULL, NULL, NULL } } },
     { "why", why_main, "what making a target would run, why, and how long it takes", "NODE...",
       "Changes nothing. Status 0 if nothing would run, 1 if something would, 2 if the "
       "question makes no sense. docs/engine.md says how to read the answer.",

@@ -320,13 +320,23 @@ static bn_status write_all(struct writer *w, const char *build, const struct inp
                            size_t n, const char *name)
 {
     fprintf(w->units, "%% %s of basin " BASIN_VERSION ": make it again, do not edit it "
-            "(docs/thesis.md).\n%% In the preamble, after \\usepackage{siunitx}.  A number: its "
+            "(docs/thesis.md).\n%% For the preamble, after \\usepackage{siunitx}.  A number: its "
             "artifact, dataset and key.\n\\providecommand{\\qty}[2]{\\SI{#1}{#2}}%% "
             "before siunitx 3\n", name);
     bn_status rc = BN_OK;
     for (size_t i = 0; i < n && rc == BN_OK; i++)
         rc = write_artifact(w, build, &inputs[i]);
     return rc;
+}
+
+/* The first line has the digest of all that follows, so that a copy can be trusted. */
+bn_status numbers_seal(const char *text, char hex[BN_HEX])
+{
+    bn_digest *d;
+    BN_TRY(bn_digest_new(&d));
+    bn_digest_text(d, text);
+    bn_digest_end(d, hex);
+    return BN_OK;
 }
 
 static double memory(void)
@@ -356,12 +366,17 @@ int numbers_make(const char *name, const struct input *inputs, size_t n, const c
         fclose(w.units);
     if (w.macros != NULL)
         fclose(w.macros);
-    char *text = rc == BN_OK && units && macros ? bn_format("%s%s", units, macros) : NULL;
+    char hex[BN_HEX];
+    char *body = rc == BN_OK && units && macros ? bn_format("%s%s", units, macros) : NULL;
+    if (rc == BN_OK)
+        rc = body ? numbers_seal(body, hex) : BN_NOMEM;
+    char *text = rc == BN_OK ? bn_format("%s%s\n%s", NUMBERS_SEAL, hex, body) : NULL;
     if (rc == BN_OK)
         rc = text ? file_write(out, text) : BN_NOMEM;
     json_decref(w.names);
     list_free(&w.declared);
     free(text);
+    free(body);
     free(units);
     free(macros);
     c->seconds = now() - start;

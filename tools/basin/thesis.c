@@ -17,11 +17,22 @@
 
 /* --- files like numbers.tex ---------------------------------------------- */
 
+static bool is_sealed(const char *text)
+{
+    const size_t n = strlen(NUMBERS_SEAL);
+    char hex[BN_HEX];
+    const char *body = strchr(text, '\n');
+    return body != NULL && strncmp(text, NUMBERS_SEAL, n) == 0 &&
+           (size_t)(body - text) == n + BN_HEX - 1 && numbers_seal(body + 1, hex) == BN_OK &&
+           strncmp(text + n, hex, BN_HEX - 1) == 0;
+}
+
 /* Add the numbers of a file: name -> { value, where, node, content, file }. */
-static bn_status read_numbers(const char *path, json_t *numbers)
+static bn_status read_numbers(const char *path, json_t *numbers, bool *sealed)
 {
     char *text, *save, node[512] = "", content[BN_HEX] = "";
     BN_TRY(file_read(path, &text, NULL));
+    *sealed = is_sealed(text);
     for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
         char name[256], where[512];
         int value = 0;
@@ -206,8 +217,15 @@ static bn_status check_numbers(struct check *c)
                  "document and not in %s", name, c->options.results));
         BN_TRY(add_goal(c, name));
     }
-    json_object_foreach(c->document.numbers, name, place)
-        BN_TRY(read_numbers(name, c->numbers));
+    json_object_foreach(c->document.numbers, name, place) {
+        bool sealed;
+        BN_TRY(read_numbers(name, c->numbers, &sealed));
+        if (sealed)
+            continue;
+        complain(c, json_string_value(place), bn_format("%s is not what was made: it was "
+                 "edited, or comes from another version; make it (or copy it) again", name));
+        BN_TRY(add_goal(c, base_of(name)));
+    }
     BN_TRY(open_look(c, "ring"));
     json_object_foreach(c->document.macros, name, place) {
         const size_t n = strlen(name);
@@ -354,7 +372,8 @@ static bn_status read_all_numbers(const char *results, json_t *numbers)
     for (size_t i = 0; i < names.n && rc == BN_OK; i++) {
         char *path = bn_format("%s/%s", results, names.at[i]);
         if (path != NULL && numbers_is(names.at[i]) && file_exists(path)) {
-            rc = read_numbers(path, numbers);
+            bool sealed;
+            rc = read_numbers(path, numbers, &sealed);
             found++;
         }
         free(path);
