@@ -26,6 +26,9 @@ MIRROR  ?=#             where from, if not where the tables say
 DATA    ?=#             further options, --list, --check or --yes
 QUIET   ?=#             1: say nothing but errors while making artifacts
 SECONDS ?= 20#          of each fuzzer, in `make fuzz`
+FIGURES ?=#             what `make archive` takes, "figure1 figure2", if not all of them
+ARCHIVE ?=#             name of the archive, instead of one from its content
+LIMIT   ?= 100#         MB: recordings above it are not put in, only named
 export BASIN_DATA ?= ../shared/data
 
 V := $(strip $V)
@@ -50,9 +53,9 @@ endif
 goals   := $(or $(MAKECMDGOALS),help)
 install := $(filter deps deps-all,$(goals))
 rest    := $(filter-out deps deps-all,$(goals))
-drawn   := $(filter figures figure% numbers results $R/%,$(goals))
-built   := $(filter programs why status dag gc force accept data thesis check check-% fuzz fuzz-% \
-             cov bench lint docs $(BUILD)/%,$(goals))
+drawn   := $(filter figures figure% numbers results archive $R/%,$(goals))
+built   := $(filter programs why status dag report gc force accept data thesis check check-% \
+             fuzz fuzz-% cov bench lint docs $(BUILD)/%,$(goals))
 
 # -k goes on after a failure: what failed is named at the end, so the work is done by
 # a make of its own.  -n and -q fail nowhere.
@@ -60,8 +63,8 @@ BASIN_FAILED ?=
 look := $(or $(findstring n,$(letters)),$(findstring q,$(letters)))
 kept := $(if $(and $(drawn),$(findstring k,$(letters))),$(if $(look)$(BASIN_FAILED),,yes))
 
-.PHONY: help deps deps-all clean programs why status dag gc force accept data thesis check \
-        check-slow fuzz fuzz-run cov bench lint docs figures results FORCE
+.PHONY: help deps deps-all clean programs why status dag report gc force accept data thesis \
+        check check-slow archive fuzz fuzz-run cov bench lint docs figures numbers results FORCE
 
 # --- for every machine: no compiler, no library, no valid parameter is needed -----
 help: ; @tools/help
@@ -104,7 +107,10 @@ schemas := $(stages:$B/stages/%=$B/schema/%.json)
 tests   := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/test_*.c))
 benches := $(patsubst bench/%.c,$B/bench/%,$(wildcard bench/bench_*.c))
 fuzzers := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
-programs: $B/programs.mk
+# tools/<name>/ is basin-<name>, which `basin <name>` becomes: a program of its own for a
+# command whose libraries would slow every start of the driver.  No artifact needs them.
+beside  := $(filter-out $B/basin-basin,$(patsubst tools/%/main.c,$B/basin-%,$(wildcard tools/*/main.c)))
+programs: $B/programs.mk $(beside)
 
 # Everything is made beside its place and moved there: two makes at once may build.
 tmp = $(@D)/.$$$$.$(@F)
@@ -112,7 +118,9 @@ move = mv $(tmp) $@
 say = $(if $(VERBOSE),,@echo "  $1" && )
 
 # Changed flags or library versions are a changed prerequisite: no `make clean`.
-flags := $(CC) $(CFLAGS) $(LDLIBS) $(shell pkg-config --modversion $(PKGS))
+flags := $(CC) $(CFLAGS) $(LDLIBS) \
+         cc=$(shell $(CC) -dumpfullversion 2>/dev/null || $(CC) -dumpversion) \
+         $(join $(PKGS:==),$(shell pkg-config --modversion $(PKGS)))
 $B/flags: FORCE
 	+@mkdir -p $(@D); echo '$(flags)' | cmp -s - $@ || echo '$(flags)' > $@
 $B/%.o: %.c $B/flags
@@ -143,11 +151,9 @@ $B/tests/fuzz/make_seeds: private LDLIBS += -lcmocka
 # figures start the driver often, so it takes the static one.
 $B/basin: private LDLIBS := -Wl,--as-needed $(filter -L%,$(LDLIBS)) -l:libhdf5_hl.a \
           -l:libhdf5.a -lconfuse -ludunits2 -ljansson -lcrypto -lsz -lz -ldl -lpthread -lm
-# tools/<name>/ is basin-<name>, which `basin <name>` becomes: a program of its own for a
-# command whose libraries would slow every start of the driver.
-beside := $(filter-out $B/basin-basin,$(patsubst tools/%/main.c,$B/basin-%,$(wildcard tools/*/main.c)))
 $(foreach p,$(beside),$(eval $p: $(call objects,tools/$(p:$B/basin-%=%)/*.c)))
 $(beside): $(driver) $B/libbasin.a
+$B/basin-archive: private LDLIBS += -larchive -lyaml
 $B/basin-verify: private LDLIBS += -larchive -lunistring
 $B/basin-data: private LDLIBS += -lcurl
 $B/basin $(beside) $(stages) $(tests) $(benches) $(fuzzers) $B/tests/fuzz/make_seeds:
@@ -156,7 +162,7 @@ $(schemas): $B/schema/%.json: $B/stages/%
 	@mkdir -p $(@D)
 	@$< --schema > $(tmp) && $(move)
 # Empty; its time says that every program is fresh.  Short names for the hand.
-$B/programs.mk: $B/basin $(beside) $(stages) $(schemas)
+$B/programs.mk: $B/basin $(stages) $(schemas)
 	@touch $@; $(if $(filter release,$V),for l in stages basin; do \
 	  [ -L $(BUILD)/$$l ] || rm -rf $(BUILD)/$$l; ln -sfn $V/$$l $(BUILD)/$$l; done)
 -include $(wildcard $(foreach d,lib stages tests tests/fuzz tools/* bench,$B/$d/*.d))
@@ -169,7 +175,7 @@ export LSAN_OPTIONS := suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions
 longest := $(filter %/test_pipeline %/test_makes %/test_safety %/test_flips %/test_learning,$(tests))
 logs := $(addsuffix .log,$(longest) $(filter-out $(longest),$(tests)))
 check: $(logs) ; @tools/tally $^
-$(logs): $B/tests/%.log: $B/tests/% $B/programs.mk FORCE
+$(logs): $B/tests/%.log: $B/tests/% $B/programs.mk $(beside) FORCE
 	@BIN=$(abspath $B) tools/test $< $@
 cov:
 	@$(MAKE) --no-print-directory check V=cov
@@ -182,8 +188,8 @@ fuzz: ; @$(MAKE) --no-print-directory fuzz-run V=fuzz CC=clang
 fuzz-run: $(fuzzers) $B/tests/fuzz/make_seeds ; @tools/fuzz $B $(SECONDS)
 bench: programs $(benches) ; @bench/run $B
 docs: programs ; $B/basin docs
-# They look and make nothing.  `basin why` ends with 1 if something would run.
-why status dag: programs
+# They look and run nothing.  `basin why` ends with 1 if something would run.
+why status dag report: programs
 	@$B/basin $@ --results '$R' --from '$P' --set '$(subst ','\'',$(SET))' $T || \
 	  [ $@$$? = why1 ]
 # Of the cache.  `make gc` lists what could go; GC="objects --delete" deletes that.
@@ -228,16 +234,16 @@ $(UNABLE): %: %.unable
 $(UNABLE:=.unable): %.unable: ; @$B/basin run --results $R --plan $(plan) $*
 # pipelines/*.mk, but for those in which a node gathers a sweep: the plan has their lines.
 include $(FRAGMENTS)
-pictures := $(FIGURES:.pdf=.svg) $(FIGURES:.pdf=.png)
+pictures := $(PLOTS:.pdf=.svg) $(PLOTS:.pdf=.png)
 export BASIN_GOALS := $(goals)#        for the line that says what is left
 
 $(NODES): $R/%.h5: $R/.basin/nodes/%.node
 $(POINTS): $R/.basin/nodes/points
-$(FIGURES): $R/%.pdf: $R/.basin/nodes/%.node
+$(PLOTS): $R/%.pdf: $R/.basin/nodes/%.node
 $(NUMBERS): $R/%.tex: $R/.basin/nodes/%.node
 $(filter %.svg,$(pictures)): %.svg: %.pdf
 $(filter %.png,$(pictures)): %.png: %.pdf
-$(NODES) $(POINTS) $(FIGURES) $(NUMBERS) $(pictures):
+$(NODES) $(POINTS) $(PLOTS) $(NUMBERS) $(pictures):
 	@$B/basin run $(if $(QUIET),--quiet )--results $R --plan $(plan) $@
 
 names := $(PICTURES)
@@ -250,11 +256,15 @@ lacking := $(patsubst $R/figures/%$S.pdf,%,$(filter %.pdf,$(UNABLE)))
 figures: $(filter-out $(lacking),$(call small,$(names)))
 	$(if $(lacking),@echo "figures: without $(lacking): $P has no inputs for them")
 results: figures $(call small,$(NODES)) $(POINTS)
+# Figures with all that they were made from, in one file: docs/archive.md.
+packed := $(or $(strip $(FIGURES)),$(filter-out $(lacking),$(call small,$(names))))
+archive: $(packed) $B/basin-archive
+	@$B/basin archive --results '$R' --from '$P' --set '$(subst ','\'',$(SET))' \
+	  --limit '$(LIMIT)' --name '$(ARCHIVE)' $(packed)
 # No such figure or artifact: `why` knows what was meant.
-.PHONY: numbers
 numbers: $R/numbers$S.tex
-unknown := $(filter-out $(names) figures numbers results $(NODES) $(POINTS) $(FIGURES) \
-             $(NUMBERS) $(pictures),$(drawn))
+unknown := $(filter-out $(names) figures numbers results archive $(NODES) $(POINTS) $(PLOTS) \
+             $(NUMBERS) $(pictures),$(drawn) $(if $(filter archive,$(drawn)),$(packed)))
 .PHONY: $(unknown)
 $(unknown): ; +@$B/basin why --results '$R' --from '$P' $(@:$R/%=%); exit 2
 else

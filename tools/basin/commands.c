@@ -23,6 +23,14 @@ const struct command commands[] = {
       "its stage changed, because you know that the change does not touch the result. Who, "
       "when and why is kept with it. Refused, with status 1, if anything but code changed.",
       { { "--why", "TEXT", "what changed, and why it is harmless" }, RESULTS, FROM, SET } },
+    { "archive", NULL, "put figures with all that they were made from into one file",
+      "NODE...",
+      "Writes results/archive/<name>.zip: a bag with an RO-Crate of sources, artifacts, figures, "
+      "recordings and how each of them came about (docs/archive.md). Refused, with status 3 and "
+      "the names, while anything that NODE (figure3, ring/weights) needs is not current.",
+      { { "--name", "NAME", "of the archive; otherwise it is made from the content" },
+        { "--limit", "MB", "recordings above this size are named, not put in; 100" },
+        RESULTS, FROM, SET } },
     { "cat", cat_main, "print datasets of an artifact as columns or as a matrix",
       "FILE[:/dataset[slice]]...",
       "With a FILE alone: what is in it. A slice is as in Python: [3], [:100], [::10,0]. A "
@@ -83,6 +91,12 @@ const struct command commands[] = {
       "Of results/numbers.tex and files like it, which `make numbers` makes: the LaTeX macro of "
       "each number, what it is set as, and the dataset that it is. With words only those that "
       "have all of them in macro or dataset. docs/thesis.md.", { RESULTS } },
+    { "report", report_main, "write results/report.html: figures, and what made them",
+      "[NODE...]",
+      "One page, complete in itself: every figure (or those that are named) with the parameters, "
+      "runs and files behind it; what is not up to date and why; all parameters and artifacts. "
+      "Makes nothing. With --from mouse it is report.mouse.html. docs/report.md.",
+      { RESULTS, FROM, SET } },
     { "resolve", plan_main, "make a plan: every node with its parameters (for make)", "", NULL,
       { RESULTS, FROM, SET, { "--make", "PID", "the make that it is for" } } },
     { "run", run_main, "make one node of a plan (for make)", "FILE...", NULL,
