@@ -87,6 +87,12 @@ const struct command commands[] = {
         { "--keep-last", "N", "and not the last N of each artifact" },
         { "--also", "FOLDER", "results of another checkout that shares this cache" },
         RESULTS } },
+    { "report", report_main, "write results/report.html: figures, and what made them",
+      "[NODE...]",
+      "One page, complete in itself: every figure (or those that are named) with the parameters, "
+      "runs and files behind it; what is not up to date and why; all parameters and artifacts. "
+      "Makes nothing. With --from mouse it is report.mouse.html. docs/report.md.",
+      { RESULTS, FROM, SET } },
     { "resolve", plan_main, "make a plan: every node with its parameters (for make)", "", NULL,
       { RESULTS, FROM, SET, { "--make", "PID", "the make that it is for" } } },
     { "run", run_main, "make one node of a plan (for make)", "FILE...", NULL,
