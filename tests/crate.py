@@ -5,9 +5,9 @@ RO-Crate 0.5 (Process, Workflow and Provenance Run Crate) demand with MUST?
     crate.py FOLDER            one line per broken rule; status 1 if there is one
     crate.py --broken FOLDER   breaks one rule after the other in a copy, and fails
                                unless each is noticed
-    crate.py --context FOLDER CONTEXT.json
-                               expands the crate with a context that lies on the disk, and
-                               fails if a key or a type has no meaning in it
+    crate.py --context FOLDER [CONTEXT.json]
+                               expands the crate with a context from the disk, or the terms
+                               that stand below, and fails if a key or a type has no meaning
 
 Only Python's own library; --context needs pyld.
 """
@@ -674,17 +674,30 @@ def check_broken(folder):
 
 # --- JSON-LD ------------------------------------------------------------------------------------
 
-# Terms of https://w3id.org/ro/terms/workflow-run that crates of basin use.
-TERMS = {"resourceUsage": "https://w3id.org/ro/terms/workflow-run#resourceUsage"}
+# The terms that crates of basin use, as the two contexts that they name define them: those
+# of RO-Crate 1.1 (a part of it, CC0) and of the terms for workflow runs.
+SCHEMA = """CreativeWork Dataset ScholarlyArticle SoftwareApplication SoftwareSourceCode
+ComputerLanguage Organization Person PropertyValue CreateAction ControlAction OrganizeAction
+HowTo HowToStep about additionalType affiliation agent author citation contentSize creator
+datePublished defaultValue description email encodingFormat endTime exampleOfWork familyName
+givenName hasPart identifier instrument keywords license mainEntity mentions name object
+position programmingLanguage propertyID result softwareRequirements startTime step unitCode
+unitText url value version workExample""".split()
+CRATE = dict({t: f"http://schema.org/{t}" for t in SCHEMA},
+             File="http://schema.org/MediaObject",
+             conformsTo="http://purl.org/dc/terms/conformsTo",
+             **{t: f"https://bioschemas.org/{t}" for t in
+                ("ComputationalWorkflow", "FormalParameter", "input", "output")})
+RUNS = {t: f"https://w3id.org/ro/terms/workflow-run#{t}" for t in ("resourceUsage", "sha256")}
 
 
 def check_context(folder, path):
     from pyld import jsonld
     c = Crate(folder)
-    context = json.load(open(path, encoding="utf-8"))["@context"]
+    context = json.load(open(path, encoding="utf-8"))["@context"] if path else CRATE
     def load(url, options):
         if "workflow-run" in url:
-            document = {"@context": TERMS}
+            document = {"@context": RUNS}
         elif "ro/crate" in url:
             document = {"@context": context}
         else:
@@ -719,8 +732,8 @@ def check_context(folder, path):
 def main(args):
     if len(args) == 2 and args[0] == "--broken":
         return check_broken(args[1])
-    if len(args) == 3 and args[0] == "--context":
-        return check_context(args[1], args[2])
+    if len(args) in (2, 3) and args[0] == "--context":
+        return check_context(args[1], args[2] if len(args) == 3 else None)
     found = complaints(Crate(args[0]))
     for line in found:
         print(line)

@@ -68,7 +68,7 @@ static void add_references(struct crate *c, json_t *root, const json_t *cff)
         }
         if (e != NULL) {
             crate_text(e, "name", text_of(paper, "title"));
-            crate_text(e, "creditText", names);
+            crate_text(e, "author", names);
             crate_text(e, "datePublished", year);
             crate_refer(root, "citation", id);
         }
