@@ -69,7 +69,7 @@ const struct command commands[] = {
       "2: they cannot be compared.",
       { RESULTS, JSON } },
     { "docs", docs_main, "write docs/stages/ from the tables of the stages", "[FOLDER]", NULL,
-      { { NULL, NULL, NULL } } },
+      { { "--man", "FOLDER", "man pages instead, in FOLDER/man1/: `make man`" } } },
     { "force", force_main, "have the next make run a node again", "NODE...",
       "The next make that needs NODE (figure3, ring/weights, results/ring/weights.h5) runs it "
       "again, whatever the cache has. A stage that then gives something else is not "
@@ -153,7 +153,7 @@ void command_fold(FILE *f, const char *text, int indent, int width)
     }
 }
 
-static void help_option(FILE *f, const struct command_option *o)
+static void help_option(FILE *f, const struct bn_option *o)
 {
     char left[80];
     const int n = snprintf(left, sizeof left, "  %s%s%s", o->name, o->value ? " " : "",
