@@ -89,6 +89,10 @@ const struct command commands[] = {
         { "--keep-last", "N", "and not the last N of each artifact" },
         { "--also", "FOLDER", "results of another checkout that shares this cache" },
         RESULTS } },
+    { "numbers", numbers_main, "list the numbers that a thesis can cite", "[WORD...]",
+      "Of results/numbers.tex and files like it, which `make numbers` makes: the LaTeX macro of "
+      "each number, what it is set as, and the dataset that it is. With words only those that "
+      "have all of them in macro or dataset. docs/thesis.md.", { RESULTS } },
     { "report", report_main, "write results/report.html: figures, and what made them",
       "[NODE...]",
       "One page, complete in itself: every figure (or those that are named) with the parameters, "
@@ -107,6 +111,12 @@ const struct command commands[] = {
       "FILE...", NULL,
       { RESULTS, { "--plan", "DIGEST", "of the plan" },
         { "--quiet", NULL, "nothing but errors" } } },
+    { "thesis", thesis_main, "is every number and figure of a LaTeX document current?",
+      "FILE.tex",
+      "Reads the document, with the files that it reads, and names each number and figure of "
+      "this project in it that is stale (the plan now wants another one) or missing. Makes "
+      "nothing. Status 0: all are as wanted now, 1: some are not, 2: trouble.",
+      { RESULTS, SET } },
     { "verify", NULL, "check an archive, and make again what is in it", "BAG", NULL,
       { { NULL, NULL, NULL } } },
     { "why", why_main, "what making a target would run, why, and how long it takes", "NODE...",
