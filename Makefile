@@ -232,7 +232,7 @@ include $B/programs.mk
 RECORDED :=
 PLAN := $(shell test -x $B/basin && BASIN_DATA='$(BASIN_DATA)' exec $B/basin resolve \
           --results '$R' --from '$P' --set '$(subst ','\'',$(SET))' \
-          $(if $(look),,--make $$PPID) || echo error:)
+          $(if $(RUN),--slurm) $(if $(look),,--make $$PPID) || echo error:)
 plan := $(basename $(notdir $(PLAN)))
 ifeq ($(filter error:%,$(PLAN)),)
 include $(PLAN)
