@@ -83,7 +83,8 @@ CFLAGS := -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Wpedantic -Wshadow \
           -ffp-contract=off
 flags-release := -O2
 flags-debug   := -Og -g
-flags-asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
+flags-asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
+                 -fno-sanitize-recover=all
 flags-cov     := -O0 -g --coverage
 flags-fuzz    := -O1 -g -fsanitize=address,undefined,fuzzer-no-link \
                  -fno-sanitize-recover=all
