@@ -80,7 +80,7 @@ PKGS   := hdf5 lapacke openblas fftw3 libconfuse udunits jansson libcrypto matio
           sleef nlopt gsl
 CFLAGS := -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Wpedantic -Wshadow \
           -Wconversion -Wmissing-prototypes -Wstrict-prototypes -Wvla -Werror \
-          -ffp-contract=off
+          -Wno-missing-field-initializers -ffp-contract=off
 flags-release := -O2
 flags-debug   := -Og -g
 flags-asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
@@ -139,16 +139,22 @@ $B/tests/fuzz/make_seeds: private LDLIBS += -lcmocka
 # figures start the driver often, so it takes the static one.
 $B/basin: private LDLIBS := -Wl,--as-needed $(filter -L%,$(LDLIBS)) -l:libhdf5_hl.a \
           -l:libhdf5.a -lconfuse -ludunits2 -ljansson -lcrypto -lsz -lz -ldl -lpthread -lm
-$B/basin $(stages) $(tests) $(benches) $(fuzzers) $B/tests/fuzz/make_seeds:
+# tools/<name>/ is basin-<name>, which `basin <name>` becomes: a program of its own for a
+# command whose libraries would slow every start of the driver.
+beside := $(filter-out $B/basin-basin,$(patsubst tools/%/main.c,$B/basin-%,$(wildcard tools/*/main.c)))
+$(foreach p,$(beside),$(eval $p: $(call objects,tools/$(p:$B/basin-%=%)/*.c)))
+$(beside): $(driver) $B/libbasin.a
+$B/basin-verify: private LDLIBS += -larchive -lunistring
+$B/basin $(beside) $(stages) $(tests) $(benches) $(fuzzers) $B/tests/fuzz/make_seeds:
 	$(call say,ld $@)$(CC) $(CFLAGS) $^ $(LDLIBS) -o $(tmp) && $(move)
 $(schemas): $B/schema/%.json: $B/stages/%
 	@mkdir -p $(@D)
 	@$< --schema > $(tmp) && $(move)
 # Empty; its time says that every program is fresh.  Short names for the hand.
-$B/programs.mk: $B/basin $(stages) $(schemas)
+$B/programs.mk: $B/basin $(beside) $(stages) $(schemas)
 	@touch $@; $(if $(filter release,$V),for l in stages basin; do \
 	  [ -L $(BUILD)/$$l ] || rm -rf $(BUILD)/$$l; ln -sfn $V/$$l $(BUILD)/$$l; done)
--include $(wildcard $(foreach d,lib stages tests tests/fuzz tools/basin bench,$B/$d/*.d))
+-include $(wildcard $(foreach d,lib stages tests tests/fuzz tools/* bench,$B/$d/*.d))
 
 # --- check ------------------------------------------------------------------------
 export OPENBLAS_NUM_THREADS ?= 1

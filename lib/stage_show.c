@@ -36,7 +36,8 @@ static void show_outputs(const struct bn_stage *s)
         char shape[128];
         snprintf(shape, sizeof shape, "%s%s%s%s", o->name, *o->axes != '\0' ? " [" : "",
                  o->axes, *o->axes != '\0' ? "]" : "");
-        printf("  %-28s %-8s %s\n", shape, o->unit, o->help);
+        printf("  %-28s %-8s %s%s\n", shape, o->unit, o->help,
+               o->cite != NULL ? " (citable)" : "");
     }
 }
 
@@ -117,9 +118,62 @@ static json_t *schema_input(const struct bn_stage *s, const struct bn_input *in)
 
 static json_t *schema_output(const struct bn_output *o)
 {
-    return json_pack("{s:s, s:s, s:s, s:s, s:f, s:f, s:b}", "name", o->name, "axes",
-                     o->axes, "unit", o->unit, "help", o->help, "atol", o->atol, "rtol",
-                     o->rtol, "pack", (int)o->pack);
+    return json_pack("{s:s, s:s, s:s, s:s, s:f, s:f, s:b, s:o, s:o}", "name", o->name,
+                     "axes", o->axes, "unit", o->unit, "help", o->help, "atol", o->atol,
+                     "rtol", o->rtol, "pack", (int)o->pack, "cite", text_or_null(o->cite),
+                     "error", text_or_null(o->error));
+}
+
+static const struct bn_output *find_output(const struct bn_stage *s, const char *name)
+{
+    for (size_t i = 0; i < s->n_outputs; i++)
+        if (strcmp(s->outputs[i].name, name) == 0)
+            return &s->outputs[i];
+    return NULL;
+}
+
+/* LaTeX's names have letters only: words of them, a blank between two. */
+static bool is_words(const char *text)
+{
+    for (const char *c = text; *c != '\0'; c++) {
+        const bool letter = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z');
+        if (!letter && (*c != ' ' || c == text || c[1] == ' ' || c[1] == '\0'))
+            return false;
+    }
+    return true;
+}
+
+/* Is there an output `name` in the folder of `o`, with the same axes? */
+static bool has_beside(const struct bn_stage *s, const struct bn_output *o, const char *name)
+{
+    char path[256];
+
+    snprintf(path, sizeof path, "%.*s/%s", (int)(strrchr(o->name, '/') - o->name), o->name,
+             name);
+    const struct bn_output *other = find_output(s, path);
+    return other != NULL && strcmp(other->axes, o->axes) == 0;
+}
+
+static bn_status check_citable(const struct bn_stage *s, const struct bn_output *o)
+{
+    const bool number = *o->axes == '\0', rows = strpbrk(o->axes, " /") == NULL;
+    const struct bn_output *error = o->error != NULL ? find_output(s, o->error) : NULL;
+
+    if (o->error != NULL && (o->cite == NULL || error == NULL || error == o ||
+                             strcmp(error->axes, o->axes) != 0))
+        return bn_fail(BN_USAGE, "%s: %s: .error = \"%s\" must be another output of the table "
+                       "with the same axes, and %s have a .cite", s->name, o->name, o->error,
+                       o->name);
+    if (o->cite == NULL)
+        return BN_OK;
+    if (!is_words(o->cite) || (number && *o->cite == '\0'))
+        return bn_fail(BN_USAGE, "%s: %s: .cite = \"%s\" must be words of letters, with a "
+                       "blank between two", s->name, o->name, o->cite);
+    if (!number && (!rows || !(has_beside(s, o, "name") || has_beside(s, o, o->axes))))
+        return bn_fail(BN_USAGE, "%s: %s [%s]: .cite is for a number, or for an array with one "
+                       "axis whose rows have names: texts in \"/%s\", or in \"name\" beside it",
+                       s->name, o->name, o->axes, o->axes);
+    return BN_OK;
 }
 
 static json_t *schema_param(const struct bn_param *p)
@@ -139,7 +193,10 @@ static json_t *schema_param(const struct bn_param *p)
 bn_status bn_stage_schema(const struct bn_stage *s, const struct bn_param *table, size_t n)
 {
     json_t *inputs = json_array(), *outputs = json_array(), *params = json_array();
+    bn_status rc = BN_OK;
 
+    for (size_t i = 0; i < s->n_outputs && rc == BN_OK; i++)
+        rc = check_citable(s, &s->outputs[i]);
     for (size_t i = 0; i < s->n_inputs; i++)
         json_array_append_new(inputs, schema_input(s, &s->inputs[i]));
     for (size_t i = 0; i < s->n_outputs; i++)
@@ -155,10 +212,10 @@ bn_status bn_stage_schema(const struct bn_stage *s, const struct bn_param *table
                              text_or_null(s->details), "random", (int)s->random, "inputs",
                              inputs, "outputs", outputs, "params", params, "resources",
                              "hours", s->resources.hours, "memory", s->resources.memory);
-    const int failed = root == NULL || !whole ||
-                       json_dumpf(root, stdout, JSON_INDENT(2)) != 0 ||
-                       putchar('\n') == EOF || fflush(stdout) != 0;
+    if (rc == BN_OK && (root == NULL || !whole ||
+                        json_dumpf(root, stdout, JSON_INDENT(2)) != 0 ||
+                        putchar('\n') == EOF || fflush(stdout) != 0))
+        rc = bn_fail(BN_OUTPUT, "cannot write the schema; are all texts of the table UTF-8?");
     json_decref(root);
-    return failed ? bn_fail(BN_OUTPUT, "cannot write the schema; are all texts of the "
-                            "table UTF-8?") : BN_OK;
+    return rc;
 }

@@ -26,10 +26,11 @@ static const struct bn_output outputs[] = {
     { "/estimate", "estimate", "1", "what (sigma_c, theta) are estimated from, beside mean size",
       0, 0, false },
     { "/estimate_length", "estimate", "", "sigma_c; 0: no value gives these means", 1e-6, 1e-6,
-      false },
+      false, .cite = "length", .error = "/estimate_length_error" },
     { "/estimate_length_error", "estimate", "", "standard error (jackknife over cells)", 1e-6, 1,
       false },
-    { "/estimate_threshold", "estimate", "1", "theta, standard deviations", 1e-6, 1e-6, false },
+    { "/estimate_threshold", "estimate", "1", "theta, standard deviations", 1e-6, 1e-6, false,
+      .cite = "threshold", .error = "/estimate_threshold_error" },
     { "/estimate_threshold_error", "estimate", "1", "standard error", 1e-6, 1, false },
     BN_SUMMARY_OUTPUTS,
 };

@@ -33,8 +33,10 @@ static const struct bn_output outputs[] = {
       "surrogates", 1e-9, 1e-6, false },
     { "/surrogate", "draw dimension", "1", "longest bar of each surrogate", 1e-9, 1e-6,
       false },
-    { "/radius", "", "1", "distance up to which there are bars", 1e-9, 1e-6, false },
-    { "/cover", "", "1", "largest distance of a point to its landmark", 1e-9, 1e-6, false },
+    { "/radius", "", "1", "distance up to which there are bars", 1e-9, 1e-6, false,
+      .cite = "radius" },
+    { "/cover", "", "1", "largest distance of a point to its landmark", 1e-9, 1e-6, false,
+      .cite = "cover" },
     { "/landmark", "landmark", "1", "which points are landmarks: rows of /score", 0, 0, false },
     { "/score", "point component", "1", "points that are left, along the leading principal "
       "components, per sqrt N", 1e-6, 1e-6, false },

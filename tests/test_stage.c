@@ -26,7 +26,7 @@ static const struct bn_input inputs[] = {
 static const struct bn_output outputs[] = {
     { "/theta", "theta/other", "rad", "angle", 0, 0, false },
     { "/J", "neuron theta", "1/s", "weights", 1e-9, 1e-6, false },
-    { "/residual", "", "1", "residual", 0, 1e-3, false },
+    { "/residual", "", "1", "residual", 0, 1e-3, false, .cite = "residual" },
     { "/count", "phi/item", "1", "counts", 0, 0, true },
     { "/label", "word", "", "names", 0, 0, false },
 };
@@ -46,6 +46,7 @@ static const struct bn_stage stage = {
     .params = params, .n_params = BN_LEN(params),
     .random = true, .run = run,
 };
+static const struct bn_stage *played = &stage;
 
 static void write_all(size_t rows)
 {
@@ -150,7 +151,7 @@ static pid_t start(const char *command, int *from)
             _exit(99);
         close(pipes[0]);
         close(pipes[1]);
-        exit(bn_stage_run(&stage, argc, argv));
+        exit(bn_stage_run(played, argc, argv));
     }
     close(pipes[1]);
     *from = pipes[0];
@@ -507,6 +508,7 @@ static void it_says_what_it_is(void **state)
         "weights - make weights", "--in tuning=FILE [--in extra=FILE]", "The details.",
         "/J [neuron theta]", "lambda = 1e-8", "tau = 50 ms\n", "at least 0.001",
         "one of: dense nan", "seed = 1", "replicate = 0", "stream = weights",
+        "residual (citable)",
     };
     static const char *const schema[] = {
         "\"name\": \"weights\"", "\"random\": true", "\"role\": \"extra\"",
@@ -527,6 +529,63 @@ static void it_says_what_it_is(void **state)
     assert_int_equal(highs, 5);
     assert_int_equal(run_stage("--version"), 0);
     assert_says(said, "weights (basin ");
+}
+
+/* The schema of a stage with these outputs. */
+static int schema_of(const struct bn_output *table, size_t n)
+{
+    struct bn_stage other = stage;
+
+    other.outputs = table;
+    other.n_outputs = n;
+    played = &other;
+    const int status = run_stage("--schema");
+    played = &stage;
+    return status;
+}
+
+static void what_may_be_cited(void **state)
+{
+    (void)state;
+    struct bn_output table[] = {
+        { "/gap", "", "1", "gap", 0, 0, false, .cite = "gap ring", .error = "/gap_error" },
+        { "/gap_error", "", "1", "its error", 0, 0, false },
+        { "/summary/value", "row", "1", "values", 0, 0, false, .cite = "",
+          .error = "/summary/error" },
+        { "/summary/name", "row", "1", "names", 0, 0, false },
+        { "/summary/error", "row", "1", "errors", 0, 0, false },
+        { "/mean", "method", "1", "means", 0, 0, false, .cite = "mean" },
+        { "/method", "method", "", "names", 0, 0, false },
+    };
+    static const char *const words[] = { "", "gap1", "gap_ring", " gap", "gap ", "gap  ring",
+                                         "l\303\244nge" };
+    static const char *const errors[] = { "/none", "/gap", "/summary/error" };
+
+    assert_int_equal(schema_of(table, BN_LEN(table)), 0);
+    assert_says(said, "\"cite\": \"gap ring\"");
+    assert_says(said, "\"error\": \"/gap_error\"");
+    assert_says(said, "\"cite\": \"\"");
+    assert_says(said, "\"cite\": null");
+    for (size_t i = 0; i < BN_LEN(words); i++) {
+        table[0].cite = words[i];
+        assert_int_equal(schema_of(table, BN_LEN(table)), BN_USAGE);
+        assert_says(said, "/gap: .cite = ");
+    }
+    table[0].cite = "gap";
+    for (size_t i = 0; i < BN_LEN(errors); i++) {
+        table[0].error = errors[i];
+        assert_int_equal(schema_of(table, BN_LEN(table)), BN_USAGE);
+        assert_says(said, "must be another output");
+    }
+    table[0].cite = NULL;                /* an error of what nobody cites */
+    table[0].error = "/gap_error";
+    assert_int_equal(schema_of(table, BN_LEN(table)), BN_USAGE);
+    table[0].error = NULL;
+    assert_int_equal(schema_of(table, BN_LEN(table)), 0);
+    assert_int_equal(schema_of(table, BN_LEN(table) - 1), BN_USAGE);
+    assert_says(said, "/mean [method]: .cite is for a number, or");
+    table[5].axes = "method other";
+    assert_int_equal(schema_of(table, BN_LEN(table)), BN_USAGE);
 }
 
 static int begin(void **state)
@@ -565,6 +624,7 @@ int main(void)
         cmocka_unit_test(a_full_disk_is_reported),
         cmocka_unit_test(progress_is_sparse_and_true),
         cmocka_unit_test(it_says_what_it_is),
+        cmocka_unit_test(what_may_be_cited),
     };
     signal(SIGINT, SIG_DFL);             /* ignored in what a script puts in the background */
     signal(SIGHUP, SIG_DFL);             /* and under nohup */

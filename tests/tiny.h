@@ -226,8 +226,8 @@ static inline int tiny_setup(void **state)
         sh("mkdir p && cd p && mkdir -p stages params pipelines tests build/%s/tools && "
            "cp -Rp '%s/Makefile' '%s/lib' '%s/tools' . && "
            "cp -Rp '%s/tests/lsan.supp' tests && cd build/%s && "
-           "cp -Rp '%s/flags' '%s/lib' '%s/libbasin.a' '%s/basin' . && "
-           "cp -Rp '%s/tools/basin' tools", variant, here, here, here, here, variant,
+           "cp -Rp '%s/flags' '%s/lib' '%s/libbasin.a' '%s/basin'* . && "
+           "cp -Rp '%s/tools/'* tools", variant, here, here, here, here, variant,
            build, build, build, build, build) != 0 || chdir("p") != 0) {
         print_error("%s\n", said);
         return -1;

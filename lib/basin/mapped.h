@@ -61,15 +61,20 @@ const double *bn_mapped_thresholds(struct bn_cells *c, double length, struct bn_
       "(thresholds = gamma)", 1e-12, 1e-12, false },                                   \
     { "/preferred_point", "neuron coordinate", "", "where the current is largest", 1e-9, 0,     \
       false },                                                                        \
-    { "/rate_mean", "", "1", "E f, predicted from the thresholds", 1e-9, 1e-9, false },         \
-    { "/rate_mean_sampled", "", "1", "the same, mean over cells and points", 1e-9, 0, false },  \
+    { "/rate_mean", "", "1", "E f, predicted from the thresholds", 1e-9, 1e-9, false,   \
+      .cite = "rate mean" },                                                            \
+    { "/rate_mean_sampled", "", "1", "the same, mean over cells and points", 1e-9, 0, false,\
+      .cite = "rate mean sampled" },                                                    \
     { "/rate_square", "", "1", "E f^2, predicted", 1e-9, 1e-9, false },                   \
     { "/rate_square_sampled", "", "1", "the same, sampled", 1e-9, 0, false },              \
-    { "/sparsity", "", "1", "(E f)^2/E f^2, predicted", 1e-9, 1e-9, false },               \
-    { "/sparsity_sampled", "", "1", "the same, sampled", 1e-9, 0, false },                 \
+    { "/sparsity", "", "1", "(E f)^2/E f^2, predicted", 1e-9, 1e-9, false,              \
+      .cite = "sparsity" },                                                             \
+    { "/sparsity_sampled", "", "1", "the same, sampled", 1e-9, 0, false,                \
+      .cite = "sparsity sampled" },                                                     \
     { "/active", "", "1", "share of cells and points above threshold, predicted", 1e-9, 0,      \
-      false },                                                                        \
-    { "/active_sampled", "", "1", "the same, sampled", 1e-9, 0, false },                   \
+      false, .cite = "active" },                                                        \
+    { "/active_sampled", "", "1", "the same, sampled", 1e-9, 0, false,                  \
+      .cite = "active sampled" },                                                       \
     { "/distance", "distance", "", "mean distance of pairs of points", 1e-9, 0, false },        \
     { "/pair_current", "distance", "1", "E[x*(p) x*(q)] at that distance, predicted", 1e-9, 0,  \
       false },                                                                        \

@@ -35,6 +35,12 @@ struct bn_output {
     const char *help;                    /* long_name */
     double atol, rtol;                   /* tolerance for comparing two runs */
     bool pack;                           /* the data compress: shuffle + deflate */
+    const char *cite;                    /* words that a thesis cites it by, "gap ring"
+                                            (docs/thesis.md): a number; or one axis, and
+                                            the words of each row follow, texts that are
+                                            in "/<axis>", or in "name" beside it.  "":
+                                            those alone.  NULL: it is not cited */
+    const char *error;                   /* the output with its standard error, or NULL */
 };
 
 /* What a run of usual size stays below, for a cluster that wants to be told; 0: what

@@ -12,7 +12,8 @@
 #define BN_SUMMARY_OUTPUTS                                                            \
     { "/summary/name", "quantity", "1", "what was measured: docs/science/diagnostics.md", 0,  \
       0, false },                                                                     \
-    { "/summary/value", "quantity", "1", "its value, in /summary/unit", 1e-6, 1e-3, false },  \
+    { "/summary/value", "quantity", "1", "its value, in /summary/unit", 1e-6, 1e-3, false,    \
+      .cite = "", .error = "/summary/error" },                                        \
     { "/summary/unit", "quantity", "1", "unit; tau is the network's time constant", 0, 0,     \
       false },                                                                        \
     { "/summary/error", "quantity", "1", "standard or numerical error; 0: rounding only",     \

@@ -4,6 +4,7 @@
  * that the result did not.  The same bytes get the key of the new code, and their
  * manifest says who said so, when and why.  Refused unless the code is the only thing
  * that changed.                                                              */
+#include "commands.h"
 #include "look.h"
 #include "look_priv.h"
 
@@ -182,13 +183,6 @@ static bn_status accept(const struct look *l, const struct look_node *n,
 
 /* --- the command --------------------------------------------------------- */
 
-static const char usage[] =
-    "usage: basin accept NODE... --why TEXT [--results FOLDER] [--from PIPELINE]\n"
-    "                    [--set \"...\"]\n"
-    "Keep the result of NODE (ring/weights, results/ring/weights.h5) although the code of\n"
-    "its stage changed, because you know that the change does not touch the result.  Who,\n"
-    "when and why is kept with it.  Refused if anything but code changed.\n";
-
 /* Takes --why out of argv. */
 static const char *take_why(int *argc, char **argv)
 {
@@ -229,15 +223,15 @@ int accept_main(int argc, char **argv)
     struct list names = { 0 };
     bool refused = false;
     int in_use = -1;
-    if (argc < 2 || strcmp(argv[1], "--help") == 0) {
-        fputs(usage, argc < 2 ? stderr : stdout);
-        return argc < 2 ? BN_USAGE : 0;
+    if (argc < 2) {
+        command_help(stderr, "accept");
+        return BN_USAGE;
     }
     const char *why = take_why(&argc, argv);
     bn_status rc = look_options(&o, argc, argv);
     if (rc == BN_OK && (o.rest.n == 0 || why == NULL || why[strspn(why, " \t\n")] == '\0'))
-        rc = bn_fail(BN_USAGE, "say what to keep, and why: --why \"only renamed a "
-                     "variable\"\n%s", usage);
+        rc = bn_fail(BN_USAGE, "say what to keep, and why: basin accept ring/weights "
+                     "--why \"only renamed a variable\"");
     if (rc == BN_OK)
         rc = gc_keep_out(o.results, &in_use);
     if (rc == BN_OK)

@@ -530,18 +530,6 @@ static bn_status list_file(const char *path)
 
 /* --- the command --------------------------------------------------------- */
 
-static const char usage[] =
-    "usage: basin cat FILE                 what is in it\n"
-    "       basin cat FILE:/dataset[slice] ...\n"
-    "A slice is as in Python: [3], [:100], [::10,0].  A vector is one column, a matrix\n"
-    "as many as it has; several datasets stand side by side.\n"
-    "  --header           a first line with names and units\n"
-    "  --transpose        rows for columns\n"
-    "  --every N          every Nth row\n"
-    "  --grid             for gnuplot's `nonuniform matrix`; coordinates from the dimension\n"
-    "                     scales, or --x FILE:/dataset --y FILE:/dataset\n"
-    "  --matrix           the same for `binary matrix`, to a file (gnuplot reads no pipe)\n";
-
 static bn_status parse_option(int argc, char **argv, int *i, struct options *o)
 {
     const char *option = argv[*i], *value = *i + 1 < argc ? argv[*i + 1] : NULL;
@@ -563,8 +551,8 @@ static bn_status parse_option(int argc, char **argv, int *i, struct options *o)
             return bn_fail(BN_USAGE, "--every %s: a whole number from 1 on", value);
         o->every = (size_t)n;
     } else {
-        return bn_fail(BN_USAGE, "there is no option %s, or it lacks its value\n%s",
-                       option, usage);
+        return bn_fail(BN_USAGE, "there is no option %s, or it lacks its value; see basin "
+                       "cat --help", option);
     }
     return BN_OK;
 }
@@ -616,15 +604,11 @@ int cat_main(int argc, char **argv)
     struct list names = { 0 };
     struct address a = { 0 };
     bn_status rc = BN_OK;
-    if (argc < 2 || strcmp(argv[1], "--help") == 0) {
-        fputs(usage, argc < 2 ? stderr : stdout);
-        return argc < 2 ? BN_USAGE : 0;
-    }
     for (int i = 1; i < argc && rc == BN_OK; i++)
         rc = strncmp(argv[i], "--", 2) == 0 ? parse_option(argc, argv, &i, &o)
                                             : list_add(&names, argv[i]);
     if (rc == BN_OK && names.n == 0)
-        rc = bn_fail(BN_USAGE, "name a FILE or FILE:/dataset\n%s", usage);
+        rc = bn_fail(BN_USAGE, "name a FILE or FILE:/dataset; see basin cat --help");
     if (rc == BN_OK)
         rc = verify(&names, &o);
     if (rc == BN_OK && names.n == 1)

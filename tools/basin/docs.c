@@ -68,7 +68,7 @@ static void print_outputs(FILE *f, const json_t *schema)
         fprintf(f, "| `%s` | %s | %s | ", text_of(x, "name"), text_of(x, "axes"),
                 text_of(x, "unit"));
         print_cell(f, text_of(x, "help"));
-        fprintf(f, " | ");
+        fprintf(f, json_is_string(json_object_get(x, "cite")) ? " (citable) | " : " | ");
         print_tolerance(f, x);
         fprintf(f, " |\n");
     }

@@ -3,6 +3,7 @@
  * `basin force NODE`: the next make runs this node again, whatever the cache has, and
  * what depends on it only if something else comes out.  A note in
  * results/.basin/forced/ says so until the run ended well.                   */
+#include "commands.h"
 #include "look.h"
 
 #include <basin/mem.h>
@@ -48,23 +49,18 @@ static bn_status force(const char *results, const char *name)
     return BN_OK;
 }
 
-static const char usage[] =
-    "usage: basin force NODE... [--results FOLDER] [--from PIPELINE] [--set \"...\"]\n"
-    "The next make that needs NODE (figure3, ring/weights, results/ring/weights.h5) runs it\n"
-    "again.  A stage that then gives something else is not deterministic: make says so.\n";
-
 int force_main(int argc, char **argv)
 {
     struct look_options o;
     struct look l = { 0 };
     struct list names = { 0 };
-    if (argc < 2 || strcmp(argv[1], "--help") == 0) {
-        fputs(usage, argc < 2 ? stderr : stdout);
-        return argc < 2 ? BN_USAGE : 0;
+    if (argc < 2) {
+        command_help(stderr, "force");
+        return BN_USAGE;
     }
     bn_status rc = look_options(&o, argc, argv);
     if (rc == BN_OK && o.rest.n == 0)
-        rc = bn_fail(BN_USAGE, "name what to run again\n%s", usage);
+        rc = bn_fail(BN_USAGE, "name what to run again: basin force ring/weights");
     if (rc == BN_OK)
         rc = look_open(&l, &o);
     for (size_t i = 0; i < o.rest.n && rc == BN_OK; i++)

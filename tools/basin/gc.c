@@ -563,19 +563,6 @@ static bn_status tell_and_delete(struct gc *g)
     return rc;
 }
 
-static const char usage[] =
-    "usage: basin gc [objects] [temporaries] [plans] [damaged] [--delete]\n"
-    "  objects        of the cache that nothing in results/ leads to\n"
-    "  temporaries    of processes that are gone\n"
-    "  plans          that no make works on\n"
-    "  damaged        what was found damaged and set aside\n"
-    "Without a word: temporaries and plans.\n"
-    "  --delete       do it; otherwise it is only listed\n"
-    "  --older DAYS   only objects and damaged ones of more than so many days ago\n"
-    "  --keep-last N  and not the last N of each artifact\n"
-    "  --also FOLDER  results of another checkout that shares this cache\n"
-    "  --results FOLDER\n";
-
 static bn_status parse(struct gc *g, int argc, char **argv)
 {
     const struct list words = { (char **)(uintptr_t)scopes, N_SCOPES, N_SCOPES };
@@ -605,8 +592,9 @@ static bn_status parse(struct gc *g, int argc, char **argv)
                 return bn_fail(BN_USAGE, "--keep-last %s: a whole number", value);
             g->keep_last = (size_t)n;
         } else
-            return bn_fail(BN_USAGE, "`%s` is nothing that can be deleted, and no option%s"
-                           "\n%s", argv[i], list_hint(&words, argv[i], hint), usage);
+            return bn_fail(BN_USAGE, "`%s` is nothing that can be deleted, and no option%s; "
+                           "see basin gc --help", argv[i],
+                           list_hint(&words, argv[i], hint));
     }
     if (!any)
         g->asked[TEMPORARIES] = g->asked[PLANS] = true;
@@ -617,10 +605,6 @@ int gc_main(int argc, char **argv)
 {
     struct gc g = { .results = "results", .now = time(NULL) };
     int fd[2] = { -1, -1 };
-    if (argc > 1 && strcmp(argv[1], "--help") == 0) {
-        fputs(usage, stdout);
-        return 0;
-    }
     g.found = json_object();
     g.live = json_object();
     bn_status rc = parse(&g, argc, argv);
