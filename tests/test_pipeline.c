@@ -323,7 +323,8 @@ static void every_figure_is_drawn(void **state)
                 "mouse-stability.sweep.tuning.smoothing={0,2} "
                 "mouse.activity.far.duration=2 mouse.diagnosis.far.far_time=20 "
                 "reservoir.tuning.neurons=30 reservoir.tuning.settle=50 " FEW_TURNS
-                " " FEW_FIELDS FEW_BATS "mouse.darkness.velocity_step=90 " FEW_CELLS "'", recorded, make);
+                " " FEW_FIELDS FEW_BATS "mouse.darkness.velocity_step=90 " FEW_CELLS "'",
+                recorded, make);
     assert_says(said, "without figure5 figure6 figureS5 figureS6: mouse has no inputs for them");
     assert_runs("for k in 1 2 3 4 S1 S2 S3 S4; do "
                 "test -s 1/out/figures/figure$k.mouse.png || exit; done");
