@@ -23,6 +23,14 @@ const struct command commands[] = {
       "its stage changed, because you know that the change does not touch the result. Who, "
       "when and why is kept with it. Refused, with status 1, if anything but code changed.",
       { { "--why", "TEXT", "what changed, and why it is harmless" }, RESULTS, FROM, SET } },
+    { "archive", NULL, "put figures with all that they were made from into one file",
+      "NODE...",
+      "Writes results/archive/<name>.zip: a bag with an RO-Crate of sources, artifacts, figures, "
+      "recordings and how each of them came about (docs/archive.md). Refused, with status 3 and "
+      "the names, while anything that NODE (figure3, ring/weights) needs is not current.",
+      { { "--name", "NAME", "of the archive; otherwise it is made from the content" },
+        { "--limit", "MB", "recordings above this size are named, not put in; 100" },
+        RESULTS, FROM, SET } },
     { "cat", cat_main, "print datasets of an artifact as columns or as a matrix",
       "FILE[:/dataset[slice]]...",
       "With a FILE alone: what is in it. A slice is as in Python: [3], [:100], [::10,0]. A "
@@ -38,6 +46,22 @@ const struct command commands[] = {
         { "--y", "FILE:/dataset", "coordinates of the rows" } } },
     { "dag", dag_main, "draw what a target is made from, stale parts coloured", "NODE...",
       "Writes results/dag.NODE.svg and says so.", { RESULTS, FROM, SET } },
+    { "data", NULL, "fetch recordings of the DANDI archive, and check them", "[DANDISET]...",
+      "Without DANDISET: which there are. Files go to FOLDER/DANDISET/... and get their names "
+      "when their bytes have the sha256 of recordings/DANDISET.tsv; until then they are "
+      "NAME.part, which the next run goes on with. What is there already is checked and left "
+      "alone; a file that has such a name and other bytes is never touched. FOLDER is --to, or "
+      "the environment's BASIN_DATA, or ~/recordings. Status 0: all are there, 1: another file "
+      "has the name of one, 2: usage, 3: some could not be fetched, 4: the disk.",
+      { { "--files", "GLOBS", "only these: \"sub-A18* *ogen*\"" },
+        { "--to", "FOLDER", "where they go" },
+        { "--list", NULL, "only say what would be fetched" },
+        { "--check", NULL, "read all that is there again; fetch nothing" },
+        { "--yes", NULL, "do not ask at a terminal" },
+        { "--mirror", "URL", "fetch URL/DANDISET/... (https, http or file), or from a folder" },
+        { "--stall", "SECONDS", "without a byte until a connection is given up, 60" },
+        { "--pause", "SECONDS", "before the second of five attempts, 1; doubled each time" },
+        { "--tables", "FOLDER", "tables of your own, if not those in recordings/" } } },
     { "diff", diff_main, "compare two artifacts, dataset by dataset", "FILE FILE",
       "Each is a file, a name like ring/weights, or the key of an object in the cache. Every "
       "dataset is identical, within the tolerance that the stage's table declares, or "
@@ -45,7 +69,9 @@ const struct command commands[] = {
       "2: they cannot be compared.",
       { RESULTS, JSON } },
     { "docs", docs_main, "write docs/stages/ from the tables of the stages", "[FOLDER]", NULL,
-      { { NULL, NULL, NULL } } },
+      { { "--man", "FOLDER", "man pages instead, in FOLDER/man1/: `make man`" } } },
+    { "element", element_main, "run the stages of one element of a job array (for a cluster)",
+      "FOLDER", NULL, { { NULL, NULL, NULL } } },
     { "force", force_main, "have the next make run a node again", "NODE...",
       "The next make that needs NODE (figure3, ring/weights, results/ring/weights.h5) runs it "
       "again, whatever the cache has. A stage that then gives something else is not "
@@ -63,13 +89,34 @@ const struct command commands[] = {
         { "--keep-last", "N", "and not the last N of each artifact" },
         { "--also", "FOLDER", "results of another checkout that shares this cache" },
         RESULTS } },
+    { "numbers", numbers_main, "list the numbers that a thesis can cite", "[WORD...]",
+      "Of results/numbers.tex and files like it, which `make numbers` makes: the LaTeX macro of "
+      "each number, what it is set as, and the dataset that it is. With words only those that "
+      "have all of them in macro or dataset. docs/thesis.md.", { RESULTS } },
+    { "report", report_main, "write results/report.html: figures, and what made them",
+      "[NODE...]",
+      "One page, complete in itself: every figure (or those that are named) with the parameters, "
+      "runs and files behind it; what is not up to date and why; all parameters and artifacts. "
+      "Makes nothing. With --from mouse it is report.mouse.html. docs/report.md.",
+      { RESULTS, FROM, SET } },
     { "resolve", plan_main, "make a plan: every node with its parameters (for make)", "", NULL,
       { RESULTS, FROM, SET, { "--make", "PID", "the make that it is for" } } },
     { "run", run_main, "make one node of a plan (for make)", "FILE...", NULL,
       { RESULTS, { "--plan", "DIGEST", "of the plan" },
+        { "--slurm", NULL, "a cluster runs the stages" },
         { "--quiet", NULL, "nothing but errors" } } },
     { "status", status_main, "every artifact with its state, size, age and duration",
       "[NODE...]", NULL, { RESULTS, FROM, SET, JSON } },
+    { "submit", submit_main, "have a Slurm cluster make what targets need (for make)",
+      "FILE...", NULL,
+      { RESULTS, { "--plan", "DIGEST", "of the plan" },
+        { "--quiet", NULL, "nothing but errors" } } },
+    { "thesis", thesis_main, "is every number and figure of a LaTeX document current?",
+      "FILE.tex",
+      "Reads the document, with the files that it reads, and names each number and figure of "
+      "this project in it that is stale (the plan now wants another one) or missing. Makes "
+      "nothing. Status 0: all are as wanted now, 1: some are not, 2: trouble.",
+      { RESULTS, SET } },
     { "verify", NULL, "check an archive, and make again what is in it", "BAG", NULL,
       { { NULL, NULL, NULL } } },
     { "why", why_main, "what making a target would run, why, and how long it takes", "NODE...",
@@ -123,7 +170,7 @@ void command_fold(FILE *f, const char *text, int indent, int width)
     }
 }
 
-static void help_option(FILE *f, const struct command_option *o)
+static void help_option(FILE *f, const struct bn_option *o)
 {
     char left[80];
     const int n = snprintf(left, sizeof left, "  %s%s%s", o->name, o->value ? " " : "",

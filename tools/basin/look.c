@@ -163,6 +163,8 @@ bn_status look_target(const struct look *l, const char *word, struct list *names
     }
     BN_TRY(add_if(l, names, bn_copy(plain)));
     BN_TRY(add_if(l, names, bn_format("%s.h5", plain)));
+    BN_TRY(add_if(l, names, bn_format("%s%s%s.tex", plain, suffix[0] ? "." : "", suffix)));
+    BN_TRY(add_if(l, names, bn_format("%s.tex", plain)));
     for (size_t i = 0; i < BN_LEN(forms) && names->n - before < BN_LEN(forms); i++) {
         BN_TRY(add_if(l, names, bn_format("figures/%s%s%s.%s", plain, suffix[0] ? "." : "",
                                           suffix, forms[i])));
@@ -449,6 +451,43 @@ bn_status look_at(struct look *l, const char *name)
     n->place = l->n_order;
     l->order[l->n_order++] = (size_t)(n - l->nodes);
     return rc;
+}
+
+static bool has_cause(const struct look_node *n, const char *kind)
+{
+    size_t i;
+    json_t *cause;
+    json_array_foreach(n->causes, i, cause)
+        if (strcmp(text_of(cause, "kind"), kind) == 0)
+            return true;
+    return false;
+}
+
+const char *look_word(const struct look_node *n)
+{
+    static const struct { const char *kind, *word; } lost[] = {
+        { "never", "never made" }, { "missing", "missing" }, { "dangling", "missing" },
+        { "damaged", "damaged" },
+    };
+    if (n->state == LOOK_FRESH || n->state == LOOK_OWN || n->state == LOOK_CACHED)
+        return look_state_name(n->state);
+    for (size_t i = 0; i < BN_LEN(lost); i++)
+        if (has_cause(n, lost[i].kind))
+            return lost[i].word;
+    return "stale";
+}
+
+double look_bytes(const struct look_node *n)
+{
+    struct stat st;
+    return n->object.path != NULL && stat(n->object.path, &st) == 0 ? (double)st.st_size
+                                                                    : -1.0;
+}
+
+double look_took(const struct look_node *n)
+{
+    const json_t *took = json_object_get(n->object.manifest, "seconds");
+    return json_is_number(took) ? json_number_value(took) : n->seconds;
 }
 
 void look_cost(const struct look *l, double *runs, double *follows, size_t *unknown)
