@@ -19,8 +19,15 @@ VERBOSE ?=#             1: show whole compiler commands
 T       ?=#             target that `make why` and `make dag` look at
 WHY     ?=#             why a changed code gives the same result, for accept
 GC      ?=#             what to delete, "objects --older 30 --delete"
+DANDISET ?=#            what `make data` fetches, 000939; or lists, if there is none
+FILES   ?=#             some of its files, "sub-A18* ..."
+MIRROR  ?=#             where from, if not where the tables say
+DATA    ?=#             further options, --list, --check or --yes
 QUIET   ?=#             1: say nothing but errors while making artifacts
 SECONDS ?= 20#          of each fuzzer, in `make fuzz`
+FIGURES ?=#             what `make archive` takes, "figure1 figure2", if not all of them
+ARCHIVE ?=#             name of the archive, instead of one from its content
+LIMIT   ?= 100#         MB: recordings above it are not put in, only named
 export BASIN_DATA ?= ../shared/data
 
 V := $(strip $V)
@@ -45,8 +52,8 @@ endif
 goals   := $(or $(MAKECMDGOALS),help)
 install := $(filter deps deps-all,$(goals))
 rest    := $(filter-out deps deps-all,$(goals))
-drawn   := $(filter figures figure% results $R/%,$(goals))
-built   := $(filter programs why status dag gc force accept check check-% fuzz fuzz-% \
+drawn   := $(filter figures figure% results archive $R/%,$(goals))
+built   := $(filter programs why status dag gc force accept data check check-% fuzz fuzz-% \
              cov bench lint docs $(BUILD)/%,$(goals))
 
 # -k goes on after a failure: what failed is named at the end, so the work is done by
@@ -55,8 +62,8 @@ BASIN_FAILED ?=
 look := $(or $(findstring n,$(letters)),$(findstring q,$(letters)))
 kept := $(if $(and $(drawn),$(findstring k,$(letters))),$(if $(look)$(BASIN_FAILED),,yes))
 
-.PHONY: help deps deps-all clean programs why status dag gc force accept check check-slow \
-        fuzz fuzz-run cov bench lint docs figures results FORCE
+.PHONY: help deps deps-all clean programs why status dag gc force accept data check check-slow \
+        archive fuzz fuzz-run cov bench lint docs figures results FORCE
 
 # --- for every machine: no compiler, no library, no valid parameter is needed -----
 help: ; @tools/help
@@ -99,7 +106,10 @@ schemas := $(stages:$B/stages/%=$B/schema/%.json)
 tests   := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/test_*.c))
 benches := $(patsubst bench/%.c,$B/bench/%,$(wildcard bench/bench_*.c))
 fuzzers := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
-programs: $B/programs.mk
+# tools/<name>/ is basin-<name>, which `basin <name>` becomes: a program of its own for a
+# command whose libraries would slow every start of the driver.  No artifact needs them.
+beside  := $(filter-out $B/basin-basin,$(patsubst tools/%/main.c,$B/basin-%,$(wildcard tools/*/main.c)))
+programs: $B/programs.mk $(beside)
 
 # Everything is made beside its place and moved there: two makes at once may build.
 tmp = $(@D)/.$$$$.$(@F)
@@ -107,7 +117,9 @@ move = mv $(tmp) $@
 say = $(if $(VERBOSE),,@echo "  $1" && )
 
 # Changed flags or library versions are a changed prerequisite: no `make clean`.
-flags := $(CC) $(CFLAGS) $(LDLIBS) $(shell pkg-config --modversion $(PKGS))
+flags := $(CC) $(CFLAGS) $(LDLIBS) \
+         cc=$(shell $(CC) -dumpfullversion 2>/dev/null || $(CC) -dumpversion) \
+         $(join $(PKGS:==),$(shell pkg-config --modversion $(PKGS)))
 $B/flags: FORCE
 	+@mkdir -p $(@D); echo '$(flags)' | cmp -s - $@ || echo '$(flags)' > $@
 $B/%.o: %.c $B/flags
@@ -138,19 +150,18 @@ $B/tests/fuzz/make_seeds: private LDLIBS += -lcmocka
 # figures start the driver often, so it takes the static one.
 $B/basin: private LDLIBS := -Wl,--as-needed $(filter -L%,$(LDLIBS)) -l:libhdf5_hl.a \
           -l:libhdf5.a -lconfuse -ludunits2 -ljansson -lcrypto -lsz -lz -ldl -lpthread -lm
-# tools/<name>/ is basin-<name>, which `basin <name>` becomes: a program of its own for a
-# command whose libraries would slow every start of the driver.
-beside := $(filter-out $B/basin-basin,$(patsubst tools/%/main.c,$B/basin-%,$(wildcard tools/*/main.c)))
 $(foreach p,$(beside),$(eval $p: $(call objects,tools/$(p:$B/basin-%=%)/*.c)))
 $(beside): $(driver) $B/libbasin.a
+$B/basin-archive: private LDLIBS += -larchive -lyaml
 $B/basin-verify: private LDLIBS += -larchive -lunistring
+$B/basin-data: private LDLIBS += -lcurl
 $B/basin $(beside) $(stages) $(tests) $(benches) $(fuzzers) $B/tests/fuzz/make_seeds:
 	$(call say,ld $@)$(CC) $(CFLAGS) $^ $(LDLIBS) -o $(tmp) && $(move)
 $(schemas): $B/schema/%.json: $B/stages/%
 	@mkdir -p $(@D)
 	@$< --schema > $(tmp) && $(move)
 # Empty; its time says that every program is fresh.  Short names for the hand.
-$B/programs.mk: $B/basin $(beside) $(stages) $(schemas)
+$B/programs.mk: $B/basin $(stages) $(schemas)
 	@touch $@; $(if $(filter release,$V),for l in stages basin; do \
 	  [ -L $(BUILD)/$$l ] || rm -rf $(BUILD)/$$l; ln -sfn $V/$$l $(BUILD)/$$l; done)
 -include $(wildcard $(foreach d,lib stages tests tests/fuzz tools/* bench,$B/$d/*.d))
@@ -163,7 +174,7 @@ export LSAN_OPTIONS := suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions
 longest := $(filter %/test_pipeline %/test_makes %/test_safety %/test_flips %/test_learning,$(tests))
 logs := $(addsuffix .log,$(longest) $(filter-out $(longest),$(tests)))
 check: $(logs) ; @tools/tally $^
-$(logs): $B/tests/%.log: $B/tests/% $B/programs.mk FORCE
+$(logs): $B/tests/%.log: $B/tests/% $B/programs.mk $(beside) FORCE
 	@BIN=$(abspath $B) tools/test $< $@
 cov:
 	@$(MAKE) --no-print-directory check V=cov
@@ -187,6 +198,11 @@ force: programs
 accept: programs
 	@$B/basin accept --results '$R' --from '$P' --set '$(subst ','\'',$(SET))' $T \
 	  --why '$(subst ','\'',$(WHY))'
+# Of the DANDI archive, into BASIN_DATA if that was set, or ~/recordings; -n only lists.
+data: $B/basin $(beside)
+	+@$(if $(filter file,$(origin BASIN_DATA)),env -u BASIN_DATA )$B/basin data \
+	  $(if $(look),--list) $(DATA) $(DANDISET) --files '$(subst ','\'',$(FILES))' \
+	  --mirror '$(subst ','\'',$(MIRROR))'
 lint: programs ; tools/lint $B
 
 # --- artifacts --------------------------------------------------------------------
@@ -214,15 +230,15 @@ $(UNABLE): %: %.unable
 $(UNABLE:=.unable): %.unable: ; @$B/basin run --results $R --plan $(plan) $*
 # pipelines/*.mk, but for those in which a node gathers a sweep: the plan has their lines.
 include $(FRAGMENTS)
-pictures := $(FIGURES:.pdf=.svg) $(FIGURES:.pdf=.png)
+pictures := $(PLOTS:.pdf=.svg) $(PLOTS:.pdf=.png)
 export BASIN_GOALS := $(goals)#        for the line that says what is left
 
 $(NODES): $R/%.h5: $R/.basin/nodes/%.node
 $(POINTS): $R/.basin/nodes/points
-$(FIGURES): $R/%.pdf: $R/.basin/nodes/%.node
+$(PLOTS): $R/%.pdf: $R/.basin/nodes/%.node
 $(filter %.svg,$(pictures)): %.svg: %.pdf
 $(filter %.png,$(pictures)): %.png: %.pdf
-$(NODES) $(POINTS) $(FIGURES) $(pictures):
+$(NODES) $(POINTS) $(PLOTS) $(pictures):
 	@$B/basin run $(if $(QUIET),--quiet )--results $R --plan $(plan) $@
 
 names := $(PICTURES)
@@ -235,9 +251,14 @@ lacking := $(UNABLE:$R/figures/%$S.pdf=%)
 figures: $(filter-out $(lacking),$(call small,$(names)))
 	$(if $(lacking),@echo "figures: without $(lacking): $P has no inputs for them")
 results: figures $(call small,$(NODES)) $(POINTS)
+# Figures with all that they were made from, in one file: docs/archive.md.
+packed := $(or $(strip $(FIGURES)),$(filter-out $(lacking),$(call small,$(names))))
+archive: $(packed) $B/basin-archive
+	@$B/basin archive --results '$R' --from '$P' --set '$(subst ','\'',$(SET))' \
+	  --limit '$(LIMIT)' --name '$(ARCHIVE)' $(packed)
 # No such figure or artifact: `why` knows what was meant.
-unknown := $(filter-out $(names) figures results $(NODES) $(POINTS) $(FIGURES) \
-             $(pictures),$(drawn))
+unknown := $(filter-out $(names) figures results archive $(NODES) $(POINTS) $(PLOTS) \
+             $(pictures),$(drawn) $(if $(filter archive,$(drawn)),$(packed)))
 .PHONY: $(unknown)
 $(unknown): ; +@$B/basin why --results '$R' --from '$P' $(@:$R/%=%); exit 2
 else

@@ -23,6 +23,14 @@ const struct command commands[] = {
       "its stage changed, because you know that the change does not touch the result. Who, "
       "when and why is kept with it. Refused, with status 1, if anything but code changed.",
       { { "--why", "TEXT", "what changed, and why it is harmless" }, RESULTS, FROM, SET } },
+    { "archive", NULL, "put figures with all that they were made from into one file",
+      "NODE...",
+      "Writes results/archive/<name>.zip: a bag with an RO-Crate of sources, artifacts, figures, "
+      "recordings and how each of them came about (docs/archive.md). Refused, with status 3 and "
+      "the names, while anything that NODE (figure3, ring/weights) needs is not current.",
+      { { "--name", "NAME", "of the archive; otherwise it is made from the content" },
+        { "--limit", "MB", "recordings above this size are named, not put in; 100" },
+        RESULTS, FROM, SET } },
     { "cat", cat_main, "print datasets of an artifact as columns or as a matrix",
       "FILE[:/dataset[slice]]...",
       "With a FILE alone: what is in it. A slice is as in Python: [3], [:100], [::10,0]. A "
@@ -38,6 +46,22 @@ const struct command commands[] = {
         { "--y", "FILE:/dataset", "coordinates of the rows" } } },
     { "dag", dag_main, "draw what a target is made from, stale parts coloured", "NODE...",
       "Writes results/dag.NODE.svg and says so.", { RESULTS, FROM, SET } },
+    { "data", NULL, "fetch recordings of the DANDI archive, and check them", "[DANDISET]...",
+      "Without DANDISET: which there are. Files go to FOLDER/DANDISET/... and get their names "
+      "when their bytes have the sha256 of recordings/DANDISET.tsv; until then they are "
+      "NAME.part, which the next run goes on with. What is there already is checked and left "
+      "alone; a file that has such a name and other bytes is never touched. FOLDER is --to, or "
+      "the environment's BASIN_DATA, or ~/recordings. Status 0: all are there, 1: another file "
+      "has the name of one, 2: usage, 3: some could not be fetched, 4: the disk.",
+      { { "--files", "GLOBS", "only these: \"sub-A18* *ogen*\"" },
+        { "--to", "FOLDER", "where they go" },
+        { "--list", NULL, "only say what would be fetched" },
+        { "--check", NULL, "read all that is there again; fetch nothing" },
+        { "--yes", NULL, "do not ask at a terminal" },
+        { "--mirror", "URL", "fetch URL/DANDISET/... (https, http or file), or from a folder" },
+        { "--stall", "SECONDS", "without a byte until a connection is given up, 60" },
+        { "--pause", "SECONDS", "before the second of five attempts, 1; doubled each time" },
+        { "--tables", "FOLDER", "tables of your own, if not those in recordings/" } } },
     { "diff", diff_main, "compare two artifacts, dataset by dataset", "FILE FILE",
       "Each is a file, a name like ring/weights, or the key of an object in the cache. Every "
       "dataset is identical, within the tolerance that the stage's table declares, or "

@@ -684,7 +684,7 @@ static char *fragment_text(const struct resolve *r)
         return NULL;
     print_names(f, r, "NODES", ".h5", false);
     print_names(f, r, "POINTS", ".h5", true);
-    print_names(f, r, "FIGURES", ".pdf", false);
+    print_names(f, r, "PLOTS", ".pdf", false);
     print_pictures(f, r);
     print_unable(f, r);
     if (r->vars.recorded[0] != '\0')
