@@ -118,16 +118,19 @@ static void drop_digests(struct bag_reader *r)
 bn_status bag_entry(struct bag_reader *r, const char *name, bool folder, bool runs)
 {
     struct bag *b = r->b;
-    char *copy = bn_copy(name);
+    size_t n = strlen(name);
+    n -= folder && n > 1 && name[n - 1] == '/';
+    const char *fault = name_fault(name, n);
+    if (fault != NULL)
+        return refuse(b, name, fault);
+    char *copy = name_normal(name);
     if (copy == NULL)
         return BN_NOMEM;
-    size_t n = strlen(copy);
+    n = strlen(copy);
     if (folder && n > 1 && copy[n - 1] == '/')
-        copy[--n] = '\0';
-    const char *fault = name_fault(copy, n), *rest = copy;
-    bn_status rc = fault != NULL ? refuse(b, name, fault) : BN_OK;
-    if (rc == BN_OK && b->kind != BAG_FOLDER)
-        rc = split_top(b, &rest);
+        copy[n - 1] = '\0';
+    const char *rest = copy;
+    bn_status rc = b->kind != BAG_FOLDER ? split_top(b, &rest) : BN_OK;
     r->file = NULL;
     r->size = 0;
     r->wanted = false;

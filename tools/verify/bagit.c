@@ -144,7 +144,11 @@ static bn_status check_line(struct bag *b, const struct manifest *m, char *line,
     if (begins(name, "data/") == m->tag)
         return bag_problem(b, "%s:%zu: `%s` belongs into the other manifest", m->name, number,
                            name_shown(name, shown));
-    struct bag_file *f = bag_find(b, name);
+    char *normal = name_normal(name);
+    if (normal == NULL)
+        return BN_NOMEM;
+    struct bag_file *f = bag_find(b, normal);
+    free(normal);
     if (f == NULL || f->folder)
         return bag_problem(b, "`%s` is missing: %s lists it", name_shown(name, shown), m->name);
     if (f->listed)

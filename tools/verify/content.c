@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * What artifacts say, not only their bytes: the digest of the content of each HDF5 file that
- * goals.json names.  HDF5 reads files by seeking, so each is copied to a file without a name;
- * and it trusts what it reads, so it reads in a process of its own, with limits, which
+ * goals.json names.  HDF5 reads files by seeking, so each is copied to a file of our
+ * own; and it trusts what it reads, so it reads in a process of its own, with limits, which
  * cannot take verify along.  A file that would have data read from other files is refused. */
 #include "verify.h"
 
@@ -22,6 +22,7 @@ struct content {
     struct bag *b;
     const struct goals *g;
     int fd;
+    char path[1024];                     /* a copy that only we can read; "" if none */
     const char *node;                    /* of the file that is read now */
 };
 
@@ -82,16 +83,15 @@ static void limit(int what, rlim_t most)
 #endif
 
 /* Writes the digest, or "!" and the status and the reason. */
-static _Noreturn void digest_apart(int fd, int out)
+static _Noreturn void digest_apart(const char *path, int out)
 {
-    char path[64], hex[BN_HEX] = "", text[512];
+    char hex[BN_HEX] = "", text[512];
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_FSIZE, 0);
     limit(RLIMIT_CPU, 1200);
 #ifndef ADDRESS_SANITIZER
     limit(RLIMIT_AS, (rlim_t)8 << 30);
 #endif
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     bn_status rc = check_contained(path);
     if (rc == BN_OK)
         rc = bn_h5_digest(path, hex);
@@ -106,7 +106,7 @@ static _Noreturn void digest_apart(int fd, int out)
 
 /* --- in verify ------------------------------------------------------------ */
 
-static bn_status digest_of(int fd, char answer[512])
+static bn_status digest_of(const char *path, char answer[512])
 {
     int pipes[2];
     size_t n = 0;
@@ -118,7 +118,7 @@ static bn_status digest_of(int fd, char answer[512])
     const pid_t pid = fork();
     if (pid == 0) {
         close(pipes[0]);
-        digest_apart(fd, pipes[1]);
+        digest_apart(path, pipes[1]);
     }
     close(pipes[1]);
     while (pid > 0 && n < 511 && (got = read(pipes[0], answer + n, 511 - n)) != 0)
@@ -144,7 +144,6 @@ static bn_status begin(void *context, const struct bag_file *f, bool *wanted)
 {
     struct content *c = context;
     const size_t n = strlen(f->name);
-    char path[1024];
     *wanted = n > 16 && strncmp(f->name, "data/results/", 13) == 0 &&
               strcmp(f->name + n - 3, ".h5") == 0 &&
               json_object_get(c->g->nodes, f->name + 13) != NULL;
@@ -152,12 +151,14 @@ static bn_status begin(void *context, const struct bag_file *f, bool *wanted)
         return BN_OK;
     const char *tmp = getenv("TMPDIR");
     c->node = f->name + 13;
-    snprintf(path, sizeof path, "%s/basin-verify-XXXXXX", tmp != NULL ? tmp : "/tmp");
-    c->fd = mkstemp(path);
-    if (c->fd < 0 || unlink(path) != 0)
-        return bn_fail(BN_OUTPUT, "%s: no temporary file (%s); choose another folder with "
-                       "TMPDIR", path, strerror(errno));
-    return BN_OK;
+    snprintf(c->path, sizeof c->path, "%s/basin-verify-XXXXXX", tmp != NULL ? tmp : "/tmp");
+    c->fd = mkstemp(c->path);
+    if (c->fd >= 0)
+        return BN_OK;
+    const bn_status rc = bn_fail(BN_OUTPUT, "%s: no temporary file (%s); choose another folder "
+                                 "with TMPDIR", c->path, strerror(errno));
+    c->path[0] = '\0';
+    return rc;
 }
 
 static bn_status block(void *context, const void *bytes, size_t n)
@@ -173,14 +174,23 @@ static bn_status block(void *context, const void *bytes, size_t n)
     return BN_OK;
 }
 
+static void drop_copy(struct content *c)
+{
+    if (c->fd >= 0)
+        close(c->fd);
+    if (c->path[0] != '\0')
+        unlink(c->path);
+    c->fd = -1;
+    c->path[0] = '\0';
+}
+
 static bn_status end(void *context, const struct bag_file *f)
 {
     struct content *c = context;
     char answer[512], shown[128], other[128];
     (void)f;
-    const bn_status rc = digest_of(c->fd, answer);
-    close(c->fd);
-    c->fd = -1;
+    const bn_status rc = digest_of(c->path, answer);
+    drop_copy(c);
     if (rc != BN_OK)
         return rc;
     name_shown(c->node, shown);
@@ -200,7 +210,6 @@ bn_status content_check(struct bag *b, const struct goals *g)
     struct content c = { .b = b, .g = g, .fd = -1 };
     const struct bag_pass pass = { &c, begin, block, end };
     const bn_status rc = bag_again(b, &pass);
-    if (c.fd >= 0)
-        close(c.fd);
+    drop_copy(&c);
     return rc;
 }

@@ -62,6 +62,16 @@ const char *name_shown(const char *name, char buf[128])
     return buf;
 }
 
+char *name_normal(const char *name)
+{
+    size_t n = 0;
+    uint8_t *normal = u8_normalize(UNINORM_NFC, (const uint8_t *)name, strlen(name) + 1, NULL,
+                                   &n);
+    char *copy = normal != NULL && n > 0 ? bn_copy((const char *)normal) : NULL;
+    free(normal);
+    return copy;
+}
+
 char *name_folded(const char *name)
 {
     size_t n = 0;

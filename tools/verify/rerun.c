@@ -96,15 +96,16 @@ struct unpack {
     bool script;
 };
 
-/* Where a file of the bag goes: source/, recordings/ or archived/; NULL: nowhere. */
+/* Where a file of the bag goes: source/, recordings/ or archived/, and what nothing made
+ * into the results; NULL: nowhere.                                           */
 static char *place_of(const struct unpack *u, const char *name)
 {
     if (strncmp(name, "data/source/", 12) == 0 || strncmp(name, "data/recordings/", 16) == 0)
         return bn_copy(name + 5);
-    if (strncmp(name, "data/results/", 13) == 0 &&
-        json_object_get(u->g->nodes, name + 13) != NULL)
-        return bn_format("archived/%s", name + 13);
-    return NULL;
+    const json_t *node = strncmp(name, "data/results/", 13) == 0
+                             ? json_object_get(u->g->nodes, name + 13) : NULL;
+    return node == NULL ? NULL : bn_format("%s/%s", goals_is_own(node) ? "source/results"
+                                                                       : "archived", name + 13);
 }
 
 static bn_status begin(void *context, const struct bag_file *f, bool *wanted)

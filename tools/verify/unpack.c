@@ -81,10 +81,12 @@ static int by_name(const void *a, const void *b)
 /* libarchive reads the local headers: they must be what the central directory has. */
 static bn_status check_listed(struct bag *b, const char *name)
 {
-    const struct zip_entry key = { .name = (char *)(uintptr_t)name };
-    struct zip_entry *e = bsearch(&key, b->zip, b->n_zip, sizeof key, by_name);
+    const struct zip_entry key = { .name = name_normal(name) };
     char shown[128];
-    if (e == NULL)
+    const bool known = key.name != NULL &&
+                       bsearch(&key, b->zip, b->n_zip, sizeof key, by_name) != NULL;
+    free(key.name);
+    if (!known)
         return bn_fail(BAG_REFUSED, "%s: `%s` is not in the table of contents: refused",
                        b->path, name_shown(name, shown));
     return BN_OK;

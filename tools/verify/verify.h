@@ -29,6 +29,9 @@ enum { BAG_ENTRIES = 100000, BAG_DEPTH = 32, BAG_NAME = 1000, BAG_TEXT = 64 << 2
 const char *name_fault(const char *name, size_t n);
 /* As it can be shown on a terminal: what is not printable becomes `?`. */
 const char *name_shown(const char *name, char buf[128]);
+/* A name as NFC, in which all of them are compared: tools change between NFC and NFD on
+ * their own, and RFC 8493 asks for tolerance.  NULL: no memory.              */
+char *name_normal(const char *name);
 /* A name without case and in one normal form of Unicode; NULL: no memory. */
 char *name_folded(const char *name);
 
@@ -110,6 +113,7 @@ struct goals {
     json_t *manifests;                   /* node -> manifest */
 };
 BN_MUST_USE bn_status goals_check(struct bag *b, struct goals *g);
+bool goals_is_own(const json_t *node);   /* a file that nothing made */
 void goals_free(struct goals *g);
 
 /* --- content.c ------------------------------------------------------------ */

@@ -270,6 +270,13 @@ static bn_status take_directory(struct bag *b, const struct directory *d,
     if (at != d->size)
         return odd(b, "its table of contents has more entries than it says");
     BN_TRY(check_order(b, pair, b->n_zip, d->offset));
+    for (size_t i = 0; i < b->n_zip; i++) {
+        char *normal = name_normal(b->zip[i].name);
+        if (normal == NULL)
+            return BN_NOMEM;
+        free(b->zip[i].name);
+        b->zip[i].name = normal;
+    }
     if (b->n_zip > 1)
         qsort(b->zip, b->n_zip, sizeof *b->zip, by_name);
     return check_sizes(b);
