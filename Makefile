@@ -53,8 +53,8 @@ goals   := $(or $(MAKECMDGOALS),help)
 install := $(filter deps deps-all,$(goals))
 rest    := $(filter-out deps deps-all,$(goals))
 drawn   := $(filter figures figure% results archive $R/%,$(goals))
-built   := $(filter programs why status dag gc force accept data check check-% fuzz fuzz-% \
-             cov bench lint docs $(BUILD)/%,$(goals))
+built   := $(filter programs why status dag report gc force accept data check check-% fuzz fuzz-% \
+             cov bench lint docs man $(BUILD)/%,$(goals))
 
 # -k goes on after a failure: what failed is named at the end, so the work is done by
 # a make of its own.  -n and -q fail nowhere.
@@ -62,8 +62,8 @@ BASIN_FAILED ?=
 look := $(or $(findstring n,$(letters)),$(findstring q,$(letters)))
 kept := $(if $(and $(drawn),$(findstring k,$(letters))),$(if $(look)$(BASIN_FAILED),,yes))
 
-.PHONY: help deps deps-all clean programs why status dag gc force accept data check check-slow \
-        archive fuzz fuzz-run cov bench lint docs figures results FORCE
+.PHONY: help deps deps-all clean programs why status dag report gc force accept data check \
+        check-slow archive fuzz fuzz-run cov bench lint docs man figures results FORCE
 
 # --- for every machine: no compiler, no library, no valid parameter is needed -----
 help: ; @tools/help
@@ -187,8 +187,10 @@ fuzz: ; @$(MAKE) --no-print-directory fuzz-run V=fuzz CC=clang
 fuzz-run: $(fuzzers) $B/tests/fuzz/make_seeds ; @tools/fuzz $B $(SECONDS)
 bench: programs $(benches) ; @bench/run $B
 docs: programs ; $B/basin docs
-# They look and make nothing.  `basin why` ends with 1 if something would run.
-why status dag: programs
+# For MANPATH, or man -M build/man basin-weights.
+man: programs ; @$B/basin docs --man $(BUILD)/man && echo "$(BUILD)/man"
+# They look and run nothing.  `basin why` ends with 1 if something would run.
+why status dag report: programs
 	@$B/basin $@ --results '$R' --from '$P' --set '$(subst ','\'',$(SET))' $T || \
 	  [ $@$$? = why1 ]
 # Of the cache.  `make gc` lists what could go; GC="objects --delete" deletes that.

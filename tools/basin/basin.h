@@ -18,6 +18,7 @@
 #include <sys/types.h>
 
 #define BASIN_VERSION "0.1.0"
+#define BASIN_DATE "2026-11-22"         /* of that version, for man pages */
 /* Goes into every key: raise it when the meaning of a key or an object changes. */
 #define BASIN_FORMAT "basin 1"
 
@@ -328,6 +329,7 @@ int gc_main(int argc, char **argv);
 int force_main(int argc, char **argv);
 int accept_main(int argc, char **argv);
 int docs_main(int argc, char **argv);
+int report_main(int argc, char **argv);
 int why_main(int argc, char **argv);
 int status_main(int argc, char **argv);
 int dag_main(int argc, char **argv);

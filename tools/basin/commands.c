@@ -69,7 +69,7 @@ const struct command commands[] = {
       "2: they cannot be compared.",
       { RESULTS, JSON } },
     { "docs", docs_main, "write docs/stages/ from the tables of the stages", "[FOLDER]", NULL,
-      { { NULL, NULL, NULL } } },
+      { { "--man", "FOLDER", "man pages instead, in FOLDER/man1/: `make man`" } } },
     { "force", force_main, "have the next make run a node again", "NODE...",
       "The next make that needs NODE (figure3, ring/weights, results/ring/weights.h5) runs it "
       "again, whatever the cache has. A stage that then gives something else is not "
@@ -87,6 +87,12 @@ const struct command commands[] = {
         { "--keep-last", "N", "and not the last N of each artifact" },
         { "--also", "FOLDER", "results of another checkout that shares this cache" },
         RESULTS } },
+    { "report", report_main, "write results/report.html: figures, and what made them",
+      "[NODE...]",
+      "One page, complete in itself: every figure (or those that are named) with the parameters, "
+      "runs and files behind it; what is not up to date and why; all parameters and artifacts. "
+      "Makes nothing. With --from mouse it is report.mouse.html. docs/report.md.",
+      { RESULTS, FROM, SET } },
     { "resolve", plan_main, "make a plan: every node with its parameters (for make)", "", NULL,
       { RESULTS, FROM, SET, { "--make", "PID", "the make that it is for" } } },
     { "run", run_main, "make one node of a plan (for make)", "FILE...", NULL,
@@ -169,7 +175,7 @@ void command_fold(FILE *f, const char *text, int indent, int width)
     }
 }
 
-static void help_option(FILE *f, const struct command_option *o)
+static void help_option(FILE *f, const struct bn_option *o)
 {
     char left[80];
     const int n = snprintf(left, sizeof left, "  %s%s%s", o->name, o->value ? " " : "",

@@ -26,7 +26,8 @@ struct box {
 };
 
 struct drawing {
-    struct look *look;
+    const struct look *look;
+    const bool *wanted;                  /* by number of the node; NULL: all looked at */
     struct box *boxes;
     size_t n;
     json_t *box_of;                      /* name of a node -> number of its box */
@@ -50,9 +51,11 @@ static const struct {
 /* --- boxes --------------------------------------------------------------- */
 
 /* SVG and PNG are the same picture as their PDF. */
-static bool is_copy(const struct look_node *n)
+static bool is_shown(const struct drawing *d, size_t i)
 {
-    return strcmp(text_of(n->node, "stage"), "pdftocairo") == 0;
+    const size_t at = d->look->order[i];
+    return strcmp(text_of(d->look->nodes[at].node, "stage"), "pdftocairo") != 0 &&
+           (d->wanted == NULL || d->wanted[at]);
 }
 
 static char *box_key(const struct drawing *d, const struct look_node *n)
@@ -92,16 +95,15 @@ static bn_status fill_boxes(struct drawing *d)
 {
     size_t shown = 0;
     for (size_t i = 0; i < d->look->n_order; i++)
-        shown += !is_copy(&d->look->nodes[d->look->order[i]]);
+        shown += is_shown(d, i);
     d->grouped = shown > MOST;
     d->boxes = bn_alloc(shown + 1, sizeof *d->boxes);
     d->box_of = json_object();
     json_t *keys = json_object();
     bn_status rc = d->boxes && d->box_of && keys ? BN_OK : BN_NOMEM;
     for (size_t i = 0; i < d->look->n_order && rc == BN_OK; i++) {
-        const struct look_node *n = &d->look->nodes[d->look->order[i]];
-        if (!is_copy(n))
-            rc = add_to_box(d, n, keys);
+        if (is_shown(d, i))
+            rc = add_to_box(d, &d->look->nodes[d->look->order[i]], keys);
     }
     json_decref(keys);
     return rc;
@@ -230,32 +232,49 @@ static void print_legend(FILE *f, const struct drawing *d)
     fprintf(f, "  }\n");
 }
 
-static bn_status write_dot(const struct drawing *d, const char *title, const char *path)
+static bool is_all_fresh(const struct drawing *d)
+{
+    for (size_t i = 0; i < d->n; i++)
+        if (d->boxes[i].state != LOOK_FRESH)
+            return false;
+    return true;
+}
+
+bn_status dag_print(FILE *f, const struct look *l, const bool *wanted, const char *title)
+{
+    struct drawing d = { .look = l, .wanted = wanted };
+    json_t *drawn = json_object();
+    bn_status rc = drawn ? fill_boxes(&d) : BN_NOMEM;
+    if (rc == BN_OK) {
+        fprintf(f, "digraph dag {\n  graph [fontname=\"Liberation Sans\" fontsize=12 "
+                "labelloc=t nodesep=0.25 ranksep=0.35");
+        if (title != NULL)
+            fprintf(f, " label=\"%s\"", title);
+        fprintf(f, "];\n  node [fontname=\"Liberation Sans\" fontsize=10 height=0.3 "
+                "color=\"#333333\"];\n  edge [color=\"#666666\" arrowsize=0.7];\n");
+        if (title != NULL || !is_all_fresh(&d))
+            print_legend(f, &d);
+    }
+    for (size_t i = 0; i < d.n && rc == BN_OK; i++) {
+        print_box(f, &d, i);
+        print_files(f, &d, i);
+    }
+    if (rc == BN_OK)
+        rc = print_edges(f, &d, drawn);
+    fprintf(f, "}\n");
+    json_decref(drawn);
+    drawing_free(&d);
+    return rc;
+}
+
+static bn_status write_dot(const struct look *l, const char *title, const char *path)
 {
     char *text = NULL;
     size_t size;
     FILE *f = open_memstream(&text, &size);
-    json_t *drawn = json_object();
-    if (f == NULL || drawn == NULL) {
-        if (f != NULL)
-            fclose(f);
-        free(text);
-        json_decref(drawn);
-        return BN_NOMEM;
-    }
-    fprintf(f, "digraph dag {\n  graph [fontname=\"Liberation Sans\" fontsize=12 labelloc=t "
-            "nodesep=0.25 ranksep=0.35 label=\"%s\"];\n"
-            "  node [fontname=\"Liberation Sans\" fontsize=10 height=0.3 color=\"#333333\"];\n"
-            "  edge [color=\"#666666\" arrowsize=0.7];\n", title);
-    print_legend(f, d);
-    for (size_t i = 0; i < d->n; i++) {
-        print_box(f, d, i);
-        print_files(f, d, i);
-    }
-    bn_status rc = print_edges(f, d, drawn);
-    fprintf(f, "}\n");
-    json_decref(drawn);
-    fclose(f);
+    bn_status rc = f ? dag_print(f, l, NULL, title) : BN_NOMEM;
+    if (f != NULL)
+        fclose(f);
     if (rc == BN_OK)
         rc = file_write(path, text);
     free(text);
@@ -264,22 +283,39 @@ static bn_status write_dot(const struct drawing *d, const char *title, const cha
 
 /* --- the command --------------------------------------------------------- */
 
-static bn_status draw(const char *dot, const char *svg)
+bn_status dag_draw(const struct list *dots)
 {
-    char env[] = "/usr/bin/env", tool[] = "dot", form[] = "-Tsvg", out[] = "-o";
-    char *temp = bn_format("%s.tmp", svg);
-    char *argv[] = { env, tool, form, out, temp, (char *)(uintptr_t)dot, NULL };
-    struct child c = { .name = svg, .argv = argv, .capture = true };
-    bn_status rc = temp ? child_run(&c) : BN_NOMEM;
+    enum { OPTIONS = 4 };
+    char env[] = "/usr/bin/env", tool[] = "dot", form[] = "-Tsvg", beside[] = "-O";
+    char **argv = bn_alloc(OPTIONS + dots->n + 1, sizeof *argv);
+    if (argv == NULL)
+        return BN_NOMEM;
+    argv[0] = env, argv[1] = tool, argv[2] = form, argv[3] = beside;
+    memcpy(argv + OPTIONS, dots->at, dots->n * sizeof *argv);
+    struct child c = { .name = "dot", .argv = argv, .capture = true };
+    bn_status rc = child_run(&c);
     if (rc == BN_OK && WIFEXITED(c.status) && WEXITSTATUS(c.status) == 127)
         rc = bn_fail(BN_INPUT, "%s is written, but Graphviz (`dot`), which makes a picture "
-                     "of it, is not installed: run `make deps-all`", dot);
+                     "of it, is not installed: run `make deps-all`", dots->at[0]);
     else if (rc == BN_OK && child_status(&c, "dot") != 0)
-        rc = bn_fail(BN_INPUT, "%s: dot could not draw it: %s", dot, c.said ? c.said : "");
-    if (rc == BN_OK && rename(temp, svg) != 0)
-        rc = bn_fail(BN_OUTPUT, "%s: cannot be written", svg);
+        rc = bn_fail(BN_INPUT, "%s: dot could not draw it: %s", dots->at[0],
+                     c.said ? c.said : "");
     free(c.said);
-    free(temp);
+    free(argv);
+    return rc;
+}
+
+static bn_status draw(const char *dot, const char *svg)
+{
+    struct list one = { 0 };
+    char *made = bn_format("%s.svg", dot);
+    bn_status rc = made ? list_add(&one, dot) : BN_NOMEM;
+    if (rc == BN_OK)
+        rc = dag_draw(&one);
+    if (rc == BN_OK && rename(made, svg) != 0)
+        rc = bn_fail(BN_OUTPUT, "%s: cannot be written", svg);
+    free(made);
+    list_free(&one);
     return rc;
 }
 
@@ -299,7 +335,6 @@ static char *picture_name(const struct look_options *o)
 static bn_status dag(const struct look_options *o, struct look *l)
 {
     struct list names = { 0 };
-    struct drawing d = { .look = l };
     bn_status rc = BN_OK;
     for (size_t i = 0; i < o->rest.n && rc == BN_OK; i++)
         rc = look_target(l, o->rest.at[i], &names);
@@ -310,14 +345,11 @@ static bn_status dag(const struct look_options *o, struct look *l)
     char *name = picture_name(o), *title = list_sentence(&o->rest);
     char *dot = name ? bn_format("%s.dot", name) : NULL;
     char *svg = name ? bn_format("%s.svg", name) : NULL;
-    rc = title && dot && svg ? fill_boxes(&d) : BN_NOMEM;
-    if (rc == BN_OK)
-        rc = write_dot(&d, title, dot);
+    rc = title && dot && svg ? write_dot(l, title, dot) : BN_NOMEM;
     if (rc == BN_OK)
         rc = draw(dot, svg);
     if (rc == BN_OK)
         printf("%s\n", svg);
-    drawing_free(&d);
     free(svg);
     free(dot);
     free(title);

@@ -451,6 +451,43 @@ bn_status look_at(struct look *l, const char *name)
     return rc;
 }
 
+static bool has_cause(const struct look_node *n, const char *kind)
+{
+    size_t i;
+    json_t *cause;
+    json_array_foreach(n->causes, i, cause)
+        if (strcmp(text_of(cause, "kind"), kind) == 0)
+            return true;
+    return false;
+}
+
+const char *look_word(const struct look_node *n)
+{
+    static const struct { const char *kind, *word; } lost[] = {
+        { "never", "never made" }, { "missing", "missing" }, { "dangling", "missing" },
+        { "damaged", "damaged" },
+    };
+    if (n->state == LOOK_FRESH || n->state == LOOK_OWN || n->state == LOOK_CACHED)
+        return look_state_name(n->state);
+    for (size_t i = 0; i < BN_LEN(lost); i++)
+        if (has_cause(n, lost[i].kind))
+            return lost[i].word;
+    return "stale";
+}
+
+double look_bytes(const struct look_node *n)
+{
+    struct stat st;
+    return n->object.path != NULL && stat(n->object.path, &st) == 0 ? (double)st.st_size
+                                                                    : -1.0;
+}
+
+double look_took(const struct look_node *n)
+{
+    const json_t *took = json_object_get(n->object.manifest, "seconds");
+    return json_is_number(took) ? json_number_value(took) : n->seconds;
+}
+
 void look_cost(const struct look *l, double *runs, double *follows, size_t *unknown)
 {
     *runs = *follows = 0.0;

@@ -72,6 +72,13 @@ struct look_node *look_find(const struct look *l, const char *name);
 /* Names of the inputs of a node, in order. */
 BN_MUST_USE bn_status look_inputs(const json_t *node, struct list *names);
 
+/* What is the matter with it, in a word or two: fresh, own file, cached, stale, missing,
+ * never made, damaged.                                                       */
+const char *look_word(const struct look_node *n);
+double look_bytes(const struct look_node *n);            /* size of what is there, or -1 */
+/* Seconds of the run that made it, or else what a run is expected to take, or -1. */
+double look_took(const struct look_node *n);
+
 /* When an object was made, in seconds after 1970; 0 if it does not say. */
 double look_made(const json_t *manifest);
 const char *look_age(double made, char buf[32]);         /* "3 min ago" */
@@ -79,5 +86,13 @@ const char *look_age(double made, char buf[32]);         /* "3 min ago" */
  * *unknown counts nodes that nobody has run yet.                            */
 void look_cost(const struct look *l, double *runs, double *follows, size_t *unknown);
 int look_fail(const char *command);      /* prints bn_error(); gives BN_USAGE */
+
+/* --- dag.c --------------------------------------------------------------- */
+/* In the language of dot: all nodes that were looked at, or those whose number in nodes is
+ * `wanted`.  Without a title there is a legend only where something is not fresh. */
+BN_MUST_USE bn_status dag_print(FILE *f, const struct look *l, const bool *wanted,
+                                const char *title);
+/* Pictures of files of dot: results/dag.figure3.dot.svg.  BN_INPUT: no Graphviz here. */
+BN_MUST_USE bn_status dag_draw(const struct list *dots);
 
 #endif

@@ -46,18 +46,44 @@ static const char *const style[] = {
     ".note{color:var(--note);background:var(--note-g)}"
     ".warn{color:var(--warn);background:var(--warn-g)}"
     ".bad{color:var(--bad);background:var(--bad-g)}",
-    ".wide{overflow-x:auto;margin:.5rem 0}",
+    ".wide{overflow-x:auto;margin:.5rem 0}.card>.wide:only-child{margin:-.25rem 0 -.375rem}"
+    "td code,th code{white-space:nowrap}",
     "table{border-collapse:collapse;width:100%;font-size:.9375rem;"
     "font-variant-numeric:tabular-nums}caption{text-align:left;font-weight:600;"
     "padding:.25rem 0}",
-    "th,td{text-align:left;vertical-align:top;padding:.375rem .75rem .375rem 0;"
+    "th,td{text-align:left;vertical-align:top;padding:.375rem 1rem .375rem 0;"
     "border-bottom:1px solid var(--line)}th{font-weight:600}"
     "thead th{font-size:.8125rem;color:var(--muted);white-space:nowrap}",
     "tbody tr:last-child>*{border-bottom:0}.num{text-align:right;white-space:nowrap}"
     "tr>:last-child{padding-right:0}",
     ".facts{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.25rem 1.25rem;"
     "margin:.5rem 0;font-size:.9375rem}.facts dt{color:var(--muted)}.facts dd{margin:0}",
-    "summary{cursor:pointer;padding:.375rem 0}",
+    "summary{cursor:pointer;padding:.375rem 0}.small{font-size:.875rem}"
+    ".count{font-size:.8125em;font-weight:400;color:var(--muted)}",
+    ".bar{position:sticky;top:0;z-index:5;padding:.625rem 0;background:var(--ground)}"
+    ".bar input{width:100%;font:inherit;color:inherit;background:var(--card);"
+    "border:1px solid var(--muted);border-radius:.5rem;padding:.5rem .75rem}"
+    ".bar input::placeholder{color:var(--muted);opacity:1}.bar kbd,.bar output{"
+    "position:absolute;right:2.25rem;top:1.1875rem;color:var(--muted);font-size:.875rem}"
+    ".bar kbd{right:.875rem}.bar:focus-within kbd,.bar output:not(:empty)~kbd{display:none}",
+    ".chips{list-style:none;display:flex;flex-wrap:wrap;gap:.375rem;padding:0;"
+    "margin:.25rem 0}.chips a{display:block;padding:.125rem .625rem;border-radius:1rem;"
+    "border:1px solid var(--line);background:var(--card);text-decoration:none;"
+    "font-size:.875rem}",
+    "figure{margin:.75rem 0}figcaption{margin-top:.5rem}"
+    ".figure h3{margin-bottom:.375rem}.figure .name{color:var(--muted);margin-right:.25rem}",
+    ".paper{background:#fff;color:#000;border-radius:.375rem;padding:1rem;"
+    "border:1px solid var(--line)}.paper>svg,.paper>img{display:block;max-width:100%;"
+    "height:auto;margin:0 auto}.graph{overflow-x:auto}",
+    ".artifact+.artifact{border-top:1px solid var(--line)}"
+    ".artifact>summary code{font-size:.9375rem}",
+    "@media(max-width:40rem){td code,th code{white-space:normal}.bar kbd{display:none}"
+    "thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}"
+    "tbody tr{display:block;padding:.5rem 0;border-bottom:1px solid var(--line)}"
+    "tbody tr:last-child{border-bottom:0}tbody tr>*{display:inline-block;border:0;"
+    "max-width:100%;padding:0 1rem 0 0;text-align:left}tbody .line{display:block}"
+    "[data-h]:not(:empty)::before{content:attr(data-h)\" \";color:var(--muted);"
+    "font-weight:400}}",
     "@media(max-width:40rem){main,footer{padding:1rem .875rem}h1{font-size:1.5rem}"
     "h2{margin-top:2rem}.card{padding:.875rem}.facts{display:block}"
     ".facts dd{margin:0 0 .5rem}}",

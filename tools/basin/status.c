@@ -16,38 +16,13 @@ enum { BOTH = 66, NAME = 46, FEW = 4 };
 
 /* --- one row ------------------------------------------------------------- */
 
-static const json_t *cause_of(const struct look_node *n, const char *kind)
-{
-    size_t i;
-    json_t *cause;
-    json_array_foreach(n->causes, i, cause)
-        if (strcmp(text_of(cause, "kind"), kind) == 0)
-            return cause;
-    return NULL;
-}
-
 static const char *const conditions[] = { "fresh", "own file", "cached", "stale", "missing",
                                      "never made", "damaged" };
-
-/* What is the matter, in one word. */
-static const char *word_of(const struct look_node *n)
-{
-    static const struct { const char *kind, *word; } lost[] = {
-        { "never", "never made" }, { "missing", "missing" }, { "dangling", "missing" },
-        { "damaged", "damaged" },
-    };
-    if (n->state == LOOK_FRESH || n->state == LOOK_OWN || n->state == LOOK_CACHED)
-        return look_state_name(n->state);
-    for (size_t i = 0; i < BN_LEN(lost); i++)
-        if (cause_of(n, lost[i].kind) != NULL)
-            return lost[i].word;
-    return "stale";
-}
 
 /* "stale: lambda: 1e-08 -> 1e-06", cut to `room` columns. */
 static void state_text(const struct look_node *n, size_t room, char text[BOTH + 1])
 {
-    const char *word = word_of(n), *why = text_of(json_array_get(n->causes, 0), "text");
+    const char *word = look_word(n), *why = text_of(json_array_get(n->causes, 0), "text");
     char whole[256];
     if (n->state == LOOK_FOLLOWS && why[0] == '\0')
         snprintf(whole, sizeof whole, "follows %s", n->parent ? n->parent : "its inputs");
@@ -61,20 +36,6 @@ static void state_text(const struct look_node *n, size_t room, char text[BOTH + 
     if (strlen(whole) > room)
         strcpy(whole + room - 2, "..");
     snprintf(text, BOTH + 1, "%.*s", BOTH, whole);
-}
-
-static double size_of(const struct look_node *n)
-{
-    struct stat st;
-    return n->object.path != NULL && stat(n->object.path, &st) == 0 ? (double)st.st_size
-                                                                    : -1.0;
-}
-
-/* Of the run that made it, or else what a run is expected to take. */
-static double seconds_of(const struct look_node *n)
-{
-    const json_t *took = json_object_get(n->object.manifest, "seconds");
-    return json_is_number(took) ? json_number_value(took) : n->seconds;
 }
 
 static void print_columns(int width, const char *name, const char *state,
@@ -91,12 +52,12 @@ static void print_row(const struct look_node *n, int width)
     const double made = look_made(n->object.manifest);
     const size_t name = strlen(n->name) > (size_t)width ? strlen(n->name) : (size_t)width;
     state_text(n, name + 12 < BOTH ? BOTH - name : 12, state);
-    if (size_of(n) >= 0.0)
-        bn_human_bytes(size_of(n), size);
+    if (look_bytes(n) >= 0.0)
+        bn_human_bytes(look_bytes(n), size);
     if (made > 0.0)
         look_age(made, age);
-    if (seconds_of(n) >= 0.0)
-        bn_human_seconds(seconds_of(n), time);
+    if (look_took(n) >= 0.0)
+        bn_human_seconds(look_took(n), time);
     snprintf(took, sizeof took, "%s%s", time[0] && made <= 0.0 ? "~" : "", time);
     print_columns(width, n->name, state, size, age, took);
 }
@@ -114,11 +75,11 @@ static void add_to_fold(struct fold *f, const struct look_node *n)
 {
     const double made = look_made(n->object.manifest);
     f->n++;
-    f->bytes += size_of(n) > 0.0 ? size_of(n) : 0.0;
-    f->seconds += seconds_of(n) > 0.0 ? seconds_of(n) : 0.0;
+    f->bytes += look_bytes(n) > 0.0 ? look_bytes(n) : 0.0;
+    f->seconds += look_took(n) > 0.0 ? look_took(n) : 0.0;
     f->made = made > f->made ? made : f->made;
     for (size_t k = 0; k < BN_LEN(conditions); k++)
-        f->count[k] += strcmp(word_of(n), conditions[k]) == 0;
+        f->count[k] += strcmp(look_word(n), conditions[k]) == 0;
 }
 
 /* Plain nodes with their points; *index: name of the plain node -> number. */
@@ -221,9 +182,9 @@ static void print_sums(const struct look *l, double cache, size_t objects)
     const char *between = ": ";
     for (size_t i = 0; i < l->n_order; i++) {
         const struct look_node *n = &l->nodes[l->order[i]];
-        bytes += size_of(n) > 0.0 ? size_of(n) : 0.0;
+        bytes += look_bytes(n) > 0.0 ? look_bytes(n) : 0.0;
         for (size_t k = 0; k < BN_LEN(conditions); k++)
-            count[k] += strcmp(word_of(n), conditions[k]) == 0;
+            count[k] += strcmp(look_word(n), conditions[k]) == 0;
     }
     printf("\n%zu artifacts and figures", l->n_order);
     for (size_t k = 0; k < BN_LEN(conditions); k++)
@@ -245,9 +206,9 @@ static void print_sums(const struct look *l, double cache, size_t objects)
 
 static json_t *row_json(const struct look_node *n)
 {
-    const double size = size_of(n), made = look_made(n->object.manifest);
-    const double seconds = seconds_of(n);
-    return json_pack("{ss ss ss sO so so so}", "node", n->name, "state", word_of(n), "make",
+    const double size = look_bytes(n), made = look_made(n->object.manifest);
+    const double seconds = look_took(n);
+    return json_pack("{ss ss ss sO so so so}", "node", n->name, "state", look_word(n), "make",
                      look_state_name(n->state), "causes", n->causes, "bytes",
                      size >= 0.0 ? json_integer((json_int_t)size) : json_null(), "made",
                      made > 0.0 ? json_integer((json_int_t)made) : json_null(), "seconds",
