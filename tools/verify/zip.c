@@ -16,7 +16,9 @@
 #include <unistd.h>
 
 enum { END = 22, END64 = 56, LOCATOR64 = 20, CENTRAL = 46, LOCAL = 30, COMMENT = 65535 };
-enum { ENCRYPTED = 1, AT_END = 1 << 3, STRONG = 1 << 6, MASKED = 1 << 13 };
+/* Flags; LEVEL and UTF8 only inform. */
+enum { ENCRYPTED = 1, LEVEL = 6, AT_END = 1 << 3, STRONG = 1 << 6, UTF8 = 1 << 11,
+       MASKED = 1 << 13 };
 
 static uint64_t number(const unsigned char *at, int bytes)
 {
@@ -151,6 +153,10 @@ static bn_status check_kind(const struct bag *b, const unsigned char *c, const c
         snprintf(what, sizeof what, "`%s` is encrypted", shown);
         return odd(b, what);
     }
+    if (flags & ~(uint64_t)(LEVEL | AT_END | UTF8)) {
+        snprintf(what, sizeof what, "`%s` is packed in a way that is not read", shown);
+        return odd(b, what);
+    }
     if ((mode & S_IFMT) != 0 && !S_ISREG(mode) && !S_ISDIR(mode)) {
         snprintf(what, sizeof what, "`%s` is a %s, and a bag has only files and folders", shown,
                  S_ISLNK(mode) ? "symbolic link" : "device, pipe or socket");
@@ -178,7 +184,7 @@ static bn_status check_local(const struct bag *b, const unsigned char *c,
         memcmp(name, e->name, n) != 0)
         return odd(b, "a name in the table of contents is another one at the entry itself");
     const bool later = (number(l + 6, 2) & AT_END) != 0;
-    if (((number(l + 6, 2) ^ number(c + 8, 2)) & (ENCRYPTED | AT_END | STRONG | MASKED)) != 0 ||
+    if (number(l + 6, 2) != number(c + 8, 2) ||
         number(l + 8, 2) != number(c + 10, 2) ||
         (!later && (number(l + 14, 4) != number(c + 16, 4) ||
                     (number(l + 18, 4) != 0xffffffff && number(l + 18, 4) != e->packed) ||
