@@ -70,6 +70,8 @@ const struct command commands[] = {
       { RESULTS, JSON } },
     { "docs", docs_main, "write docs/stages/ from the tables of the stages", "[FOLDER]", NULL,
       { { "--man", "FOLDER", "man pages instead, in FOLDER/man1/: `make man`" } } },
+    { "element", element_main, "run the stages of one element of a job array (for a cluster)",
+      "FOLDER", NULL, { { NULL, NULL, NULL } } },
     { "force", force_main, "have the next make run a node again", "NODE...",
       "The next make that needs NODE (figure3, ring/weights, results/ring/weights.h5) runs it "
       "again, whatever the cache has. A stage that then gives something else is not "
@@ -87,6 +89,10 @@ const struct command commands[] = {
         { "--keep-last", "N", "and not the last N of each artifact" },
         { "--also", "FOLDER", "results of another checkout that shares this cache" },
         RESULTS } },
+    { "numbers", numbers_main, "list the numbers that a thesis can cite", "[WORD...]",
+      "Of results/numbers.tex and files like it, which `make numbers` makes: the LaTeX macro of "
+      "each number, what it is set as, and the dataset that it is. With words only those that "
+      "have all of them in macro or dataset. docs/thesis.md.", { RESULTS } },
     { "report", report_main, "write results/report.html: figures, and what made them",
       "[NODE...]",
       "One page, complete in itself: every figure (or those that are named) with the parameters, "
@@ -97,9 +103,20 @@ const struct command commands[] = {
       { RESULTS, FROM, SET, { "--make", "PID", "the make that it is for" } } },
     { "run", run_main, "make one node of a plan (for make)", "FILE...", NULL,
       { RESULTS, { "--plan", "DIGEST", "of the plan" },
+        { "--slurm", NULL, "a cluster runs the stages" },
         { "--quiet", NULL, "nothing but errors" } } },
     { "status", status_main, "every artifact with its state, size, age and duration",
       "[NODE...]", NULL, { RESULTS, FROM, SET, JSON } },
+    { "submit", submit_main, "have a Slurm cluster make what targets need (for make)",
+      "FILE...", NULL,
+      { RESULTS, { "--plan", "DIGEST", "of the plan" },
+        { "--quiet", NULL, "nothing but errors" } } },
+    { "thesis", thesis_main, "is every number and figure of a LaTeX document current?",
+      "FILE.tex",
+      "Reads the document, with the files that it reads, and names each number and figure of "
+      "this project in it that is stale (the plan now wants another one) or missing. Makes "
+      "nothing. Status 0: all are as wanted now, 1: some are not, 2: trouble.",
+      { RESULTS, SET } },
     { "verify", NULL, "check an archive, and make again what is in it", "FILE",
       "FILE is an archive of `make archive` (.zip, .tar, .tar.gz, .tar.xz) or its unpacked "
       "folder, from anywhere. Every file must be listed and be what its digest says, and "
