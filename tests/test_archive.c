@@ -58,7 +58,8 @@ static int setup(void **state)
                 "cp '%s/LICENSE' . && printf 'a voltage' > '../recorded/sub/take one.dat' && "
                 "ln -s ../LICENSE params/link.md && "
                 "printf '%%s\\n' '$R/ring/r.h5:' >> pipelines/ring.mk && "
-                "printf '%%s\\n' '$R/figures/figure1$S.pdf: $R/ring/a.h5' > pipelines/figures.mk && "
+                "printf '%%s\\n' '$R/figures/figure1$S.pdf: $R/ring/a.h5' "
+                "> pipelines/figures.mk && "
                 "printf '%%s\\n' 'r { file = \"${BASIN_DATA}/sub/take one.dat\" }' "
                 ">> params/ring.conf && cp -Rp '%s/tools/archive' build/%s/tools && "
                 "cp -p '%s/basin-archive' build/%s", here, here, build, variant, build, variant);
@@ -213,8 +214,7 @@ static void the_crate_says_who_and_when(void **state)
     unpack("out/archive/first.zip");
     json_t *c = load("../unpacked/bag/data/ro-crate-metadata.json");
     assert_string_equal(crate_says(c, "./", "name"),
-                        "Numbers, and \"more\" of them: figure1, out/ring/e.h5 and "
-                        "out/ring/r.h5");
+                        "Numbers, and \"more\" of them: figure1, ring/e.h5 and ring/r.h5");
     assert_string_equal(crate_says(c, "https://orcid.org/0000-0002-1825-0097", "name"),
                         "Ada Lovelace");
     assert_string_equal(crate_says(c, "./", "citation"), "https://doi.org/10.1000/182");
