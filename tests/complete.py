@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """complete.py PROJECT BASIN: types at a real bash, on a terminal, with completion loaded.
 
-Prints a line for each thing that went wrong.  PROJECT is a project to complete in; a second
-one, with names that a shell would run, is made beside, around the driver BASIN."""
+Prints a line for each thing that went wrong.  Completes with the driver BASIN in a copy of
+PROJECT, and in a project whose names a shell would run."""
 import fcntl
 import os
 import pty
@@ -33,8 +33,8 @@ class Bash:
         """Read until that is the last that stands there."""
         text = ""
         while not re.search(end + "$", text, re.S):
-            if not select.select([self.fd], [], [], 60)[0]:
-                sys.exit(f"bash says no more: {text}")
+            if not select.select([self.fd], [], [], 20)[0]:
+                sys.exit(f"bash says no more: {text!r}")
             try:
                 text += os.read(self.fd, 65536).decode(errors="replace").replace("\r", "")
             except OSError:
@@ -48,7 +48,7 @@ class Bash:
     def type(self, text, close=""):
         """The words that the line is after these keys (\\t among them), as echo prints them."""
         os.write(self.fd, text.encode() + b"\x01echo '<<'\x05" + close.encode() + b"'>>'\n")
-        return re.findall(r"\n<< (.*?)>>\n", self.wait("\n<< .*?>>\n" + PROMPT), re.S)[-1]
+        return re.findall(r"\n<<(.*?)>>\n", self.wait("\n<<.*?>>\n" + PROMPT), re.S)[-1]
 
     def end(self):
         os.write(self.fd, b"\x01\x0bexit\n")
@@ -100,7 +100,8 @@ def project(folder, basin):
     os.symlink(basin, f"{folder}/build/basin")
     evil = "$(touch pwned)`touch pwned`;touch pwned"
     for path, text in (
-            ("Makefile", f"FROM ?= ring# {evil}\nX{evil} ?= 1\nV ?= a# {evil} | b: c\n"),
+            ("Makefile", f"FROM ?= ring# {evil}\nX{evil} ?= 1\nV ?= a# {evil} | b: c\n"
+             "DANDISET ?=# which\n"),
             ("tools/help", f"  make figure{evil}\n  make x{evil}\n  make plain  it is\n"),
             ("pipelines/ring.mk", "$R/ring/weights.h5:\n"),
             (f"pipelines/p{evil}.mk", ""),
@@ -113,42 +114,54 @@ def project(folder, basin):
 
 def main():
     root, basin = sys.argv[1:]
-    bash = Bash(root)
+    folder = os.path.realpath(tempfile.mkdtemp(prefix="basin-complete-"))
+    try:
+        failures(root, basin, folder)
+    finally:
+        shutil.rmtree(folder)
+
+
+def failures(root, basin, folder):
+    os.makedirs(f"{folder}/real/build")
+    os.symlink(basin, f"{folder}/real/build/basin")
+    for name in ("Makefile", "README.md", "pipelines", "recordings"):
+        os.symlink(f"{root}/{name}", f"{folder}/real/{name}")
+    os.makedirs(f"{folder}/real/tools")
+    for name in ("tools/help", "tools/completion.bash"):
+        shutil.copy(f"{root}/{name}", f"{folder}/real/tools")
+    bash = Bash(f"{folder}/real")
     bash.run(". tools/completion.bash")
     check(bash, "here", COMMON + [("make BUILD=too\t", "", "make BUILD=tools/")])
     bash.run("COMP_WORDBREAKS=${COMP_WORDBREAKS//[=:]}")
     check(bash, "without = in COMP_WORDBREAKS", COMMON)
-    folder = tempfile.mkdtemp(prefix="basin-complete-")
-    try:
-        name = project(f"{folder}/a", basin)
-        shutil.copy(f"{root}/tools/completion.bash", f"{folder}/a/tools")
-        # Somebody else's, where TAB must run nothing.
-        os.makedirs(f"{folder}/b/build")
-        with open(f"{folder}/b/build/basin", "w") as f:
-            f.write("#!/bin/sh\ntouch pwned\n")
-        os.chmod(f"{folder}/b/build/basin", 0o755)
-        bash.run(f"cd {folder}/b")
-        check(bash, "elsewhere", [("make pla\t", "", "make pla"),
-                                  ("build/basin stat\t", "", "build/basin status ")])
-        bash.run(f"cd {folder}/a && . tools/completion.bash")
-        hostile = [
-            ("make pla\t", "", "make plain "),
-            ("make figure\t", "", "make figure"),
-            ("make DANDISET=e\t", "", f"make DANDISET={name} "),
-            ("make DANDISET=\"e\t", "", f"make DANDISET={name} "),
-            ("make DANDISET='e\t", "", f"make DANDISET={name} "),
-            ("build/basin data e\t", "", f"build/basin data {name} "),
-            ("make SET=\"p\t", '"', "make SET=p"),
-        ]
-        check(bash, "hostile", hostile)
-        bash.run("COMP_WORDBREAKS=' \"'\"'\"'=<>;|&(:'")
-        check(bash, "hostile, with =", hostile)
-        for place in ("a", "b"):
-            if os.path.exists(f"{folder}/{place}/pwned"):
-                print(f"{place}: TAB ran what stands in a name")
-        bash.end()
-    finally:
-        shutil.rmtree(folder)
+    name = project(f"{folder}/a", basin)
+    shutil.copy(f"{root}/tools/completion.bash", f"{folder}/a/tools")
+    # Somebody else's, where TAB must run nothing.
+    os.makedirs(f"{folder}/b/build")
+    with open(f"{folder}/b/build/basin", "w") as f:
+        f.write("#!/bin/sh\ntouch pwned\n")
+    os.chmod(f"{folder}/b/build/basin", 0o755)
+    bash.run(f"cd {folder}/b")
+    check(bash, "elsewhere", [("make pla\t", "", "make pla"),
+                              ("build/basin stat\t", "", "build/basin status ")])
+    bash.run(f"cd {folder}/a && . tools/completion.bash")
+    hostile = [
+        ("make pla\t", "", "make plain "),
+        ("make figure\t", "", "make figure"),
+        ("make DANDISET=e\t", "", f"make DANDISET={name} "),
+        ("make DANDISET=\"e\t", "", f"make DANDISET={name} "),
+        ("make DANDISET='e\t", "", f"make DANDISET={name} "),
+        ("make DANDISET=o\t", "", "make DANDISET=o"),
+        ("build/basin data e\t", "", f"build/basin data {name} "),
+        ("make SET=\"pq\t", '"', "make SET=pq"),
+    ]
+    check(bash, "hostile", hostile)
+    bash.run("COMP_WORDBREAKS=' \"'\"'\"'=<>;|&(:'")
+    check(bash, "hostile, with =", hostile)
+    for place in ("a", "b"):
+        if os.path.exists(f"{folder}/{place}/pwned"):
+            print(f"{place}: TAB ran what stands in a name")
+    bash.end()
 
 
 main()

@@ -94,6 +94,11 @@ static bn_status offer_text(struct offer *o, const char *before, const char *tex
 {
     char *whole = bn_format("%s%s%s", before, text, after);
     bn_status rc = whole ? BN_OK : BN_NOMEM;
+    for (const char *p = text; *p != '\0'; p++)
+        if ((unsigned char)*p < ' ' || *p == 127) {
+            free(whole);                 /* bash reads lines; a terminal obeys */
+            return rc;
+        }
     if (rc == BN_OK && begins(whole, o->word) && !list_has(&o->found, whole))
         rc = list_add(&o->found, whole);
     free(whole);
