@@ -16,6 +16,7 @@ RESULTS ?= results
 FROM    ?= ring#        pipeline that figures draw
 SET     ?=#             parameters for this run, "ring.weights.lambda=1e-6 ..."
 VERBOSE ?=#             1: show whole compiler commands
+THESIS  ?= examples/thesis/thesis.tex
 T       ?=#             target that `make why` and `make dag` look at
 WHY     ?=#             why a changed code gives the same result, for accept
 GC      ?=#             what to delete, "objects --older 30 --delete"
@@ -24,6 +25,7 @@ FILES   ?=#             some of its files, "sub-A18* ..."
 MIRROR  ?=#             where from, if not where the tables say
 DATA    ?=#             further options, --list, --check or --yes
 QUIET   ?=#             1: say nothing but errors while making artifacts
+RUN     ?=#             slurm: run stages on a cluster, docs/cluster.md
 SECONDS ?= 20#          of each fuzzer, in `make fuzz`
 FIGURES ?=#             what `make archive` takes, "figure1 figure2", if not all of them
 ARCHIVE ?=#             name of the archive, instead of one from its content
@@ -49,12 +51,16 @@ ifeq ($(filter $V,release debug asan cov fuzz),)
   $(error V=$V: there is release, debug, asan, cov and fuzz)
 endif
 
+ifeq ($(filter slurm,$(RUN)),$(if $(strip $(RUN)),,x))
+  $(error RUN=$(RUN): there is RUN=slurm; without RUN everything runs here)
+endif
+
 goals   := $(or $(MAKECMDGOALS),help)
 install := $(filter deps deps-all,$(goals))
 rest    := $(filter-out deps deps-all,$(goals))
-drawn   := $(filter figures figure% results archive $R/%,$(goals))
-built   := $(filter programs why status dag report gc force accept data check check-% fuzz fuzz-% \
-             cov bench lint docs man $(BUILD)/%,$(goals))
+drawn   := $(filter figures figure% numbers results archive $R/%,$(goals))
+built   := $(filter programs why status dag report gc force accept data thesis check check-% \
+             fuzz fuzz-% cov bench lint docs man $(BUILD)/%,$(goals))
 
 # -k goes on after a failure: what failed is named at the end, so the work is done by
 # a make of its own.  -n and -q fail nowhere.
@@ -62,8 +68,9 @@ BASIN_FAILED ?=
 look := $(or $(findstring n,$(letters)),$(findstring q,$(letters)))
 kept := $(if $(and $(drawn),$(findstring k,$(letters))),$(if $(look)$(BASIN_FAILED),,yes))
 
-.PHONY: help deps deps-all clean programs why status dag report gc force accept data check \
-        check-slow archive fuzz fuzz-run cov bench lint docs man figures results FORCE
+.PHONY: help deps deps-all clean programs why status dag report gc force accept data thesis \
+        check check-slow archive fuzz fuzz-run cov bench lint docs man figures numbers results \
+        FORCE
 
 # --- for every machine: no compiler, no library, no valid parameter is needed -----
 help: ; @tools/help
@@ -90,7 +97,8 @@ CFLAGS := -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Wpedantic -Wshadow \
           -Wno-missing-field-initializers -ffp-contract=off
 flags-release := -O2
 flags-debug   := -Og -g
-flags-asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
+flags-asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
+                 -fno-sanitize-recover=all
 flags-cov     := -O0 -g --coverage
 flags-fuzz    := -O1 -g -fsanitize=address,undefined,fuzzer-no-link \
                  -fno-sanitize-recover=all
@@ -115,6 +123,14 @@ programs: $B/programs.mk $(beside)
 tmp = $(@D)/.$$$$.$(@F)
 move = mv $(tmp) $@
 say = $(if $(VERBOSE),,@echo "  $1" && )
+
+# -B means stages and figures: programs are built without it, and here are no rules for them.
+ifneq ($(and $(drawn),$(findstring B,$(letters)),$(if $(built),,yes)),)
+ifneq ($(shell MAKEFLAGS='-- $(subst ','\'',$(MAKEOVERRIDES))' $(MAKE) \
+         --no-print-directory programs >&2 || echo no),)
+  $(error the programs cannot be built)
+endif
+else
 
 # Changed flags or library versions are a changed prerequisite: no `make clean`.
 flags := $(CC) $(CFLAGS) $(LDLIBS) \
@@ -165,13 +181,15 @@ $B/programs.mk: $B/basin $(stages) $(schemas)
 	@touch $@; $(if $(filter release,$V),for l in stages basin; do \
 	  [ -L $(BUILD)/$$l ] || rm -rf $(BUILD)/$$l; ln -sfn $V/$$l $(BUILD)/$$l; done)
 -include $(wildcard $(foreach d,lib stages tests tests/fuzz tools/* bench,$B/$d/*.d))
+endif
 
 # --- check ------------------------------------------------------------------------
 export OPENBLAS_NUM_THREADS ?= 1
 export LSAN_OPTIONS := suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0
 # Each program writes a log, and the last line counts what cmocka counted.  The longest
 # first, so that none is left over for one core at the end.
-longest := $(filter %/test_pipeline %/test_makes %/test_safety %/test_flips %/test_learning,$(tests))
+longest := $(filter $(addprefix %/test_,pipeline safety look makes darkness flips learning \
+             checkpoint trials probe_r0),$(tests))
 logs := $(addsuffix .log,$(longest) $(filter-out $(longest),$(tests)))
 check: $(logs) ; @tools/tally $^
 $(logs): $B/tests/%.log: $B/tests/% $B/programs.mk $(beside) FORCE
@@ -206,6 +224,9 @@ data: $B/basin $(beside)
 	  $(if $(look),--list) $(DATA) $(DANDISET) --files '$(subst ','\'',$(FILES))' \
 	  --mirror '$(subst ','\'',$(MIRROR))'
 lint: programs ; tools/lint $B
+# After whatever is asked for with it: `make numbers figure1 thesis`.  It makes no result.
+thesis: programs | $(filter figures figure% numbers results $R/%,$(goals))
+	@tools/thesis $B/basin '$R' '$(subst ','\'',$(SET))' '$(THESIS)'
 
 # --- artifacts --------------------------------------------------------------------
 ifneq ($(drawn),)
@@ -235,13 +256,15 @@ include $(FRAGMENTS)
 pictures := $(PLOTS:.pdf=.svg) $(PLOTS:.pdf=.png)
 export BASIN_GOALS := $(goals)#        for the line that says what is left
 
+options := $(if $(QUIET),--quiet) $(if $(RUN),--slurm) --results $R --plan $(plan)
 $(NODES): $R/%.h5: $R/.basin/nodes/%.node
 $(POINTS): $R/.basin/nodes/points
 $(PLOTS): $R/%.pdf: $R/.basin/nodes/%.node
+$(NUMBERS): $R/%.tex: $R/.basin/nodes/%.node
 $(filter %.svg,$(pictures)): %.svg: %.pdf
 $(filter %.png,$(pictures)): %.png: %.pdf
-$(NODES) $(POINTS) $(PLOTS) $(pictures):
-	@$B/basin run $(if $(QUIET),--quiet )--results $R --plan $(plan) $@
+$(NODES) $(POINTS) $(PLOTS) $(NUMBERS) $(pictures):
+	@$B/basin run $(options) $@
 
 names := $(PICTURES)
 .PHONY: $(names)
@@ -249,7 +272,7 @@ $(names): %: $R/figures/%$S.pdf $R/figures/%$S.svg $R/figures/%$S.png
 # What takes half an hour and 16 GB, or 3 GB, is made when it is asked for by name.
 small = $(filter-out %-million $R/million/% $R/grid/%,$1)
 # What this pipeline lacks an input of says why when it is asked for by name.
-lacking := $(UNABLE:$R/figures/%$S.pdf=%)
+lacking := $(patsubst $R/figures/%$S.pdf,%,$(filter %.pdf,$(UNABLE)))
 figures: $(filter-out $(lacking),$(call small,$(names)))
 	$(if $(lacking),@echo "figures: without $(lacking): $P has no inputs for them")
 results: figures $(call small,$(NODES)) $(POINTS)
@@ -258,9 +281,21 @@ packed := $(or $(strip $(FIGURES)),$(filter-out $(lacking),$(call small,$(names)
 archive: $(packed) $B/basin-archive
 	@$B/basin archive --results '$R' --from '$P' --set '$(subst ','\'',$(SET))' \
 	  --limit '$(LIMIT)' --name '$(ARCHIVE)' $(packed)
+ifneq ($(if $(look),,$(RUN)),)
+# Before all else the cluster makes what the goals need; recipes find it in the cache.
+export BASIN_MAKE := $(shell date +%s.%N)
+every := $(if $(filter figures results,$(drawn)),$(filter-out $(lacking),$(call small,$(names))))
+asked := $(filter $R/%,$(drawn)) $(if $(filter numbers,$(drawn)),$(NUMBERS)) $(if $(filter results,$(drawn)),points $(call small,$(NODES))) \
+         $(patsubst %,$R/figures/%$S.pdf,$(every) $(filter $(names),$(drawn)) \
+           $(if $(filter archive,$(drawn)),$(packed)))
+.PHONY: submit
+submit: ; @$B/basin submit $(options:--slurm=) $(asked)
+$(NODES) $(POINTS) $(PLOTS) $(NUMBERS) $(pictures): | submit
+endif
 # No such figure or artifact: `why` knows what was meant.
-unknown := $(filter-out $(names) figures results archive $(NODES) $(POINTS) $(PLOTS) \
-             $(pictures),$(drawn) $(if $(filter archive,$(drawn)),$(packed)))
+numbers: $R/numbers$S.tex
+unknown := $(filter-out $(names) figures numbers results archive $(NODES) $(POINTS) $(PLOTS) \
+             $(NUMBERS) $(pictures),$(drawn) $(if $(filter archive,$(drawn)),$(packed)))
 .PHONY: $(unknown)
 $(unknown): ; +@$B/basin why --results '$R' --from '$P' $(@:$R/%=%); exit 2
 else

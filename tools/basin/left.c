@@ -50,7 +50,7 @@ void times_add(const char *results, const char *name, const char *stage, double 
 }
 
 /* Object: node -> seconds, and " stage" -> mean. */
-static json_t *times_read(const char *results)
+json_t *times_read(const char *results)
 {
     char *path = bn_format("%s/.basin/times", results), *text = NULL, *rest = NULL;
     json_t *times = json_object();
@@ -73,7 +73,7 @@ static json_t *times_read(const char *results)
     return times;
 }
 
-static double expect(const json_t *times, const char *name, const char *stage)
+double times_of(const json_t *times, const char *name, const char *stage)
 {
     const json_t *own = json_object_get(times, name);
     char key[128];
@@ -88,7 +88,7 @@ static double expect(const json_t *times, const char *name, const char *stage)
 double times_expect(const char *results, const char *name, const char *stage)
 {
     json_t *times = times_read(results);
-    const double seconds = expect(times, name, stage);
+    const double seconds = times_of(times, name, stage);
     json_decref(times);
     return seconds;
 }
@@ -103,6 +103,7 @@ static bool is_goal(const char *name, const char *goals)
         const bool figure = strncmp(name, "figures/", 8) == 0;
         if ((n == 7 && strncmp(g, "results", n) == 0) ||
             (n == 7 && strncmp(g, "figures", n) == 0 && figure) ||
+            (n == 7 && strncmp(g, "numbers", n) == 0 && numbers_is(name)) ||
             (figure && strncmp(name + 8, g, n) == 0 && name[8 + n] == '.') ||
             (n > results && strncmp(g, left.results, results) == 0 &&
              strncmp(g + results + 1, name, n - results - 1) == 0 &&
@@ -134,7 +135,7 @@ static void need(const json_t *nodes, const json_t *times, json_t *seen, const c
     if (more == NULL)
         return;
     left.seconds = more;
-    left.seconds[left.names.n] = expect(times, name, stage);
+    left.seconds[left.names.n] = times_of(times, name, stage);
     if (list_add(&left.names, name) != BN_OK)
         return;
 }

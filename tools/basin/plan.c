@@ -53,6 +53,12 @@ static bool is_figure(const char *name)
     return strncmp(name, "figures/", 8) == 0;
 }
 
+/* No stage makes it; what it lacks is said when somebody asks for it. */
+static bool is_drawn(const char *name)
+{
+    return is_figure(name) || numbers_is(name);
+}
+
 /* --- stage nodes --------------------------------------------------------- */
 
 static bn_status find_stage_nodes(struct resolve *r)
@@ -66,7 +72,7 @@ static bn_status find_stage_nodes(struct resolve *r)
         struct stage_node *node = &r->nodes[r->n_nodes];
         char *name;
         BN_TRY(graph_expand(rule->target, &none, rule->place, &name));
-        if (is_figure(name)) {
+        if (is_drawn(name)) {
             free(name);
             continue;
         }
@@ -185,6 +191,11 @@ static bn_status add_stage_node(struct resolve *r, const struct stage_node *node
     if (checkpoint != NULL)
         json_object_set_new(json, "checkpoint", json_string(checkpoint));
     free(checkpoint);
+    json_t *asked = NULL;
+    if (rc == BN_OK)
+        rc = settings_slurm(&r->settings, node, &asked);
+    if (asked != NULL)
+        json_object_set_new(json, "slurm", asked);
     if (r->origins != NULL)
         note_origins(r, node->name, v);
     bn_values_free(v);
@@ -364,16 +375,18 @@ static bn_status add_input(struct resolve *r, const char *target, json_t *json,
             rc = unknown_input(r, name, target, rule);
         /* A figure that this pipeline lacks an input of is refused when it is asked for,
          * not before: others can be drawn.                                  */
-        if (rc == BN_USAGE && is_figure(target)) {
+        if (rc == BN_USAGE && is_drawn(target)) {
             note_missing(json, name);
             free(path);
             free(name);
             return BN_OK;
         }
-        if (rc == BN_OK)
+        if (rc == BN_OK && numbers_is(target))
+            snprintf(role, sizeof role, "%s", name);         /* told apart by it alone */
+        else if (rc == BN_OK)
             rc = role_of(schema_of(r, target), name, is_figure(target), rule, role);
         json_t *inputs = json_object_get(json, "inputs");
-        if (rc == BN_OK && !is_figure(target) && schema_gathers(schema_of(r, target), role))
+        if (rc == BN_OK && !is_drawn(target) && schema_gathers(schema_of(r, target), role))
             add_gathered(json, role, name);
         else if (rc == BN_OK && json_object_get(inputs, role) != NULL)
             rc = bn_fail(BN_USAGE, "%s: %s and %s are both `%s` to %s; the table of the "
@@ -451,6 +464,24 @@ static bn_status add_figure(struct resolve *r, const char *name, const struct ru
     return add_converted(r, name, "png");
 }
 
+static bn_status add_numbers(struct resolve *r, const char *name)
+{
+    json_t *json = json_pack("{ss ss s{ss} s{} s{}}", "stage", "numbers", "code", "",
+                             "parameters", "name", name, "files", "inputs");
+    return json && json_object_set_new(r->plan, name, json) == 0 ? BN_OK : BN_NOMEM;
+}
+
+/* Which tables say what is citable is known when all its edges are. */
+static bn_status end_numbers(const struct resolve *r, json_t *json, const struct rule *rule)
+{
+    char hex[BN_HEX];
+    if (text_of(json, "code")[0] != '\0')
+        return BN_OK;                    /* "missing: ..." */
+    const bn_status rc = numbers_code(r->build, json, hex);
+    json_object_set_new(json, "code", json_string(hex));
+    return rc == BN_OK ? BN_OK : bn_fail_at(rc, "%s", rule->place);
+}
+
 static void note_place(struct resolve *r, const char *name, const struct rule *rule)
 {
     if (json_object_get(r->origins, name) == NULL)
@@ -470,11 +501,15 @@ static bn_status add_edges(struct resolve *r)
             json_t *json = json_object_get(r->plan, name);
             if (pass == 0 && is_figure(name))
                 rc = add_figure(r, name, rule);
+            if (pass == 0 && numbers_is(name))
+                rc = add_numbers(r, name);
             if (pass == 0 && r->origins != NULL)
                 note_place(r, name, rule);
             for (size_t k = 0; pass == 1 && k < rule->inputs.n && rc == BN_OK; k++)
                 rc = add_input(r, name, json, rule->inputs.at[k], rule);
-            if (pass == 1 && rc == BN_OK && !is_figure(name))
+            if (pass == 1 && rc == BN_OK && numbers_is(name))
+                rc = end_numbers(r, json, rule);
+            if (pass == 1 && rc == BN_OK && !is_drawn(name))
                 rc = check_inputs(schema_of(r, name), json, rule);
             free(name);
         }
@@ -670,7 +705,7 @@ static void print_unable(FILE *f, const struct resolve *r)
     fprintf(f, "UNABLE :=");
     json_object_foreach(r->plan, name, node)
         if (strncmp(text_of(node, "code"), "missing: ", 9) == 0 &&
-            strcmp(strrchr(name, '.'), ".pdf") == 0 && !store_is_own(r->results, name))
+            strcmp(text_of(node, "stage"), "pdftocairo") != 0 && !store_is_own(r->results, name))
             fprintf(f, " %s/%s", r->results, name);
     fprintf(f, "\n");
 }
@@ -685,6 +720,7 @@ static char *fragment_text(const struct resolve *r)
     print_names(f, r, "NODES", ".h5", false);
     print_names(f, r, "POINTS", ".h5", true);
     print_names(f, r, "PLOTS", ".pdf", false);
+    print_names(f, r, "NUMBERS", ".tex", false);
     print_pictures(f, r);
     print_unable(f, r);
     if (r->vars.recorded[0] != '\0')
@@ -749,7 +785,8 @@ static bn_status write_node(const struct resolve *r, const char *name, const jso
 {
     char *path = node_path(r, name);
     json_t *keyed = json_copy((json_t *)(uintptr_t)node);
-    json_object_del(keyed, "checkpoint");    /* an option: Make need not look again */
+    json_object_del(keyed, "checkpoint");    /* options: Make need not look again */
+    json_object_del(keyed, "slurm");
     char *text = json_dumps(keyed, JSON_INDENT(2) | JSON_SORT_KEYS);
     json_decref(keyed);
     const bn_status rc = path && text ? write_dated(path, text) : BN_NOMEM;
@@ -1026,6 +1063,24 @@ bn_status plan_node(const char *results, const char *plan, const char *name,
     if (*node == NULL)
         return bn_fail(BN_USAGE, "%s/%s: no fragment in pipelines/ has a line for it%s",
                        results, name, json ? " that can be read" : "");
+    return BN_OK;
+}
+
+bn_status plan_points(const char *results, const char *plan, struct list *names)
+{
+    BN_TRY(read_plan(results, plan));
+    for (const char *line = loaded.first; line < loaded.end; line = line_end(line) + 1) {
+        const char *end = line_end(line);
+        const size_t n = strcspn(line, " ");
+        json_t *node = json_loadb(line + n + 1, (size_t)(end - line) - n - 1, 0, NULL);
+        char *name = bn_format("%.*s", (int)n, line);
+        bn_status rc = name && node ? BN_OK : BN_NOMEM;
+        if (rc == BN_OK && is_point(node))
+            rc = list_add(names, name);
+        json_decref(node);
+        free(name);
+        BN_TRY(rc);
+    }
     return BN_OK;
 }
 
