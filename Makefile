@@ -164,7 +164,7 @@ $B/tests/fuzz/fuzz_stage: private LDLIBS += -Wl,--wrap=exit
 $B/tests/fuzz/make_seeds: private LDLIBS += -lcmocka
 # The shared libhdf5 loads curl, Kerberos and 30 more, 6 ms at every start; Make and
 # figures start the driver often, so it takes the static one.
-$B/basin: private LDLIBS := -Wl,--as-needed $(filter -L%,$(LDLIBS)) -l:libhdf5_hl.a \
+$B/basin $(beside): private LDLIBS := -Wl,--as-needed $(filter -L%,$(LDLIBS)) -l:libhdf5_hl.a \
           -l:libhdf5.a -lconfuse -ludunits2 -ljansson -lcrypto -lsz -lz -ldl -lpthread -lm
 $(foreach p,$(beside),$(eval $p: $(call objects,tools/$(p:$B/basin-%=%)/*.c)))
 $(beside): $(driver) $B/libbasin.a
