@@ -41,6 +41,8 @@ static void offers_what_fits(void **state)
         { "make VERB", usual, "nospace VERBOSE=" },
         { "make FROM=tunnel-", usual, "space tunnel-lengths tunnel-sizes" },
         { "make V=", usual, "space asan cov debug fuzz release" },
+        { "make QUIET=", usual, "space 1" },
+        { "make LIMIT=", usual, "space" },
         { "make V=release FROM=gridc", usual, "space gridcells" },
         { "make T=ring/weights.cir", usual, "space ring/weights.circulant" },
         { "make results/million/we", usual, "space results/million/weights.h5" },

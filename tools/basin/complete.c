@@ -350,14 +350,21 @@ static size_t last_token(const char *text)
     return n;
 }
 
-/* The comment of a variable in the Makefile, "release | debug | asan: ...". */
+/* What the comment of a variable in the Makefile begins with: "release | debug | asan: ...",
+ * "slurm: ...", "1: ..."; but not "MB: ..." or a sentence.                  */
 static bn_status offer_choices(struct offer *o, const char *before, const char *comment)
 {
-    char *text = bn_format("%.*s", (int)strcspn(comment, ":\n"), comment), *rest = NULL;
+    const size_t n = strcspn(comment, ":");
+    if (comment[n] != ':' || strspn(comment, "abcdefghijklmnopqrstuvwxyz0123456789| ") < n)
+        return BN_OK;
+    char *text = bn_format("%.*s", (int)n, comment), *rest = NULL;
     bn_status rc = text ? BN_OK : BN_NOMEM;
-    for (char *v = text && strchr(text, '|') ? strtok_r(text, " |", &rest) : NULL;
-         v != NULL && rc == BN_OK; v = strtok_r(NULL, " |", &rest))
+    for (char *v = text ? strtok_r(text, "|", &rest) : NULL; v != NULL && rc == BN_OK;
+         v = strtok_r(NULL, "|", &rest)) {
+        v += strspn(v, " ");
+        v[strcspn(v, " ")] = '\0';
         rc = offer_text(o, before, v, "");
+    }
     free(text);
     return rc;
 }
