@@ -355,6 +355,7 @@ int gc_main(int argc, char **argv);
 int force_main(int argc, char **argv);
 int accept_main(int argc, char **argv);
 int docs_main(int argc, char **argv);
+int complete_main(int argc, char **argv);
 int report_main(int argc, char **argv);
 int why_main(int argc, char **argv);
 int status_main(int argc, char **argv);
