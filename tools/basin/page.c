@@ -74,7 +74,8 @@ static const char *const style[] = {
     ".figure h3{margin-bottom:.375rem}.figure .name{color:var(--muted);margin-right:.25rem}",
     ".paper{background:#fff;color:#000;border-radius:.375rem;padding:1rem;"
     "border:1px solid var(--line)}.paper>svg,.paper>img{display:block;max-width:100%;"
-    "height:auto;margin:0 auto}.graph{overflow-x:auto}",
+    "height:auto;margin:0 auto}.graph{overflow-x:auto}"
+    ".graph>svg{max-width:none}",
     ".artifact+.artifact{border-top:1px solid var(--line)}"
     ".artifact>summary code{font-size:.9375rem}",
     "@media(max-width:40rem){td code,th code{white-space:normal}.bar kbd{display:none}"
@@ -169,8 +170,7 @@ void page_base64(FILE *f, const void *bytes, size_t n)
 
 void page_table(FILE *f, const char *caption, bool quiet, const char *const *heads, size_t n)
 {
-    page_print(f, "<div class=\"wide\" role=\"region\" tabindex=\"0\" aria-label=\"%s\">"
-               "<table><caption", caption);
+    fputs("<div class=\"wide\"><table><caption", f);
     fputs(quiet ? " class=\"out\"" : "", f);
     page_print(f, ">%s</caption>\n<thead><tr>", caption);
     for (size_t i = 0; i < n; i++) {
