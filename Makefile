@@ -16,6 +16,7 @@ RESULTS ?= results
 FROM    ?= ring#        pipeline that figures draw
 SET     ?=#             parameters for this run, "ring.weights.lambda=1e-6 ..."
 VERBOSE ?=#             1: show whole compiler commands
+THESIS  ?= examples/thesis/thesis.tex
 T       ?=#             target that `make why` and `make dag` look at
 WHY     ?=#             why a changed code gives the same result, for accept
 GC      ?=#             what to delete, "objects --older 30 --delete"
@@ -52,9 +53,9 @@ endif
 goals   := $(or $(MAKECMDGOALS),help)
 install := $(filter deps deps-all,$(goals))
 rest    := $(filter-out deps deps-all,$(goals))
-drawn   := $(filter figures figure% results archive $R/%,$(goals))
-built   := $(filter programs why status dag report gc force accept data check check-% fuzz fuzz-% \
-             cov bench lint docs $(BUILD)/%,$(goals))
+drawn   := $(filter figures figure% numbers results archive $R/%,$(goals))
+built   := $(filter programs why status dag report gc force accept data thesis check check-% \
+             fuzz fuzz-% cov bench lint docs man $(BUILD)/%,$(goals))
 
 # -k goes on after a failure: what failed is named at the end, so the work is done by
 # a make of its own.  -n and -q fail nowhere.
@@ -62,8 +63,9 @@ BASIN_FAILED ?=
 look := $(or $(findstring n,$(letters)),$(findstring q,$(letters)))
 kept := $(if $(and $(drawn),$(findstring k,$(letters))),$(if $(look)$(BASIN_FAILED),,yes))
 
-.PHONY: help deps deps-all clean programs why status dag report gc force accept data check \
-        check-slow archive fuzz fuzz-run cov bench lint docs figures results FORCE
+.PHONY: help deps deps-all clean programs why status dag report gc force accept data thesis \
+        check check-slow archive fuzz fuzz-run cov bench lint docs man figures numbers results \
+        FORCE
 
 # --- for every machine: no compiler, no library, no valid parameter is needed -----
 help: ; @tools/help
@@ -187,6 +189,8 @@ fuzz: ; @$(MAKE) --no-print-directory fuzz-run V=fuzz CC=clang
 fuzz-run: $(fuzzers) $B/tests/fuzz/make_seeds ; @tools/fuzz $B $(SECONDS)
 bench: programs $(benches) ; @bench/run $B
 docs: programs ; $B/basin docs
+# For MANPATH, or man -M build/man basin-weights.
+man: programs ; @$B/basin docs --man $(BUILD)/man && echo "$(BUILD)/man"
 # They look and run nothing.  `basin why` ends with 1 if something would run.
 why status dag report: programs
 	@$B/basin $@ --results '$R' --from '$P' --set '$(subst ','\'',$(SET))' $T || \
@@ -204,6 +208,9 @@ data: $B/basin $(beside)
 	  $(if $(look),--list) $(DATA) $(DANDISET) --files '$(subst ','\'',$(FILES))' \
 	  --mirror '$(subst ','\'',$(MIRROR))'
 lint: programs ; tools/lint $B
+# After whatever is asked for with it: `make numbers figure1 thesis`.  It makes no result.
+thesis: programs | $(filter figures figure% numbers results $R/%,$(goals))
+	@tools/thesis $B/basin '$R' '$(subst ','\'',$(SET))' '$(THESIS)'
 
 # --- artifacts --------------------------------------------------------------------
 ifneq ($(drawn),)
@@ -236,9 +243,10 @@ export BASIN_GOALS := $(goals)#        for the line that says what is left
 $(NODES): $R/%.h5: $R/.basin/nodes/%.node
 $(POINTS): $R/.basin/nodes/points
 $(PLOTS): $R/%.pdf: $R/.basin/nodes/%.node
+$(NUMBERS): $R/%.tex: $R/.basin/nodes/%.node
 $(filter %.svg,$(pictures)): %.svg: %.pdf
 $(filter %.png,$(pictures)): %.png: %.pdf
-$(NODES) $(POINTS) $(PLOTS) $(pictures):
+$(NODES) $(POINTS) $(PLOTS) $(NUMBERS) $(pictures):
 	@$B/basin run $(if $(QUIET),--quiet )--results $R --plan $(plan) $@
 
 names := $(PICTURES)
@@ -247,7 +255,7 @@ $(names): %: $R/figures/%$S.pdf $R/figures/%$S.svg $R/figures/%$S.png
 # What takes half an hour and 16 GB, or 3 GB, is made when it is asked for by name.
 small = $(filter-out %-million $R/million/% $R/grid/%,$1)
 # What this pipeline lacks an input of says why when it is asked for by name.
-lacking := $(UNABLE:$R/figures/%$S.pdf=%)
+lacking := $(patsubst $R/figures/%$S.pdf,%,$(filter %.pdf,$(UNABLE)))
 figures: $(filter-out $(lacking),$(call small,$(names)))
 	$(if $(lacking),@echo "figures: without $(lacking): $P has no inputs for them")
 results: figures $(call small,$(NODES)) $(POINTS)
@@ -257,8 +265,9 @@ archive: $(packed) $B/basin-archive
 	@$B/basin archive --results '$R' --from '$P' --set '$(subst ','\'',$(SET))' \
 	  --limit '$(LIMIT)' --name '$(ARCHIVE)' $(packed)
 # No such figure or artifact: `why` knows what was meant.
-unknown := $(filter-out $(names) figures results archive $(NODES) $(POINTS) $(PLOTS) \
-             $(pictures),$(drawn) $(if $(filter archive,$(drawn)),$(packed)))
+numbers: $R/numbers$S.tex
+unknown := $(filter-out $(names) figures numbers results archive $(NODES) $(POINTS) $(PLOTS) \
+             $(NUMBERS) $(pictures),$(drawn) $(if $(filter archive,$(drawn)),$(packed)))
 .PHONY: $(unknown)
 $(unknown): ; +@$B/basin why --results '$R' --from '$P' $(@:$R/%=%); exit 2
 else

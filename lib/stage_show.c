@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "stage_priv.h"
 
+#include <basin/option.h>
 #include <basin/text.h>
 
 #include <jansson.h>
@@ -63,6 +64,16 @@ static void show_parameter(const struct bn_param *p)
     printf(" (%s)\n", bn_type_name(p->type));
 }
 
+static void show_options(const struct bn_option *o)
+{
+    char left[64];
+    for (; o->name != NULL; o++) {
+        snprintf(left, sizeof left, "%s%s%s", o->name, o->value ? " " : "",
+                 o->value ? o->value : "");
+        printf("  %-20s %s\n", left, o->help);
+    }
+}
+
 void bn_stage_help(const struct bn_stage *s, const struct bn_param *table, size_t n)
 {
     printf("%s - %s\n\nusage: %s", s->name, s->summary, s->name);
@@ -79,26 +90,11 @@ void bn_stage_help(const struct bn_stage *s, const struct bn_param *table, size_
                "--set tau=\"50 ms\"):\n");
     for (size_t i = 0; i < n; i++)
         show_parameter(&table[i]);
-    printf("\noptions:\n"
-           "  --in ROLE=FILE       an input; once for every point where it says so\n"
-           "  --out FILE           the result; appears whole or not at all\n"
-           "  --params FILE        read [%s] and the root seed from a parameter file\n"
-           "  --section NAME       then [%s.VARIANT] over it\n"
-           "  --set KEY=VALUE      over the file; also SECTION.KEY=VALUE\n"
-           "  --threads N          0 (the default): all cores; changes no bit\n"
-           "  --checkpoint FILE    if the stage has long loops: write its state there now and\n"
-           "                       then, and continue from it; changes no bit\n"
-           "  --checkpoint-every S seconds between two, 60\n"
-           "  --quiet              no remarks on standard error\n"
-           "  --schema             this table as JSON\n"
-           "  --version            the version\n", s->name, s->name);
-    printf("for the driver:\n"
-           "  --digest ROLE=HEX    content digest of an input, already known\n"
-           "  --inputs FILE        the points of a sweep, as JSON\n"
-           "  --code HEX           identity of the code, for the record\n"
-           "  --progress-fd N      write the fraction done to this descriptor\n"
-           "  --checkpoint-keep    leave the checkpoint in its place when done\n"
-           "\nexit status: 0 done, 2 usage or parameter, 3 input, 4 output, 5 numerical,\n"
+    printf("\noptions:\n");
+    show_options(bn_stage_options);
+    printf("for the driver:\n");
+    show_options(bn_stage_options_of_driver);
+    printf("\nexit status: 0 done, 2 usage or parameter, 3 input, 4 output, 5 numerical,\n"
            "6 out of memory\n");
 }
 

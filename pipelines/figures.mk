@@ -89,3 +89,7 @@ $R/figures/figureS6$S.pdf: $R/place-decoding/decoding.h5 $R/place-decoding/decod
                            $R/place-decoding/decoding.small.h5 \
                            $R/place-decoding/decoding.walk.h5 \
                            $R/$P/decoding.run.h5
+
+# Not a figure: numbers.tex has every citable number of these artifacts as a LaTeX macro
+# (docs/thesis.md).  A line of your own, $R/numbers-mine.tex: ..., makes another such file.
+$R/numbers$S.tex: $R/$P/tuning.h5 $R/$P/weights.h5 $R/$P/diagnosis.h5 $R/$P/meanfield.h5

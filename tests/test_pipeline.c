@@ -297,6 +297,11 @@ static void every_figure_is_drawn(void **state)
                 FEW_FIELDS FEW_LESSONS " " FEW_CELLS "'", make);
     assert_runs("for k in 1 2 3 4 5 6 7 9 S1 S2 S3 S4; do "
                 "test -s 1/out/figures/figure$k.png || exit; done");
+    /* at true size: 15 cm are 425.2 points; with every font in the file */
+    assert_runs("for f in 1/out/figures/*.pdf; do pdfinfo $f | awk -v f=$f '/^Page size/ { "
+                "w = $3 } END { if (w < 424 || w > 426) { print f \": \" w; exit 1 } }' && "
+                "pdffonts $f | awk -v f=$f 'NR > 2 { n++; if ($(NF - 4) != \"yes\") { "
+                "print f \": \" $0; exit 1 } } END { exit n == 0 }' || exit; done");
     if (sh("test -e '%s/mouse28-140313.nwb'", recorded) != 0) {
         print_message("skipped: no recordings in %s\n", recorded);
         return;

@@ -6,7 +6,6 @@
 
 #include <basin/mem.h>
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,14 +21,12 @@ static json_t *texts(const struct list *l)
 
 static json_t *describe(const struct deposit *a, const struct look_node *n)
 {
-    char *inside = bn_format("data/results/%s", n->name);
-    const struct item *item = inside ? payload_find(&a->payload, inside) : NULL;
+    const struct item *item = deposit_item(a, n->name);
     const json_t *m = n->object.manifest;
     json_t *node = item == NULL ? NULL
         : json_pack("{s:s+ ss ss ss}", "file", "results/", n->name, "stage",
                     text_of(n->node, "stage"), "content", n->content, "sha256",
                     item->sha256);
-    free(inside);
     if (node != NULL && m == NULL) {
         json_object_set_new(node, "own", json_true());
     } else if (node != NULL) {
@@ -50,6 +47,11 @@ bn_status beside_goals(struct deposit *a)
             json_decref(nodes);
             return BN_NOMEM;
         }
+    for (size_t i = 0; i < a->strays.n; i++)
+        json_object_set_new(nodes, a->strays.at[i],
+                            json_pack("{s:s+ ss sb}", "file", "results/", a->strays.at[i],
+                                      "sha256", deposit_item(a, a->strays.at[i])->sha256,
+                                      "own", true));
     return payload_json(&a->payload, "data/goals.json",
                         json_pack("{ss so ss ss sO so}", "format", BASIN_FORMAT, "goals",
                                   texts(&a->goals), "from", a->look.from, "set", a->look.set,
@@ -59,7 +61,7 @@ bn_status beside_goals(struct deposit *a)
 /* --- environment.json ------------------------------------------------------- */
 
 /* "gcc ... -lm cc=12.2.0 hdf5=1.10.8": the last words are versions of libraries. */
-static json_t *describe_build(const char *text)
+json_t *beside_build(const char *text)
 {
     json_t *libraries = json_object();
     const char *end = text + strlen(text), *compiler = "";
@@ -141,7 +143,7 @@ bn_status beside_environment(struct deposit *a)
             continue;
         count(machines, key, json_pack("{ss ss ss}", "host", host, "system", system, "cpu",
                                        cpu));
-        count(builds, text_of(m, "build"), describe_build(text_of(m, "build")));
+        count(builds, text_of(m, "build"), beside_build(text_of(m, "build")));
         free(key);
     }
     if (rc == BN_OK)
@@ -153,4 +155,128 @@ bn_status beside_environment(struct deposit *a)
     json_decref(machines);
     json_decref(builds);
     return rc;
+}
+
+/* --- codecheck.yml ------------------------------------------------------------ */
+
+bn_status beside_title(const char *script, char **title)
+{
+    char *text, *name = bn_copy(strrchr(script, '/') ? strrchr(script, '/') + 1 : script);
+    *title = NULL;
+    BN_TRY(file_read(script, &text, NULL));
+    if (name != NULL)
+        name[strcspn(name, ".")] = '\0';
+    char *mark = name ? bn_format("# %s: ", name) : NULL;
+    const char *line = mark ? strstr(text, mark) : NULL;
+    if (line != NULL)
+        *title = bn_format("%.*s", (int)strcspn(line + strlen(mark), "\n"),
+                           line + strlen(mark));
+    else
+        *title = bn_copy("");
+    free(mark);
+    free(name);
+    free(text);
+    return *title ? BN_OK : BN_NOMEM;
+}
+
+/* A text of JSON is one of YAML, too. */
+static void print_text(FILE *f, const char *before, const char *text)
+{
+    json_t *json = json_string(text);
+    char *quoted = json_dumps(json, JSON_ENCODE_ANY);
+    fprintf(f, "%s%s\n", before, quoted ? quoted : "\"\"");
+    free(quoted);
+    json_decref(json);
+}
+
+static void print_outputs(FILE *f, const struct deposit *a)
+{
+    for (size_t i = 0; i < a->targets.n; i++) {
+        const struct look_node *n = look_find(&a->look, a->targets.at[i]);
+        const char *dot = strrchr(n->name, '.'), *script = text_of(n->node, "script");
+        char *title = NULL, *file = bn_format("results/%s", n->name);
+        /* svg and png are the pdf in other clothes */
+        if (strcmp(dot, ".svg") != 0 && strcmp(dot, ".png") != 0) {
+            if (script[0] != '\0' && beside_title(script, &title) != BN_OK)
+                title = NULL;
+            print_text(f, "  - file: ", file ? file : "");
+            print_text(f, "    comment: ", title && title[0] ? title : n->name);
+        }
+        free(file);
+        free(title);
+    }
+}
+
+static void print_authors(FILE *f, const struct deposit *a)
+{
+    size_t i;
+    json_t *author;
+    fprintf(f, "  authors:\n");
+    json_array_foreach(json_object_get(a->cff, "authors"), i, author) {
+        char *name = citation_name(author);
+        const char *orcid = strstr(text_of(author, "orcid"), "orcid.org/");
+        print_text(f, "    - name: ", name ? name : "");
+        if (orcid != NULL)
+            print_text(f, "      ORCID: ", orcid + strlen("orcid.org/"));
+        free(name);
+    }
+}
+
+/* The project's own goes in as it is. */
+bn_status beside_codecheck(struct deposit *a)
+{
+    char *text = NULL;
+    size_t size;
+    if (file_exists("codecheck.yml"))
+        return payload_file(&a->payload, "data/codecheck.yml", "codecheck.yml");
+    FILE *f = open_memstream(&text, &size);
+    if (f == NULL)
+        return BN_NOMEM;
+    fprintf(f, "---\nversion: https://codecheck.org.uk/spec/config/1.0\npaper:\n");
+    print_text(f, "  title: ", text_of(a->cff, "title"));
+    print_authors(f, a);
+    if (text_of(a->cff, "doi")[0] != '\0') {
+        char *url = bn_format("https://doi.org/%s", text_of(a->cff, "doi"));
+        print_text(f, "  reference: ", url ? url : "");
+        free(url);
+    }
+    fprintf(f, "manifest:\n");
+    print_outputs(f, a);
+    fprintf(f, "# for the codechecker to fill in\ncodechecker: []\nsummary: \"\"\n"
+            "report: \"\"\n");
+    return fclose(f) == 0 ? payload_text(&a->payload, "data/codecheck.yml", text) : BN_NOMEM;
+}
+
+/* --- README.md ---------------------------------------------------------------- */
+
+bn_status beside_readme(struct deposit *a)
+{
+    char *goals = list_sentence(&a->goals), *words = bn_copy("");
+    for (size_t i = 0; i < a->goals.n && words != NULL; i++) {
+        char *longer = bn_format("%s %s", words, a->goals.at[i]);
+        free(words);
+        words = longer;
+    }
+    char *text = bn_format(
+        "# %s\n\n"
+        "This archive holds %s of the pipeline %s, and all that they were made from.\n\n"
+        "| | |\n|---|---|\n"
+        "| `results/` | figures and artifacts (HDF5), as they were made |\n"
+        "| `source/` | the project: programs, parameters, scripts, tests |\n"
+        "| `recordings/` | recorded data that was read, if it was small enough |\n"
+        "| `runs/` | a manifest for each run: parameters, digests, times, machine |\n"
+        "| `ro-crate-metadata.json` | how all this hangs together (RO-Crate 1.1, Workflow Run "
+        "RO-Crate 0.5) |\n"
+        "| `goals.json`, `environment.json` | for programs; compiler, libraries, machines |\n"
+        "| `CITATION.cff`, `codecheck.yml` | how to cite it; for a codechecker |\n\n"
+        "In the folder above this one, with the coreutils of any Linux:\n\n"
+        "    sha512sum --quiet -c manifest-sha512.txt      # is every byte as it was?\n\n"
+        "In `source/`, on Debian or Ubuntu, to make it again:\n\n"
+        "    make deps%s FROM=%s%s%s%s BASIN_DATA=../recordings\n",
+        text_of(a->cff, "title"), goals ? goals : "", a->look.from, words ? words : "",
+        a->look.from,
+        a->look.set[0] ? " SET='" : "", a->look.set, a->look.set[0] ? "'" : "");
+    free(words);
+    free(goals);
+    return payload_text(&a->payload, "data/README.md", text);
 }

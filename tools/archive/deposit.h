@@ -66,18 +66,63 @@ BN_MUST_USE bn_status bag_close(struct payload *p, const char *date, char id[BN_
 /* It appears whole or not at all; every file is hashed again on its way. */
 BN_MUST_USE bn_status bag_write(const struct payload *p, struct bag *b);
 
-/* --- beside.c: goals.json, environment.json, codecheck.yml ------------------ */
+/* --- the whole ------------------------------------------------------------- */
 struct deposit {
     struct look look;
     struct list goals, targets;          /* as asked for; the nodes that these are */
     struct list names;                   /* of all nodes that they need, sorted */
+    struct list strays;                  /* files in results/ that no rule makes */
     struct payload payload;
     json_t *data;                        /* recordings */
     json_t *cff;                         /* CITATION.cff */
     char date[32];                       /* of the newest run */
 };
+/* What a node (or a stray) is in the payload. */
+const struct item *deposit_item(const struct deposit *a, const char *name);
+const json_t *deposit_manifest(const struct deposit *a, const char *name);
+
+/* --- beside.c: goals.json, environment.json, codecheck.yml, README.md -------- */
 BN_MUST_USE bn_status beside_goals(struct deposit *a);
 BN_MUST_USE bn_status beside_environment(struct deposit *a);
 BN_MUST_USE bn_status beside_codecheck(struct deposit *a);
+BN_MUST_USE bn_status beside_readme(struct deposit *a);
+/* { compiler, compiler version, libraries, command } of the line in a manifest. */
+json_t *beside_build(const char *text);
+/* What figure3.gp says in its first comment, or "". */
+BN_MUST_USE bn_status beside_title(const char *script, char **title);
+
+/* --- citation.c: CITATION.cff ------------------------------------------------ */
+/* Refused without a title, an author and a license, with what to write.      */
+BN_MUST_USE bn_status citation_load(const char *path, json_t **cff);
+char *citation_name(const json_t *author);                  /* "Ada Lovelace" */
+
+/* --- entity.c: an RO-Crate, entity by entity --------------------------------- */
+struct crate {
+    json_t *graph, *ids;
+    const struct deposit *d;
+};
+/* The entity `id`, made if there is none; `types` are separated by blanks.   */
+json_t *crate_entity(struct crate *c, const char *id, const char *types);
+bool crate_has(const struct crate *c, const char *id);
+void crate_text(json_t *entity, const char *key, const char *text);      /* not if empty */
+void crate_format(json_t *entity, const char *key, const char *fmt, ...) BN_PRINTF(3, 4);
+/* One more { "@id": id } under the key. */
+void crate_refer(json_t *entity, const char *key, const char *id);
+void crate_size(json_t *entity, const struct item *item);    /* bytes, digest, type */
+void crate_unit(json_t *value, const char *unit);
+void crate_license(struct crate *c, json_t *entity, const char *spdx);
+/* Software and languages, which must have name, url and version. */
+void crate_software(struct crate *c, const char *id, const char *types, const char *name,
+                    const char *version);
+/* The address of a program or library by its short name. */
+const char *crate_address(const char *name, char buf[256]);
+const char *crate_media(const char *name);
+/* As part of an identifier: what a URI may not hold is percent-encoded. */
+char *crate_id(const char *fmt, ...) BN_PRINTF(1, 2);
+
+/* --- crate.c, runs.c ----------------------------------------------------------- */
+BN_MUST_USE bn_status crate_write(struct deposit *a);        /* ro-crate-metadata.json */
+/* Tools, steps, parameters and actions of every node.                         */
+void runs_write(struct crate *c, json_t *root, json_t *workflow);
 
 #endif

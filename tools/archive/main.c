@@ -64,8 +64,21 @@ static bn_status refuse(const struct deposit *a, const struct list *stale)
     return rc;
 }
 
+/* Files in results/ that no rule makes: the user's own, and inputs all the same. */
+static bn_status note_strays(struct deposit *a, const struct look_node *n)
+{
+    struct list inputs = { 0 };
+    bn_status rc = look_inputs(n->node, &inputs);
+    for (size_t i = 0; i < inputs.n && rc == BN_OK; i++)
+        if (look_find(&a->look, inputs.at[i]) == NULL && !list_has(&a->strays, inputs.at[i]))
+            rc = list_add(&a->strays, inputs.at[i]);
+    list_free(&inputs);
+    return rc;
+}
+
 static bn_status look_at_goals(struct deposit *a)
 {
+    bool made = false;
     struct list stale = { 0 };
     bn_status rc = BN_OK;
     for (size_t i = 0; i < a->goals.n && rc == BN_OK; i++)
@@ -75,14 +88,35 @@ static bn_status look_at_goals(struct deposit *a)
     for (size_t i = 0; i < a->look.n_order && rc == BN_OK; i++) {
         const struct look_node *n = &a->look.nodes[a->look.order[i]];
         rc = list_add(&a->names, n->name);
+        made = made || n->object.manifest != NULL;
+        if (rc == BN_OK && n->state != LOOK_OWN)
+            rc = note_strays(a, n);
         if (rc == BN_OK && n->state != LOOK_FRESH && n->state != LOOK_OWN)
             rc = list_add(&stale, n->name);
     }
     list_sort(&a->names);
+    list_sort(&a->strays);
     if (rc == BN_OK && stale.n > 0)
         rc = refuse(a, &stale);
+    else if (rc == BN_OK && !made)
+        rc = bn_fail(BN_INPUT, "%s: only files of your own: nothing there was made by the "
+                     "project", a->goals.at[0]);
     list_free(&stale);
     return rc;
+}
+
+const struct item *deposit_item(const struct deposit *a, const char *name)
+{
+    char *inside = bn_format("data/results/%s", name);
+    const struct item *item = inside ? payload_find(&a->payload, inside) : NULL;
+    free(inside);
+    return item;
+}
+
+const json_t *deposit_manifest(const struct deposit *a, const char *name)
+{
+    const struct look_node *n = look_find(&a->look, name);
+    return n ? n->object.manifest : NULL;
 }
 
 /* --- what goes in ------------------------------------------------------------- */
@@ -92,8 +126,7 @@ static void note_date(struct deposit *a)
 {
     snprintf(a->date, sizeof a->date, "2000-01-01T00:00:00Z");
     for (size_t i = 0; i < a->names.n; i++) {
-        const char *date = text_of(look_find(&a->look, a->names.at[i])->object.manifest,
-                                   "date");
+        const char *date = text_of(deposit_manifest(a, a->names.at[i]), "date");
         if (strcmp(date, a->date) > 0)
             snprintf(a->date, sizeof a->date, "%s", date);
     }
@@ -104,6 +137,16 @@ static bn_status add_manifest(struct deposit *a, const struct look_node *n)
     char *inside = bn_format("data/runs/%s.json", n->object.k2);
     char *path = bn_format("%.*s.json", (int)(strrchr(n->object.path, '.') - n->object.path),
                            n->object.path);
+    const bn_status rc = inside && path ? payload_file(&a->payload, inside, path) : BN_NOMEM;
+    free(path);
+    free(inside);
+    return rc;
+}
+
+static bn_status add_stray(struct deposit *a, const char *name)
+{
+    char *inside = bn_format("data/results/%s", name);
+    char *path = bn_format("%s/%s", a->look.results, name);
     const bn_status rc = inside && path ? payload_file(&a->payload, inside, path) : BN_NOMEM;
     free(path);
     free(inside);
@@ -123,8 +166,7 @@ static bn_status add_node(struct deposit *a, const char *name)
 static bn_status check_node(struct deposit *a, const char *name)
 {
     const struct look_node *n = look_find(&a->look, name);
-    char *inside = bn_format("data/results/%s", name);
-    const struct item *item = inside ? payload_find(&a->payload, inside) : NULL;
+    const struct item *item = deposit_item(a, name);
     bn_status rc = item ? BN_OK : BN_NOMEM;
     if (item != NULL && n->object.manifest != NULL &&
         strcmp(item->sha256, text_of(n->object.manifest, "sha256")) != 0) {
@@ -132,7 +174,6 @@ static bn_status check_node(struct deposit *a, const char *name)
         rc = bn_fail(BN_INPUT, "%s: its bytes are not what was stored: run make archive "
                      "again, which makes it anew", name);
     }
-    free(inside);
     return rc;
 }
 
@@ -153,17 +194,25 @@ static bn_status check_recordings(const struct deposit *a)
 
 static bn_status gather(struct deposit *a, double limit)
 {
+    BN_TRY(citation_load("CITATION.cff", &a->cff));
+    BN_TRY(payload_file(&a->payload, "data/CITATION.cff", "CITATION.cff"));
     BN_TRY(sources_add(&a->payload, a->look.results, a->look.build));
     BN_TRY(recordings_add(&a->payload, &a->look, limit, a->data));
     for (size_t i = 0; i < a->names.n; i++)
         BN_TRY(add_node(a, a->names.at[i]));
+    for (size_t i = 0; i < a->strays.n; i++)
+        BN_TRY(add_stray(a, a->strays.at[i]));
     BN_TRY(payload_hash(&a->payload));
     for (size_t i = 0; i < a->names.n; i++)
         BN_TRY(check_node(a, a->names.at[i]));
     BN_TRY(check_recordings(a));
     note_date(a);
     BN_TRY(beside_goals(a));
-    return beside_environment(a);
+    BN_TRY(beside_environment(a));
+    BN_TRY(beside_codecheck(a));
+    BN_TRY(beside_readme(a));
+    BN_TRY(payload_hash(&a->payload));
+    return crate_write(a);
 }
 
 /* --- the whole ---------------------------------------------------------------- */
@@ -243,6 +292,7 @@ int main(int argc, char **argv)
     payload_free(&a.payload);
     json_decref(a.cff);
     json_decref(a.data);
+    list_free(&a.strays);
     list_free(&a.names);
     list_free(&a.targets);
     list_free(&a.goals);

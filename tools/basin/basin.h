@@ -18,6 +18,7 @@
 #include <sys/types.h>
 
 #define BASIN_VERSION "0.1.0"
+#define BASIN_DATE "2026-11-22"         /* of that version, for man pages */
 /* Goes into every key: raise it when the meaning of a key or an object changes. */
 #define BASIN_FORMAT "basin 1"
 
@@ -317,6 +318,18 @@ BN_MUST_USE bn_status figure_code(const char *results, const char *build,
 BN_MUST_USE bn_status figure_converter_code(const char *results, const char *build,
                                             char hex[BN_HEX]);
 
+/* --- numbers.c: results/numbers.tex -------------------------------------- */
+bool numbers_is(const char *name);       /* is it a node like that? */
+/* Its sources, and what the tables of the stages behind its inputs call citable. */
+BN_MUST_USE bn_status numbers_code(const char *build, const json_t *node, char hex[BN_HEX]);
+BN_MUST_USE bn_status numbers_parts(const json_t *node, json_t *parts);
+/* The first line of the file is this and the digest of what follows it. */
+#define NUMBERS_SEAL "% sealed "
+BN_MUST_USE bn_status numbers_seal(const char *text, char hex[BN_HEX]);
+/* Write `out` from the inputs, whose roles are names of artifacts; an exit status. */
+int numbers_make(const char *name, const struct input *inputs, size_t n, const char *build,
+                 const char *out, struct child *c);
+
 /* --- look.c: the state of every node, without making anything ------------ */
 /* Note beside the cache which files a node's code is made of, so that `basin why`
  * can name the file that changed.                                           */
@@ -333,5 +346,7 @@ int why_main(int argc, char **argv);
 int status_main(int argc, char **argv);
 int dag_main(int argc, char **argv);
 int diff_main(int argc, char **argv);
+int numbers_main(int argc, char **argv);
+int thesis_main(int argc, char **argv);
 
 #endif

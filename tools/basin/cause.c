@@ -39,6 +39,8 @@ static json_t *add_change(json_t *causes, const char *kind, const char *name,
 static bn_status code_parts(const char *results, const json_t *node, json_t *parts)
 {
     const char *stage = text_of(node, "stage");
+    if (strcmp(stage, "numbers") == 0)
+        return numbers_parts(node, parts);
     const bool script = strcmp(stage, "figure") == 0;
     const bool program = script || strcmp(stage, "pdftocairo") == 0;
     char *version = NULL;

@@ -69,7 +69,7 @@ const struct command commands[] = {
       "2: they cannot be compared.",
       { RESULTS, JSON } },
     { "docs", docs_main, "write docs/stages/ from the tables of the stages", "[FOLDER]", NULL,
-      { { NULL, NULL, NULL } } },
+      { { "--man", "FOLDER", "man pages instead, in FOLDER/man1/: `make man`" } } },
     { "force", force_main, "have the next make run a node again", "NODE...",
       "The next make that needs NODE (figure3, ring/weights, results/ring/weights.h5) runs it "
       "again, whatever the cache has. A stage that then gives something else is not "
@@ -87,6 +87,10 @@ const struct command commands[] = {
         { "--keep-last", "N", "and not the last N of each artifact" },
         { "--also", "FOLDER", "results of another checkout that shares this cache" },
         RESULTS } },
+    { "numbers", numbers_main, "list the numbers that a thesis can cite", "[WORD...]",
+      "Of results/numbers.tex and files like it, which `make numbers` makes: the LaTeX macro of "
+      "each number, what it is set as, and the dataset that it is. With words only those that "
+      "have all of them in macro or dataset. docs/thesis.md.", { RESULTS } },
     { "report", report_main, "write results/report.html: figures, and what made them",
       "[NODE...]",
       "One page, complete in itself: every figure (or those that are named) with the parameters, "
@@ -100,6 +104,12 @@ const struct command commands[] = {
         { "--quiet", NULL, "nothing but errors" } } },
     { "status", status_main, "every artifact with its state, size, age and duration",
       "[NODE...]", NULL, { RESULTS, FROM, SET, JSON } },
+    { "thesis", thesis_main, "is every number and figure of a LaTeX document current?",
+      "FILE.tex",
+      "Reads the document, with the files that it reads, and names each number and figure of "
+      "this project in it that is stale (the plan now wants another one) or missing. Makes "
+      "nothing. Status 0: all are as wanted now, 1: some are not, 2: trouble.",
+      { RESULTS, SET } },
     { "verify", NULL, "check an archive, and make again what is in it", "BAG", NULL,
       { { NULL, NULL, NULL } } },
     { "why", why_main, "what making a target would run, why, and how long it takes", "NODE...",
@@ -153,7 +163,7 @@ void command_fold(FILE *f, const char *text, int indent, int width)
     }
 }
 
-static void help_option(FILE *f, const struct command_option *o)
+static void help_option(FILE *f, const struct bn_option *o)
 {
     char left[80];
     const int n = snprintf(left, sizeof left, "  %s%s%s", o->name, o->value ? " " : "",

@@ -5,17 +5,13 @@
 #ifndef BASIN_COMMANDS_H
 #define BASIN_COMMANDS_H
 
+#include <basin/option.h>
+
 #include <stdio.h>
 
-/* What stands for a value, here and in a synopsis, says what completes it: FILE, FOLDER,
- * NODE (ring/weights.h5, figure3), PIPELINE, SET (a text of ring.weights.lambda=1e-6 ...),
- * DANDISET, and COMMAND; any other word is only shown.                       */
-struct command_option {
-    const char *name;                    /* "--older", or a plain word: "objects" */
-    const char *value;                   /* "DAYS"; NULL: it takes none */
-    const char *help;
-};
-
+/* What stands for a value, of an option and in a synopsis, says what completes it: NODE
+ * (ring/weights.h5, figure3), PIPELINE, SET (a text of ring.weights.lambda=1e-6 ...) and
+ * DANDISET; where another word stands, names of files are offered.           */
 enum { COMMAND_OPTIONS = 16 };
 struct command {
     const char *name;
@@ -24,7 +20,7 @@ struct command {
     const char *synopsis;                /* without the options: "NODE..." */
     const char *details;                 /* paragraphs, with an empty line between them; what
                                             is indented stays as it is.  NULL: none */
-    struct command_option options[COMMAND_OPTIONS];        /* up to one without a name */
+    struct bn_option options[COMMAND_OPTIONS];        /* up to one without a name */
 };
 
 extern const struct command commands[];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * `basin docs [FOLDER]`: one page per stage from its own table, so that the pages
- * cannot say anything else than the programs do.                             */
-#include "basin.h"
+ * cannot say anything else than the programs do; --man: man pages.             */
+#include "man.h"
 
 #include <basin/mem.h>
 #include <basin/text.h>
@@ -145,36 +145,43 @@ static char *page(const struct schema *s)
     return text;
 }
 
-static bn_status write_pages(const char *folder)
+static bn_status write_pages(const char *folder, const char *build,
+                             const struct list *stages)
 {
-    struct list names = { 0 };
-    char *build = NULL;
-    bn_status rc = file_build_folder(&build);
-    char *schemas = rc == BN_OK ? bn_format("%s/schema", build) : NULL;
-    if (rc == BN_OK)
-        rc = schemas ? file_names(schemas, ".json", &names) : BN_NOMEM;
-    for (size_t i = 0; i < names.n && rc == BN_OK; i++) {
+    bn_status rc = BN_OK;
+    for (size_t i = 0; i < stages->n && rc == BN_OK; i++) {
         const struct schema *s;
-        names.at[i][strlen(names.at[i]) - 5] = '\0';
-        rc = schema_get(build, names.at[i], &s);
+        rc = schema_get(build, stages->at[i], &s);
         char *text = rc == BN_OK ? page(s) : NULL;
-        char *path = bn_format("%s/%s.md", folder, names.at[i]);
+        char *path = bn_format("%s/%s.md", folder, stages->at[i]);
         if (rc == BN_OK)
             rc = text && path ? file_write_changed(path, text) : BN_NOMEM;
         free(path);
         free(text);
     }
-    list_free(&names);
-    free(schemas);
-    free(build);
-    schema_free_all();
     return rc;
 }
 
 int docs_main(int argc, char **argv)
 {
-    const bn_status rc = write_pages(argc > 1 ? argv[1] : "docs/stages");
+    struct list stages = { 0 };
+    char *build = NULL;
+    const bool man = argc > 1 && strcmp(argv[1], "--man") == 0;
+    const char *folder = man ? (argc > 2 ? argv[2] : "build/man")
+                             : argc > 1 ? argv[1] : "docs/stages";
+    bn_status rc = file_build_folder(&build);
+    char *schemas = rc == BN_OK ? bn_format("%s/schema", build) : NULL;
+    if (rc == BN_OK)
+        rc = schemas ? file_names(schemas, ".json", &stages) : BN_NOMEM;
+    for (size_t i = 0; i < stages.n; i++)
+        stages.at[i][strlen(stages.at[i]) - 5] = '\0';
+    if (rc == BN_OK)
+        rc = (man ? man_write : write_pages)(folder, build, &stages);
     if (rc != BN_OK)
         fprintf(stderr, "basin docs: %s\n", bn_error());
+    list_free(&stages);
+    free(schemas);
+    free(build);
+    schema_free_all();
     return (int)rc;
 }

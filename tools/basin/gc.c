@@ -217,7 +217,7 @@ static bn_status see_theirs(struct gc *g, const char *path, const struct stat *s
 
 static json_t *manifest_of(const char *results, const char *k2)
 {
-    const char *const ends[] = { ".h5", ".pdf", ".svg", ".png" };
+    const char *const ends[] = { ".h5", ".pdf", ".svg", ".png", ".tex" };
     char *json = store_object_path(results, k2, ".json");
     json_t *m = json ? json_load_file(json, 0, NULL) : NULL;
     bool there = false;

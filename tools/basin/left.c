@@ -103,6 +103,7 @@ static bool is_goal(const char *name, const char *goals)
         const bool figure = strncmp(name, "figures/", 8) == 0;
         if ((n == 7 && strncmp(g, "results", n) == 0) ||
             (n == 7 && strncmp(g, "figures", n) == 0 && figure) ||
+            (n == 7 && strncmp(g, "numbers", n) == 0 && numbers_is(name)) ||
             (figure && strncmp(name + 8, g, n) == 0 && name[8 + n] == '.') ||
             (n > results && strncmp(g, left.results, results) == 0 &&
              strncmp(g + results + 1, name, n - results - 1) == 0 &&

@@ -163,6 +163,8 @@ bn_status look_target(const struct look *l, const char *word, struct list *names
     }
     BN_TRY(add_if(l, names, bn_copy(plain)));
     BN_TRY(add_if(l, names, bn_format("%s.h5", plain)));
+    BN_TRY(add_if(l, names, bn_format("%s%s%s.tex", plain, suffix[0] ? "." : "", suffix)));
+    BN_TRY(add_if(l, names, bn_format("%s.tex", plain)));
     for (size_t i = 0; i < BN_LEN(forms) && names->n - before < BN_LEN(forms); i++) {
         BN_TRY(add_if(l, names, bn_format("figures/%s%s%s.%s", plain, suffix[0] ? "." : "",
                                           suffix, forms[i])));

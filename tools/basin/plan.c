@@ -53,6 +53,12 @@ static bool is_figure(const char *name)
     return strncmp(name, "figures/", 8) == 0;
 }
 
+/* No stage makes it; what it lacks is said when somebody asks for it. */
+static bool is_drawn(const char *name)
+{
+    return is_figure(name) || numbers_is(name);
+}
+
 /* --- stage nodes --------------------------------------------------------- */
 
 static bn_status find_stage_nodes(struct resolve *r)
@@ -66,7 +72,7 @@ static bn_status find_stage_nodes(struct resolve *r)
         struct stage_node *node = &r->nodes[r->n_nodes];
         char *name;
         BN_TRY(graph_expand(rule->target, &none, rule->place, &name));
-        if (is_figure(name)) {
+        if (is_drawn(name)) {
             free(name);
             continue;
         }
@@ -364,16 +370,18 @@ static bn_status add_input(struct resolve *r, const char *target, json_t *json,
             rc = unknown_input(r, name, target, rule);
         /* A figure that this pipeline lacks an input of is refused when it is asked for,
          * not before: others can be drawn.                                  */
-        if (rc == BN_USAGE && is_figure(target)) {
+        if (rc == BN_USAGE && is_drawn(target)) {
             note_missing(json, name);
             free(path);
             free(name);
             return BN_OK;
         }
-        if (rc == BN_OK)
+        if (rc == BN_OK && numbers_is(target))
+            snprintf(role, sizeof role, "%s", name);         /* told apart by it alone */
+        else if (rc == BN_OK)
             rc = role_of(schema_of(r, target), name, is_figure(target), rule, role);
         json_t *inputs = json_object_get(json, "inputs");
-        if (rc == BN_OK && !is_figure(target) && schema_gathers(schema_of(r, target), role))
+        if (rc == BN_OK && !is_drawn(target) && schema_gathers(schema_of(r, target), role))
             add_gathered(json, role, name);
         else if (rc == BN_OK && json_object_get(inputs, role) != NULL)
             rc = bn_fail(BN_USAGE, "%s: %s and %s are both `%s` to %s; the table of the "
@@ -451,6 +459,24 @@ static bn_status add_figure(struct resolve *r, const char *name, const struct ru
     return add_converted(r, name, "png");
 }
 
+static bn_status add_numbers(struct resolve *r, const char *name)
+{
+    json_t *json = json_pack("{ss ss s{ss} s{} s{}}", "stage", "numbers", "code", "",
+                             "parameters", "name", name, "files", "inputs");
+    return json && json_object_set_new(r->plan, name, json) == 0 ? BN_OK : BN_NOMEM;
+}
+
+/* Which tables say what is citable is known when all its edges are. */
+static bn_status end_numbers(const struct resolve *r, json_t *json, const struct rule *rule)
+{
+    char hex[BN_HEX];
+    if (text_of(json, "code")[0] != '\0')
+        return BN_OK;                    /* "missing: ..." */
+    const bn_status rc = numbers_code(r->build, json, hex);
+    json_object_set_new(json, "code", json_string(hex));
+    return rc == BN_OK ? BN_OK : bn_fail_at(rc, "%s", rule->place);
+}
+
 static void note_place(struct resolve *r, const char *name, const struct rule *rule)
 {
     if (json_object_get(r->origins, name) == NULL)
@@ -470,11 +496,15 @@ static bn_status add_edges(struct resolve *r)
             json_t *json = json_object_get(r->plan, name);
             if (pass == 0 && is_figure(name))
                 rc = add_figure(r, name, rule);
+            if (pass == 0 && numbers_is(name))
+                rc = add_numbers(r, name);
             if (pass == 0 && r->origins != NULL)
                 note_place(r, name, rule);
             for (size_t k = 0; pass == 1 && k < rule->inputs.n && rc == BN_OK; k++)
                 rc = add_input(r, name, json, rule->inputs.at[k], rule);
-            if (pass == 1 && rc == BN_OK && !is_figure(name))
+            if (pass == 1 && rc == BN_OK && numbers_is(name))
+                rc = end_numbers(r, json, rule);
+            if (pass == 1 && rc == BN_OK && !is_drawn(name))
                 rc = check_inputs(schema_of(r, name), json, rule);
             free(name);
         }
@@ -670,7 +700,7 @@ static void print_unable(FILE *f, const struct resolve *r)
     fprintf(f, "UNABLE :=");
     json_object_foreach(r->plan, name, node)
         if (strncmp(text_of(node, "code"), "missing: ", 9) == 0 &&
-            strcmp(strrchr(name, '.'), ".pdf") == 0 && !store_is_own(r->results, name))
+            strcmp(text_of(node, "stage"), "pdftocairo") != 0 && !store_is_own(r->results, name))
             fprintf(f, " %s/%s", r->results, name);
     fprintf(f, "\n");
 }
@@ -685,6 +715,7 @@ static char *fragment_text(const struct resolve *r)
     print_names(f, r, "NODES", ".h5", false);
     print_names(f, r, "POINTS", ".h5", true);
     print_names(f, r, "PLOTS", ".pdf", false);
+    print_names(f, r, "NUMBERS", ".tex", false);
     print_pictures(f, r);
     print_unable(f, r);
     if (r->vars.recorded[0] != '\0')

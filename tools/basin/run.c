@@ -415,6 +415,7 @@ static int make_node(const struct run *r, const json_t *node, const char *name,
     int status = (int)(out && checkpoint ? file_make_folders(out) : BN_NOMEM);
     if (status == 0)
         status = stage ? run_stage(r, node, name, inputs, n, out, checkpoint, &c)
+                 : numbers_is(name) ? numbers_make(name, inputs, n, r->build, out, &c)
                        : figure_make(node, name, inputs, n, r->build, out, &c);
     if (status == 0)
         status = (int)build_manifest(r, node, name, digests, out, &c, &manifest);
