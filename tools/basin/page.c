@@ -89,8 +89,9 @@ static const char *const style[] = {
     "h2{margin-top:2rem}.card{padding:.875rem}.facts{display:block}"
     ".facts dd{margin:0 0 .5rem}}",
     "@media print{:root{color-scheme:light;--ground:#fff;--card:#fff;--ink:#000;"
-    "--muted:#444;--line:#bbb;--link:#000}main,footer{max-width:none;padding:0}"
-    ".card{break-inside:avoid}.skip{display:none}}",
+    "--muted:#444;--line:#bbb;--link:#000}html{font-size:80%}main,footer{max-width:none;"
+    "padding:0}figure,tr,dt{break-inside:avoid}h2,h3{break-after:avoid}"
+    ".bar,.chips,.skip{display:none}}",
 };
 
 /* --- text ------------------------------------------------------------------ */
