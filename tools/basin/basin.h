@@ -131,6 +131,9 @@ BN_MUST_USE bn_status settings_values(const struct settings *s,
 /* Seconds between checkpoints; *text is NULL if the pipeline does not say. */
 BN_MUST_USE bn_status settings_checkpoint(const struct settings *s, const char *pipeline,
                                           char **text);
+/* What a node asks of a cluster, { "memory": "16", ... }; NULL if nothing is said. */
+BN_MUST_USE bn_status settings_slurm(const struct settings *s,
+                                     const struct stage_node *node, json_t **asked);
 void settings_free(struct settings *s);
 
 /* --- sweep.c: a node per combination of values --------------------------- */
@@ -220,6 +223,9 @@ void store_unlink(const char *results, const char *name);   /* only a link */
 void store_age(const char *results, const char *name);      /* only a link */
 /* Now, if the link was aged or `always`; true if so.                        */
 bool store_renew(const char *results, const char *name, bool always);
+/* What is known of a run before it: its lock and its checkpoint are named by this. */
+BN_MUST_USE bn_status store_lock_key(const char *k1, const json_t *parameters,
+                                     char hex[BN_HEX]);
 BN_MUST_USE bn_status store_lock(const char *results, const char *k1,
                                  const json_t *parameters, int *fd, char **path);
 void store_unlock(int fd, char *path);
@@ -244,6 +250,9 @@ BN_MUST_USE bn_status plan_look(const char *results, const char *from, const cha
 /* One node of a written plan: a new reference; BN_USAGE names its neighbours. */
 BN_MUST_USE bn_status plan_node(const char *results, const char *plan,
                                 const char *name, json_t **node);
+/* Names of all points of sweeps. */
+BN_MUST_USE bn_status plan_points(const char *results, const char *plan,
+                                  struct list *names);
 /* Names of all nodes that need `name`, directly or not. */
 BN_MUST_USE bn_status plan_dependants(const char *results, const char *plan,
                                       const char *name, struct list *names);
@@ -276,6 +285,7 @@ struct child {
     double seconds, bytes;               /* duration, peak memory */
     char *said;                          /* captured text; free() it */
     pid_t pid;
+    int stopped;                         /* the signal that told us to stop, or 0 */
 };
 BN_MUST_USE bn_status child_run(struct child *c);
 /* Exit status as a shell has it, with a sentence in bn_error() unless it is 0. */
@@ -297,6 +307,8 @@ void display_print(FILE *to, const char *text);          /* whole lines */
 
 /* --- left.c: how long it will take ---------------------------------------- */
 void times_add(const char *results, const char *name, const char *stage, double seconds);
+json_t *times_read(const char *results);
+double times_of(const json_t *times, const char *name, const char *stage);
 double times_expect(const char *results, const char *name, const char *stage);
 void left_open(const char *results, const char *plan, long jobs);
 void left_close(void);
@@ -336,11 +348,14 @@ int numbers_make(const char *name, const struct input *inputs, size_t n, const c
 BN_MUST_USE bn_status look_note_code(const char *results, const json_t *node);
 
 int run_main(int argc, char **argv);
+int submit_main(int argc, char **argv);
+int element_main(int argc, char **argv);
 int cat_main(int argc, char **argv);
 int gc_main(int argc, char **argv);
 int force_main(int argc, char **argv);
 int accept_main(int argc, char **argv);
 int docs_main(int argc, char **argv);
+int complete_main(int argc, char **argv);
 int report_main(int argc, char **argv);
 int why_main(int argc, char **argv);
 int status_main(int argc, char **argv);

@@ -322,6 +322,7 @@ bn_status child_run(struct child *c)
             ;
         running = 0;
         display_hide();
+        c->stopped = caught;
         c->seconds = now() - begin;
         c->bytes = 1024.0 * (double)usage.ru_maxrss;
     }

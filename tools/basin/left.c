@@ -50,7 +50,7 @@ void times_add(const char *results, const char *name, const char *stage, double 
 }
 
 /* Object: node -> seconds, and " stage" -> mean. */
-static json_t *times_read(const char *results)
+json_t *times_read(const char *results)
 {
     char *path = bn_format("%s/.basin/times", results), *text = NULL, *rest = NULL;
     json_t *times = json_object();
@@ -73,7 +73,7 @@ static json_t *times_read(const char *results)
     return times;
 }
 
-static double expect(const json_t *times, const char *name, const char *stage)
+double times_of(const json_t *times, const char *name, const char *stage)
 {
     const json_t *own = json_object_get(times, name);
     char key[128];
@@ -88,7 +88,7 @@ static double expect(const json_t *times, const char *name, const char *stage)
 double times_expect(const char *results, const char *name, const char *stage)
 {
     json_t *times = times_read(results);
-    const double seconds = expect(times, name, stage);
+    const double seconds = times_of(times, name, stage);
     json_decref(times);
     return seconds;
 }
@@ -135,7 +135,7 @@ static void need(const json_t *nodes, const json_t *times, json_t *seen, const c
     if (more == NULL)
         return;
     left.seconds = more;
-    left.seconds[left.names.n] = expect(times, name, stage);
+    left.seconds[left.names.n] = times_of(times, name, stage);
     if (list_add(&left.names, name) != BN_OK)
         return;
 }

@@ -191,6 +191,11 @@ static bn_status add_stage_node(struct resolve *r, const struct stage_node *node
     if (checkpoint != NULL)
         json_object_set_new(json, "checkpoint", json_string(checkpoint));
     free(checkpoint);
+    json_t *asked = NULL;
+    if (rc == BN_OK)
+        rc = settings_slurm(&r->settings, node, &asked);
+    if (asked != NULL)
+        json_object_set_new(json, "slurm", asked);
     if (r->origins != NULL)
         note_origins(r, node->name, v);
     bn_values_free(v);
@@ -780,7 +785,8 @@ static bn_status write_node(const struct resolve *r, const char *name, const jso
 {
     char *path = node_path(r, name);
     json_t *keyed = json_copy((json_t *)(uintptr_t)node);
-    json_object_del(keyed, "checkpoint");    /* an option: Make need not look again */
+    json_object_del(keyed, "checkpoint");    /* options: Make need not look again */
+    json_object_del(keyed, "slurm");
     char *text = json_dumps(keyed, JSON_INDENT(2) | JSON_SORT_KEYS);
     json_decref(keyed);
     const bn_status rc = path && text ? write_dated(path, text) : BN_NOMEM;
@@ -1057,6 +1063,24 @@ bn_status plan_node(const char *results, const char *plan, const char *name,
     if (*node == NULL)
         return bn_fail(BN_USAGE, "%s/%s: no fragment in pipelines/ has a line for it%s",
                        results, name, json ? " that can be read" : "");
+    return BN_OK;
+}
+
+bn_status plan_points(const char *results, const char *plan, struct list *names)
+{
+    BN_TRY(read_plan(results, plan));
+    for (const char *line = loaded.first; line < loaded.end; line = line_end(line) + 1) {
+        const char *end = line_end(line);
+        const size_t n = strcspn(line, " ");
+        json_t *node = json_loadb(line + n + 1, (size_t)(end - line) - n - 1, 0, NULL);
+        char *name = bn_format("%.*s", (int)n, line);
+        bn_status rc = name && node ? BN_OK : BN_NOMEM;
+        if (rc == BN_OK && is_point(node))
+            rc = list_add(names, name);
+        json_decref(node);
+        free(name);
+        BN_TRY(rc);
+    }
     return BN_OK;
 }
 

@@ -5,7 +5,8 @@
  * layers applied one after the other, each checked by lib/param.c.
  *
  * The section `sweep` has a key "weights.lambda" for every parameter of every other
- * section; its lists go to sweep.c.                                          */
+ * section; its lists go to sweep.c.  `slurm`, `slurm.weights` and
+ * `slurm.weights.circulant` say what runs ask of a cluster: options, in no key. */
 #include "basin.h"
 
 #include <basin/conf.h>
@@ -18,6 +19,16 @@
 static const struct bn_param root_params[] = {
     BN_INTEGER("seed", "1", 0, 9007199254740992.0, "seed of every random stage"),
     BN_REAL("checkpoint", "s", "60", 0, 1e9, "time between two checkpoints"),
+};
+
+static const struct bn_param slurm_params[] = {
+    BN_TEXT("partition", "", "where to run"),
+    BN_TEXT("account", "", "who pays"),
+    BN_REAL("time", "h", "0", 0, 1e5, "wall time of one run, at most"),
+    BN_REAL("memory", "1", "0", 0, 1e6, "GB of one run, at most"),
+    BN_INTEGER("cpus", "1", 1, 4096, "processors of one run"),
+    BN_REAL("batch", "s", "120", 0, 1e7, "short runs are put together up to this time"),
+    BN_TEXT("options", "", "more options of sbatch, blank-separated"),
 };
 
 static bn_status add(struct settings *s, const char *pipeline, const char *section,
@@ -76,16 +87,29 @@ static const char *section_of(const struct stage_node *node, char buf[256])
     return buf;
 }
 
-/* The sections that a pipeline has: the root, its stages, their variants. */
+static bn_status add_slurm(const char *of, struct list *names, struct bn_section *sections)
+{
+    char *name = bn_format("slurm%s%s", *of != '\0' ? "." : "", of);
+    const bn_status rc = name ? list_add(names, name) : BN_NOMEM;
+    free(name);
+    if (rc == BN_OK)
+        sections[names->n - 1] = (struct bn_section){ names->at[names->n - 1], slurm_params,
+                                                      BN_LEN(slurm_params) };
+    return rc;
+}
+
+/* The sections that a pipeline has: the root, its stages, their variants, and what each
+ * of them asks of a cluster.                                                */
 static bn_status find_sections(const struct stage_node *nodes, size_t n,
                                const char *pipeline, struct list *names,
                                struct bn_section **sections)
 {
-    *sections = bn_alloc(2 * n + 2, sizeof **sections);   /* one more: the sweep */
+    *sections = bn_alloc(4 * n + 3, sizeof **sections);   /* one more: the sweep */
     if (*sections == NULL)
         return BN_NOMEM;
     BN_TRY(list_add(names, ""));
     (*sections)[0] = (struct bn_section){ "", root_params, BN_LEN(root_params) };
+    BN_TRY(add_slurm("", names, *sections));
     for (size_t i = 0; i < n; i++) {
         char buf[256];
         const char *both[] = { nodes[i].stage, section_of(&nodes[i], buf) };
@@ -97,6 +121,7 @@ static bn_status find_sections(const struct stage_node *nodes, size_t n,
                 names->at[names->n - 1], nodes[i].schema->params,
                 nodes[i].schema->n_params,
             };
+            BN_TRY(add_slurm(both[k], names, *sections));
         }
     }
     return BN_OK;
@@ -110,7 +135,8 @@ static bn_status find_swept(const struct bn_section *sections, size_t n,
     for (size_t i = 0; i < n; i++)
         for (size_t k = 0; k < sections[i].count && rc == BN_OK; k++) {
             const char *section = sections[i].name, *key = sections[i].params[k].name;
-            if (*section == '\0' && strcmp(key, "seed") != 0)
+            if (sections[i].params == slurm_params ||
+                (*section == '\0' && strcmp(key, "seed") != 0))
                 continue;                /* an option, not a parameter */
             char *name = bn_format("%s%s%s", section, *section ? "." : "", key);
             rc = name ? list_add(names, name) : BN_NOMEM;
@@ -296,6 +322,30 @@ static bn_status set_sweep(struct settings *s, const struct stage_node *nodes, s
     return rc;
 }
 
+/* `section` is "slurm" or "slurm.weights"; the pipeline is known. */
+static bn_status set_slurm(struct settings *s, const struct stage_node *nodes, size_t n,
+                           const char *pipeline, const char *section, const char *key,
+                           const char *whole, struct setting **x)
+{
+    struct bn_section *sections = NULL;
+    struct list names = { 0 }, known = { 0 };
+    bn_status rc = find_sections(nodes, n, pipeline, &names, &sections);
+    for (size_t i = 0; i < names.n && rc == BN_OK; i++)
+        if (sections[i].params == slurm_params)
+            rc = list_add(&known, names.at[i]);
+    if (rc == BN_OK && !list_has(&known, section))
+        rc = unknown("section", section, whole, &known);
+    list_free(&known);
+    for (size_t i = 0; i < BN_LEN(slurm_params) && rc == BN_OK; i++)
+        rc = list_add(&known, slurm_params[i].name);
+    if (rc == BN_OK && !list_has(&known, key))
+        rc = unknown("key", key, whole, &known);
+    list_free(&known);
+    list_free(&names);
+    free(sections);
+    return rc == BN_OK ? add(s, pipeline, section, key, "SET", x) : rc;
+}
+
 /* `path` is "ring.weights.circulant.gain", cut up in place; *x is NULL for a sweep. */
 static bn_status set_path(struct settings *s, const struct stage_node *nodes, size_t n,
                           char *path, char *value, const char *whole,
@@ -313,6 +363,8 @@ static bn_status set_path(struct settings *s, const struct stage_node *nodes, si
     }
     *key++ = '\0';
     BN_TRY(check_name(nodes, n, NULL, NULL, path, "pipeline", whole));
+    if (strncmp(stage, "slurm", 5) == 0 && (stage[5] == '.' || stage[5] == '\0'))
+        return set_slurm(s, nodes, n, path, stage, key, whole, x);
     if (key == stage) {
         const struct list root = { (char *[]){ (char[]){ "seed" }, (char[]){ "checkpoint" } },
                                    2, 2 };
@@ -428,6 +480,37 @@ bn_status settings_checkpoint(const struct settings *s, const char *pipeline, ch
     if (rc == BN_OK && (*text = bn_copy(bn_values_canonical(root, 1))) == NULL)
         rc = BN_NOMEM;
     bn_values_free(root);
+    return rc;
+}
+
+/* What this node asks of a cluster where its pipeline says so: later layers win. */
+bn_status settings_slurm(const struct settings *s, const struct stage_node *node,
+                         json_t **asked)
+{
+    bn_values *v = NULL;
+    char buf[256], names[3][300] = { "slurm" };
+    snprintf(names[1], sizeof names[1], "slurm.%s", node->stage);
+    snprintf(names[2], sizeof names[2], "slurm.%s", section_of(node, buf));
+    bool given[BN_LEN(slurm_params)] = { false };
+    *asked = NULL;
+    BN_TRY(bn_values_new(&v, slurm_params, BN_LEN(slurm_params)));
+    bn_status rc = BN_OK;
+    for (size_t k = 0; k < 2 * BN_LEN(names) && rc == BN_OK; k++)
+        rc = apply(s, node->pipeline, names[k % 3], k < 3, v);
+    for (size_t i = 0; i < s->n; i++)
+        for (size_t k = 0; k < BN_LEN(slurm_params); k++)
+            given[k] = given[k] || (strcmp(s->at[i].pipeline, node->pipeline) == 0 &&
+                                    strcmp(s->at[i].key, slurm_params[k].name) == 0 &&
+                                    (strcmp(s->at[i].section, names[0]) == 0 ||
+                                     strcmp(s->at[i].section, names[1]) == 0 ||
+                                     strcmp(s->at[i].section, names[2]) == 0));
+    for (size_t k = 0; k < BN_LEN(slurm_params) && rc == BN_OK; k++)
+        if (given[k]) {
+            *asked = *asked ? *asked : json_object();
+            json_object_set_new(*asked, slurm_params[k].name,
+                                json_string(bn_values_canonical(v, k)));
+        }
+    bn_values_free(v);
     return rc;
 }
 

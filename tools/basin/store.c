@@ -454,16 +454,21 @@ static bool is_same_file(int fd, const char *path)
            a.st_dev == b.st_dev;
 }
 
-bn_status store_lock(const char *results, const char *k1, const json_t *parameters,
-                     int *fd, char **path)
+bn_status store_lock_key(const char *k1, const json_t *parameters, char hex[BN_HEX])
 {
     struct list names = { 0 };
-    char hex[BN_HEX];
     bn_status rc = store_sorted_keys(parameters, &names);
     if (rc == BN_OK)
         rc = store_second_key(k1, parameters, &names, hex);
     list_free(&names);
-    BN_TRY(rc);
+    return rc;
+}
+
+bn_status store_lock(const char *results, const char *k1, const json_t *parameters,
+                     int *fd, char **path)
+{
+    char hex[BN_HEX];
+    BN_TRY(store_lock_key(k1, parameters, hex));
     return store_lock_name(results, hex, fd, path);
 }
 

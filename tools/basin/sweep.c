@@ -520,6 +520,8 @@ static bn_status add_point(struct expansion *x, size_t i)
         return BN_NOMEM;
     if (json_object_get(plain, "checkpoint") != NULL)
         json_object_set(json, "checkpoint", json_object_get(plain, "checkpoint"));
+    if (json_object_get(plain, "slurm") != NULL)
+        json_object_set(json, "slurm", json_object_get(plain, "slurm"));
     if (x->s->origins != NULL)
         note_origins(x, node, name);
     json_object_foreach(json_object_get(plain, "inputs"), role, input) {
