@@ -197,10 +197,159 @@ static void whole_damaged_and_hostile(void **state)
     assert_runs("rm -rf all");
 }
 
+/* --- the command line ---------------------------------------------------------------- */
+
+static int verify(const char *arguments)
+{
+    return sh("'%s/basin' verify %s", bin, arguments);
+}
+
+static void what_is_asked(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *arguments, *says;
+    } odd[] = {
+        { "", "give a bag" },
+        { "a b", "one bag" },
+        { "nowhere.zip", "cannot be opened" },
+        { "/dev/null", "neither a file nor a folder" },
+        { "x --jobs", "needs a value" },
+        { "x --jobs many", "positive number" },
+        { "x --limit -3", "positive number" },
+        { "x --trust", "goes with --rerun" },
+        { "x --keep y", "goes with --rerun" },
+        { "x --force", "unknown option --force" },
+    };
+    for (size_t i = 0; i < BN_LEN(odd); i++) {
+        const int status = verify(odd[i].arguments);
+        if (status != 2 || strstr(said, odd[i].says) == NULL || count_said("\n") != 1)
+            fail_msg("%s: status %d, %s", odd[i].arguments, status, said);
+    }
+    /* the statuses of the page are those of --help */
+    assert_runs("'%s/basin' verify --help", bin);
+    assert_says(said, "10  --rerun needs --trust");
+}
+
+/* --- making it again ----------------------------------------------------------------- */
+
+/* Where in `said` the line "verdict ... node" is; it must be there. */
+static const char *line_of(const char *verdict, const char *node)
+{
+    char both[200];
+    snprintf(both, sizeof both, "%-17s %s", verdict, node);
+    const char *at = strstr(said, both);
+    if (at == NULL)
+        fail_msg("no line `%s` in: %s", both, said);
+    return at;
+}
+
+static void rerun_with(const struct project *p, int want, const char *more)
+{
+    make_bags("again", p, "good");
+    const int status = sh("'%s/basin' verify again/good.zip --rerun --trust %s; s=$?; "
+                          "ls -A tmp | grep . && exit 99; exit $s", bin, more);
+    if (status != want)                  /* 99: something is left */
+        fail_msg("status %d, want %d: %s", status, want, said);
+}
+
+static void only_with_trust(void **state)
+{
+    (void)state;
+    const struct project p = { .again = { 1, 1, 1 }, .set = "ring.a.x=\"1 2\"" };
+    make_bags("again", &p, "good");
+    assert_exits(10, "'%s/basin' verify again/good.zip --rerun --keep kept", bin);
+    assert_says(said, "would run code from the bag");
+    assert_says(said, "`make programs`");
+    assert_says(said, "SET='ring.a.x=\"1 2\"' figure1");
+    assert_says(said, "--trust");
+    assert_runs("! test -e kept && ! ls -A tmp | grep .");
+}
+
+static void identical(void **state)
+{
+    (void)state;
+    const struct project p = { .again = { 1, 1, 1 }, .set = "ring.a.x=1" };
+    setenv("SECRET", "swordfish", 1);
+    setenv("MAKEFLAGS", "-n", 1);
+    rerun_with(&p, 0, "--jobs 2 --keep kept --html page.html");
+    unsetenv("MAKEFLAGS");
+    assert_says(said, "4 identical, 0 within tolerance, 0 different, 0 not re-executed");
+    assert_runs("cat kept/source/env.txt");
+    if (strstr(said, "swordfish") != NULL || strstr(said, "BASIN_DATA=/") == NULL)
+        fail_msg("the environment of make: %s", said);
+    char home[100];
+    snprintf(home, sizeof home, "HOME=%s/kept/home", root);
+    assert_says(said, home);
+    /* nobody else can read or change what was unpacked; a second time it is in the way */
+    assert_runs("stat -c %%a kept; test \"$(stat -c %%a kept)\" = 700");
+    assert_exits(4, "'%s/basin' verify again/good.zip --rerun --trust --keep kept", bin);
+    assert_says(said, "not there yet");
+    assert_runs("grep -c '<tr>' page.html; rm -rf kept page.html");
+}
+
+/* The worst first, each with its dataset, and where it begins. */
+static void different_within_and_missing(void **state)
+{
+    (void)state;
+    const struct project within = { .again = { 1, 1, 1 + 1e-9 } };
+    rerun_with(&within, 8, "");
+    assert_says(line_of("within tolerance", "ring/c.h5"), "/value");
+    assert_says(said, "0 outside the tolerance 0 + 1e-06 |b|");
+
+    const struct project different = { .again = { 1.01, 1.5, 1 + 1e-9 } };
+    rerun_with(&different, 1, "--html page.html");
+    const char *a = line_of("different", "ring/a.h5"), *b = line_of("different", "ring/b.h5"),
+               *c = line_of("within tolerance", "ring/c.h5");
+    assert_true(b < a && a < c);                 /* b is half as large again, a one percent */
+    assert_true(strstr(a, "it begins here") != NULL && strstr(a, "it begins here") < c);
+    assert_says(b, "worst at [2]: 3 -> 4.5");
+    assert_says(said, "1 identical, 1 within tolerance, 2 different, 0 not re-executed");
+    assert_runs("cat page.html");
+    const char *pb = strstr(said, "ring/b.h5"), *pa = strstr(said, "ring/a.h5");
+    assert_true(pb != NULL && pa != NULL && pb < pa);
+    assert_says(said, "1e-06 |b|");
+
+    const struct project missing = { .again = { 1, 1, 0 } };
+    rerun_with(&missing, 9, "");
+    assert_says(line_of("not re-executed", "ring/c.h5"), "could not be made");
+    const struct project both = { .again = { 1, 2, 0 } };
+    rerun_with(&both, 1, "");                    /* different outweighs missing */
+    const struct project broken = { .again = { 1, 1, 1 }, .programs = "programs: ; @exit 3\n" };
+    rerun_with(&broken, 9, "");
+    assert_says(said, "4 not re-executed");
+}
+
+static void a_recording_is_named(void **state)
+{
+    (void)state;
+    static char sha[BN_HEX];
+    assert_runs("mkdir -p data; printf spikes > data/rec.nwb; sha256sum data/rec.nwb");
+    snprintf(sha, sizeof sha, "%.64s", said);
+    const struct project p = { .again = { 1, 1, 1 }, .rec = sha };
+    rerun_with(&p, 9, "");
+    assert_says(line_of("not re-executed", "ring/a.h5"), "needs rec.nwb");
+    assert_says(line_of("not re-executed", "ring/b.h5"), "needs rec.nwb");   /* made from a */
+    assert_says(said, "2 identical, 0 within tolerance, 0 different, 2 not re-executed");
+    char data[100];
+    snprintf(data, sizeof data, "%s/data", root);
+    setenv("BASIN_DATA", data, 1);
+    rerun_with(&p, 0, "");
+    assert_runs("printf other > data/rec.nwb");
+    rerun_with(&p, 9, "");
+    assert_says(said, "is not the recording that the bag names");
+    unsetenv("BASIN_DATA");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_asked),
         cmocka_unit_test(whole_damaged_and_hostile),
+        cmocka_unit_test(only_with_trust),
+        cmocka_unit_test(identical),
+        cmocka_unit_test(different_within_and_missing),
+        cmocka_unit_test(a_recording_is_named),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
