@@ -97,7 +97,8 @@ CFLAGS := -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Wpedantic -Wshadow \
           -Wno-missing-field-initializers -ffp-contract=off
 flags-release := -O2
 flags-debug   := -Og -g
-flags-asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
+flags-asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
+                 -fno-sanitize-recover=all
 flags-cov     := -O0 -g --coverage
 flags-fuzz    := -O1 -g -fsanitize=address,undefined,fuzzer-no-link \
                  -fno-sanitize-recover=all
@@ -122,6 +123,14 @@ programs: $B/programs.mk $(beside)
 tmp = $(@D)/.$$$$.$(@F)
 move = mv $(tmp) $@
 say = $(if $(VERBOSE),,@echo "  $1" && )
+
+# -B means stages and figures: programs are built without it, and here are no rules for them.
+ifneq ($(and $(drawn),$(findstring B,$(letters)),$(if $(built),,yes)),)
+ifneq ($(shell MAKEFLAGS='-- $(subst ','\'',$(MAKEOVERRIDES))' $(MAKE) \
+         --no-print-directory programs >&2 || echo no),)
+  $(error the programs cannot be built)
+endif
+else
 
 # Changed flags or library versions are a changed prerequisite: no `make clean`.
 flags := $(CC) $(CFLAGS) $(LDLIBS) \
@@ -155,7 +164,7 @@ $B/tests/fuzz/fuzz_stage: private LDLIBS += -Wl,--wrap=exit
 $B/tests/fuzz/make_seeds: private LDLIBS += -lcmocka
 # The shared libhdf5 loads curl, Kerberos and 30 more, 6 ms at every start; Make and
 # figures start the driver often, so it takes the static one.
-$B/basin: private LDLIBS := -Wl,--as-needed $(filter -L%,$(LDLIBS)) -l:libhdf5_hl.a \
+$B/basin $(beside): private LDLIBS := -Wl,--as-needed $(filter -L%,$(LDLIBS)) -l:libhdf5_hl.a \
           -l:libhdf5.a -lconfuse -ludunits2 -ljansson -lcrypto -lsz -lz -ldl -lpthread -lm
 $(foreach p,$(beside),$(eval $p: $(call objects,tools/$(p:$B/basin-%=%)/*.c)))
 $(beside): $(driver) $B/libbasin.a
@@ -172,13 +181,15 @@ $B/programs.mk: $B/basin $(stages) $(schemas)
 	@touch $@; $(if $(filter release,$V),for l in stages basin; do \
 	  [ -L $(BUILD)/$$l ] || rm -rf $(BUILD)/$$l; ln -sfn $V/$$l $(BUILD)/$$l; done)
 -include $(wildcard $(foreach d,lib stages tests tests/fuzz tools/* bench,$B/$d/*.d))
+endif
 
 # --- check ------------------------------------------------------------------------
 export OPENBLAS_NUM_THREADS ?= 1
 export LSAN_OPTIONS := suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0
 # Each program writes a log, and the last line counts what cmocka counted.  The longest
 # first, so that none is left over for one core at the end.
-longest := $(filter %/test_pipeline %/test_makes %/test_safety %/test_flips %/test_learning,$(tests))
+longest := $(filter $(addprefix %/test_,pipeline safety look makes darkness flips learning \
+             checkpoint trials probe_r0),$(tests))
 logs := $(addsuffix .log,$(longest) $(filter-out $(longest),$(tests)))
 check: $(logs) ; @tools/tally $^
 $(logs): $B/tests/%.log: $B/tests/% $B/programs.mk $(beside) FORCE
@@ -266,10 +277,11 @@ figures: $(filter-out $(lacking),$(call small,$(names)))
 	$(if $(lacking),@echo "figures: without $(lacking): $P has no inputs for them")
 results: figures $(call small,$(NODES)) $(POINTS)
 # Figures with all that they were made from, in one file: docs/archive.md.
-packed := $(or $(strip $(FIGURES)),$(filter-out $(lacking),$(call small,$(names))))
+packed := $(or $(strip $(FIGURES)),$(filter-out $(lacking),$(call small,$(names))) \
+            $(if $(filter-out $(UNABLE),$(filter $R/numbers$S.tex,$(NUMBERS))),numbers))
 archive: $(packed) $B/basin-archive
 	@$B/basin archive --results '$R' --from '$P' --set '$(subst ','\'',$(SET))' \
-	  --limit '$(LIMIT)' --name '$(ARCHIVE)' $(packed)
+	  --limit '$(LIMIT)' --name '$(ARCHIVE)' $(packed:numbers=numbers$S.tex)
 ifneq ($(if $(look),,$(RUN)),)
 # Before all else the cluster makes what the goals need; recipes find it in the cache.
 export BASIN_MAKE := $(shell date +%s.%N)

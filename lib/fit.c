@@ -228,8 +228,8 @@ static bn_status tile_power(void *context, size_t tile)
         bn_transfer_rate(&e->transfer, 2 * n, x.data, x.data);
         butterfly(n, x.data, x.data + n);
     }
-    struct bn_mat hat[2] = { { TILE_CURVES, f->n_hat, c.data },
-                             { TILE_CURVES, f->n_hat, c.data + TILE_CURVES * f->n_hat } };
+    double *odd = rc == BN_OK ? c.data + TILE_CURVES * f->n_hat : NULL;
+    struct bn_mat hat[2] = { { TILE_CURVES, f->n_hat, c.data }, { TILE_CURVES, f->n_hat, odd } };
     for (size_t part = 0; rc == BN_OK && part < 2; part++) {
         const struct bn_mat from = { TILE_CURVES, half, x.data + part * n };
         rc = bn_gemm(1.0, &from, BN_PLAIN, &f->analysis[part], BN_PLAIN, 0.0, &hat[part]);

@@ -140,12 +140,13 @@ const char *bn_latex_number(double x, double error, char buf[BN_LATEX_NUMBER])
         strcat(more, "0");
     }
     const int after = -place, missing = after + 1 - (int)strlen(digits);
-    const int before = missing > 0 ? 1 : (int)strlen(digits) - after;
+    const int before = missing > 0 ? 0 : (int)strlen(digits) - after;
     if (uncertain)
         snprintf(uncertainty, sizeof uncertainty, "(%.20s)", more);
-    snprintf(buf, BN_LATEX_NUMBER, "%s%.*s%s%.*s%s%s%s", sign, missing > 0 ? 1 : before,
-             missing > 0 ? "0" : digits, after > 0 ? "." : "", missing > 0 ? missing - 1 : 0,
-             "00000000", missing > 0 ? digits : digits + before, uncertainty, tail);
+    snprintf(buf, BN_LATEX_NUMBER, "%s%.*s%s%.*s%.20s%s%s", sign,
+             before > 0 && before < 20 ? before : 1, before > 0 ? digits : "0",
+             after > 0 ? "." : "", missing > 1 ? missing - 1 : 0, "00000000",
+             digits + before, uncertainty, tail);
     return buf;
 }
 

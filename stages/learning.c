@@ -421,11 +421,13 @@ static void distances(const struct school *s)
           "offline_correlation" },
         { "early_distance", "early_distance_span", "early_distance_rest", "early_correlation" } };
     const size_t n = s->e.x.rows, row = s->kept - 1 - (s->after > 0);
-    const struct bn_mat j = { n, n, s->j.data + row * n * n * (s->j.data != NULL) };
-    const struct bn_mat left = { n, s->left.cols, s->left.data + row * n * s->left.cols };
+    const bool dense = s->j.data != NULL;
+    const struct bn_mat j = { n, n, dense ? s->j.data + row * n * n : NULL };
+    const struct bn_mat left = { n, s->left.cols,
+                                 dense ? NULL : s->left.data + row * n * s->left.cols };
     struct bn_operator op;
 
-    if (s->j.data != NULL)
+    if (dense)
         BN_CHECK(bn_operator_dense(&op, &j));
     else
         BN_CHECK(bn_operator_factored(&op, &left, &s->right, bn_mat_row(&s->diagonal, row)));

@@ -272,6 +272,18 @@ static void figures_are_equal_files(void **state)
     "place-universal.tuning.neurons=4 place-universal.tuning.size={300} "      \
     "place-universal.tuning.points={1200} "
 
+/* Figure 8 shows each of 16 starts. */
+#define FEW_BATS                                                               \
+    "tunnel.tuning.neurons=60 tunnel.diagnosis.drift_points=32 "               \
+    "tunnel.diagnosis.trial_angles=8 tunnel.diagnosis.memory_times={1,10} "    \
+    "tunnel.activity.duration=1 tunnel-sizes.sweep.tuning.neurons={50,60} "    \
+    "tunnel-sizes.sweep.tuning.replicate={1} "                                 \
+    "tunnel-sizes.diagnosis.trial_angles=8 "                                   \
+    "tunnel-lengths.sweep.tuning.sigma={1.6,3.2} "                             \
+    "tunnel-lengths.sweep.tuning.replicate={1} "                               \
+    "tunnel-lengths.tuning.neurons=60 tunnel-lengths.tuning.angles=200 "       \
+    "tunnel-lengths.diagnosis.trial_angles=8 "
+
 /* All figures, also where there are few neurons, starts or disturbances. */
 static void every_figure_is_drawn(void **state)
 {
@@ -294,8 +306,8 @@ static void every_figure_is_drawn(void **state)
                 "reservoir.tuning.neurons=30 reservoir.tuning.settle=50 "
                 "reservoir.activity.reservoir.starts=3 ring.diagnosis.far.far_time=20 "
                 "ring.activity.far.duration=2 " FEW_TURNS " ring.darkness.velocity_step=360 "
-                FEW_FIELDS FEW_LESSONS " " FEW_CELLS "'", make);
-    assert_runs("for k in 1 2 3 4 5 6 7 9 S1 S2 S3 S4; do "
+                FEW_FIELDS FEW_BATS FEW_LESSONS " " FEW_CELLS "'", make);
+    assert_runs("for k in 1 2 3 4 5 6 7 8 9 S1 S2 S3 S4; do "
                 "test -s 1/out/figures/figure$k.png || exit; done");
     /* at true size: 15 cm are 425.2 points; with every font in the file */
     assert_runs("for f in 1/out/figures/*.pdf; do pdfinfo $f | awk -v f=$f '/^Page size/ { "
@@ -316,7 +328,8 @@ static void every_figure_is_drawn(void **state)
                 "mouse-stability.sweep.tuning.smoothing={0,2} "
                 "mouse.activity.far.duration=2 mouse.diagnosis.far.far_time=20 "
                 "reservoir.tuning.neurons=30 reservoir.tuning.settle=50 " FEW_TURNS
-                " " FEW_FIELDS "mouse.darkness.velocity_step=90 " FEW_CELLS "'", recorded, make);
+                " " FEW_FIELDS FEW_BATS "mouse.darkness.velocity_step=90 " FEW_CELLS "'",
+                recorded, make);
     assert_says(said, "without figure5 figure6 figureS5 figureS6: mouse has no inputs for them");
     assert_runs("for k in 1 2 3 4 S1 S2 S3 S4; do "
                 "test -s 1/out/figures/figure$k.mouse.png || exit; done");

@@ -14,7 +14,7 @@ BN_MUST_USE char *bn_latex_name(const char *text);
  * 1 or 2, else one, and the number ends where it does: 1.23(4), -4.2(11)e-8.  One that the
  * fifth digit of the number does not feel is not shown.  Without an error four digits,
  * fewer if that is the whole number; and all of a whole number.             */
-enum { BN_LATEX_NUMBER = 64 };
+enum { BN_LATEX_NUMBER = 128 };
 const char *bn_latex_number(double x, double error, char buf[BN_LATEX_NUMBER]);
 
 /* A unit in udunits' spelling as macros of siunitx: "rad/s" is \radian\per\second, "1" is

@@ -44,6 +44,10 @@ const struct command commands[] = {
         { "--matrix", NULL, "the same for `binary matrix`, to a file (gnuplot reads no pipe)" },
         { "--x", "FILE:/dataset", "coordinates of the columns" },
         { "--y", "FILE:/dataset", "coordinates of the rows" } } },
+    { "complete", complete_main, "what could follow at the prompt (for the shell)",
+      "TEXT [BREAKS]",
+      "TEXT is the command line up to the cursor, BREAKS the shell's COMP_WORDBREAKS. To have "
+      "it: . tools/completion.bash", { { NULL, NULL, NULL } } },
     { "dag", dag_main, "draw what a target is made from, stale parts coloured", "NODE...",
       "Writes results/dag.NODE.svg and says so.", { RESULTS, FROM, SET } },
     { "data", NULL, "fetch recordings of the DANDI archive, and check them", "[DANDISET]...",
@@ -118,8 +122,30 @@ const struct command commands[] = {
       "this project in it that is stale (the plan now wants another one) or missing. Makes "
       "nothing. Status 0: all are as wanted now, 1: some are not, 2: trouble.",
       { RESULTS, SET } },
-    { "verify", NULL, "check an archive, and make again what is in it", "BAG", NULL,
-      { { NULL, NULL, NULL } } },
+    { "verify", NULL, "check an archive, and make again what is in it", "FILE",
+      "FILE is an archive of `make archive` (.zip, .tar, .tar.gz, .tar.xz) or its unpacked "
+      "folder, from anywhere. Every file must be listed and be what its digest says, and "
+      "results, goals.json and manifests must agree. With --rerun the sources in it are built "
+      "in a new folder, everything is made again and compared, dataset by dataset. What looks "
+      "hostile is refused; docs/verify.md.\n\n"
+      "The exit status says which:\n\n"
+      "   0  whole; with --rerun: every result came out identical\n"
+      "   1  some results are different\n"
+      "   2  the command line makes no sense\n"
+      "   3  damaged: cut off, changed, something missing or added\n"
+      "   4  a file could not be written\n"
+      "   6  out of memory\n"
+      "   7  refused: hostile, or above a limit\n"
+      "   8  some results are within the declared tolerance, the others identical\n"
+      "   9  some could not be made again, the others are identical or within\n"
+      "  10  --rerun needs --trust",
+      { { "--rerun", NULL, "build and run the code in the archive, and compare" },
+        { "--trust", NULL, "with --rerun: yes, run it, with all that I may do" },
+        { "--jobs", "N", "runs at a time; 1" },
+        { "--keep", "FOLDER", "a new folder for what --rerun builds and makes; otherwise a "
+          "temporary one" },
+        { "--html", "FILE", "the same as a page" },
+        { "--limit", "GB", "most that it may unpack to; 16, and 200 times its own size" } } },
     { "why", why_main, "what making a target would run, why, and how long it takes", "NODE...",
       "Changes nothing. Status 0 if nothing would run, 1 if something would, 2 if the "
       "question makes no sense. docs/engine.md says how to read the answer.",

@@ -48,7 +48,7 @@ char *store_seal(const json_t *manifest)
     return sealed;
 }
 
-static bool is_sealed(const char *text)
+bool store_is_sealed(const char *text)
 {
     const size_t n = strlen(seal_start);
     char hex[BN_HEX];
@@ -68,7 +68,7 @@ static json_t *load_manifest(const char *results, const char *k2, bool *damaged)
     *damaged = false;
     if (path != NULL && file_exists(path)) {
         *damaged = true;
-        if (file_read(path, &text, &n) == BN_OK && strlen(text) == n && is_sealed(text))
+        if (file_read(path, &text, &n) == BN_OK && strlen(text) == n && store_is_sealed(text))
             m = json_loads(text, 0, NULL);
         if (m != NULL && strcmp(text_of(m, "k2"), k2) == 0 &&
             strlen(text_of(m, "content")) == BN_HEX - 1) {

@@ -5,7 +5,7 @@
  * by how much.  Numbers are read some rows at a time, so that files may be larger
  * than memory.  Exit status as diff has it: 0 identical or within tolerance, 1
  * different, 2 trouble.                                                      */
-#include "basin.h"
+#include "diff.h"
 
 #include <basin/h5.h>
 #include <basin/h5digest.h>
@@ -19,35 +19,12 @@
 
 enum { BLOCK = 1 << 20 };                /* numbers that are read at a time */
 
-enum verdict { IDENTICAL, WITHIN, DIFFERENT };
 static const char *const verdicts[] = { "identical", "within tolerance", "different" };
 
-struct finding {
-    char *name;                          /* "/rate", "/rate@units" */
-    enum verdict verdict;
-    char shape[96];
-    char what[240];                      /* what differs, if it is not the numbers */
-    size_t n, differ, outside;
-    double atol, rtol;
-    bool tolerance;                      /* is one declared? */
-    double most, relative, ulp;          /* largest differences */
-    double excess;                       /* largest difference less its tolerance, */
-    size_t at;                           /* where that is: index in row order, */
-    double a, b;                         /* and the two numbers there */
-    struct bn_shape dims;
-};
-
-struct diff {
-    const char *results;
-    char *path[2];
-    bn_h5 *file[2];
-    char *stage[2], *code[2];
-    const struct schema *schema;         /* NULL: no tolerances are known */
-    json_t *parameters[2], *inputs[2];
-    struct finding *at;
-    size_t n;
-    bool json;
-};
+const char *diff_verdict_name(enum verdict v)
+{
+    return verdicts[v];
+}
 
 static bn_status add_finding(struct diff *d, const char *name, struct finding **out)
 {
@@ -137,12 +114,13 @@ static bn_status read_provenance(struct diff *d, int k)
     return read_pairs(f, "/provenance/role", "/provenance/digest", d->inputs[k]);
 }
 
-/* Tolerances are those of the table as it is now, of the stage that made both. */
+/* Tolerances are those of the table in that build, of the stage that made both. */
 static void find_schema(struct diff *d)
 {
-    char *build = NULL;
+    char *build = d->build != NULL ? bn_copy(d->build) : NULL;
     if (d->stage[0] != NULL && d->stage[1] != NULL &&
-        strcmp(d->stage[0], d->stage[1]) == 0 && file_build_folder(&build) == BN_OK &&
+        strcmp(d->stage[0], d->stage[1]) == 0 &&
+        (build != NULL || file_build_folder(&build) == BN_OK) &&
         schema_get(build, d->stage[0], &d->schema) != BN_OK)
         d->schema = NULL;
     free(build);
@@ -479,10 +457,83 @@ static bn_status compare_bytes(struct diff *d)
     return BN_OK;
 }
 
+/* --- files like numbers.tex ------------------------------------------------ */
+
+/* The tolerance of a number is that of its dataset: "ring/weights.h5:/rank". */
+static void set_tolerance_of(struct diff *d, const char *where, struct finding *f)
+{
+    char *pipeline, *stage, *variant, *build = NULL, *name;
+    const char *colon = strrchr(where, ':');
+    char *node = colon ? bn_format("%.*s", (int)(colon - where), where) : NULL;
+    if (node == NULL || graph_split(node, &pipeline, &stage, &variant) != BN_OK) {
+        free(node);
+        return;
+    }
+    build = d->build != NULL ? bn_copy(d->build) : NULL;
+    name = bn_format("%.*s", (int)strcspn(colon + 1, "["), colon + 1);
+    if (name != NULL && (build != NULL || file_build_folder(&build) == BN_OK) &&
+        schema_get(build, stage, &d->schema) == BN_OK)
+        set_tolerance(d, name, f);
+    d->schema = NULL;
+    free(name);
+    free(build);
+    free(pipeline);
+    free(node);
+}
+
+static bn_status compare_macro(struct diff *d, const char *name, const json_t *a,
+                               const json_t *b)
+{
+    struct finding *f;
+    double x[2];
+    BN_TRY(add_finding(d, name, &f));
+    f->n = 1;
+    f->verdict = DIFFERENT;
+    snprintf(f->shape, sizeof f->shape, "number");
+    if (a == NULL || b == NULL)
+        snprintf(f->what, sizeof f->what, "only in %s", a == NULL ? "B" : "A");
+    else if (strcmp(text_of(a, "where"), text_of(b, "where")) != 0)
+        snprintf(f->what, sizeof f->what, "%.100s -> %.100s", text_of(a, "where"),
+                 text_of(b, "where"));
+    else if (bn_parse_real(text_of(a, "raw"), &x[0]) != BN_OK ||
+             bn_parse_real(text_of(b, "raw"), &x[1]) != BN_OK)
+        snprintf(f->what, sizeof f->what, "one is no number");
+    else {
+        set_tolerance_of(d, text_of(a, "where"), f);
+        compare_number(f, x[0], x[1], 0);
+        f->verdict = f->outside > 0 ? DIFFERENT : f->differ > 0 ? WITHIN : IDENTICAL;
+    }
+    return BN_OK;
+}
+
+/* By the numbers, for keys differ when their inputs do. */
+static bn_status compare_citable(struct diff *d)
+{
+    json_t *numbers[2] = { json_object(), json_object() }, *x;
+    const char *name;
+    bool sealed[2];
+    bn_status rc = BN_OK;
+    for (int k = 0; k < 2 && rc == BN_OK; k++)
+        rc = numbers_read(d->path[k], numbers[k], &sealed[k]);
+    const bool both = rc == BN_OK && json_object_size(numbers[0]) > 0 &&
+                      json_object_size(numbers[1]) > 0 && sealed[0] && sealed[1];
+    if (rc == BN_OK && !both)
+        rc = compare_bytes(d);
+    json_object_foreach(numbers[0], name, x)
+        if (rc == BN_OK && both)
+            rc = compare_macro(d, name, x, json_object_get(numbers[1], name));
+    json_object_foreach(numbers[1], name, x)
+        if (rc == BN_OK && both && json_object_get(numbers[0], name) == NULL)
+            rc = compare_macro(d, name, NULL, x);
+    json_decref(numbers[0]);
+    json_decref(numbers[1]);
+    return rc;
+}
+
 /* --- saying it ----------------------------------------------------------- */
 
 /* "[3,4]" of an index in row order. */
-static void index_text(const struct finding *f, char buf[96])
+void diff_where(const struct finding *f, char buf[96])
 {
     size_t block = f->n, rest = f->at, n = 0;
     buf[0] = '\0';
@@ -495,24 +546,24 @@ static void index_text(const struct finding *f, char buf[96])
         snprintf(buf + n, 96 - n, "]: ");
 }
 
-static void print_finding(const struct finding *f)
+void diff_print_finding(FILE *to, const struct finding *f)
 {
     char where[96], a[32], b[32];
-    printf("%-24s %-16s %s", f->name, verdicts[f->verdict], f->shape);
+    fprintf(to, "%-24s %-16s %s", f->name, verdicts[f->verdict], f->shape);
     if (f->what[0] != '\0') {
-        printf("%s%s\n", f->shape[0] ? "  " : "", f->what);
+        fprintf(to, "%s%s\n", f->shape[0] ? "  " : "", f->what);
         return;
     }
-    putchar('\n');
+    fputc('\n', to);
     if (f->differ == 0)
         return;
-    index_text(f, where);
-    printf("    %zu of %zu differ, at most by %.3g (relative %.2g; %.*g ULP)\n",
+    diff_where(f, where);
+    fprintf(to, "    %zu of %zu differ, at most by %.3g (relative %.2g; %.*g ULP)\n",
            f->differ, f->n, f->most, f->relative, f->ulp < 1e6 ? 7 : 2, f->ulp);
-    printf("    %s%s%s -> %s\n", where[0] ? "worst at " : "", where,
+    fprintf(to, "    %s%s%s -> %s\n", where[0] ? "worst at " : "", where,
            bn_shortest(f->a, a), bn_shortest(f->b, b));
     if (f->tolerance)
-        printf("    %zu outside the tolerance %g + %g |b|\n", f->outside, f->atol, f->rtol);
+        fprintf(to, "    %zu outside the tolerance %g + %g |b|\n", f->outside, f->atol, f->rtol);
 }
 
 static void print_change(const char *what, const char *old, const char *new, int width)
@@ -541,7 +592,7 @@ static void changes(const json_t *a, const json_t *b, int width, json_t *list)
     json_decref(all);
 }
 
-static enum verdict worst(const struct diff *d)
+enum verdict diff_worst(const struct diff *d)
 {
     enum verdict v = IDENTICAL;
     for (size_t i = 0; i < d->n; i++)
@@ -562,11 +613,11 @@ static void print_report(const struct diff *d)
     changes(d->inputs[0], d->inputs[1], 12, NULL);
     putchar('\n');
     for (size_t i = 0; i < d->n; i++) {
-        print_finding(&d->at[i]);
+        diff_print_finding(stdout, &d->at[i]);
         n[d->at[i].verdict]++;
     }
-    printf("\n%s", verdicts[worst(d)]);
-    if (worst(d) != IDENTICAL) {
+    printf("\n%s", verdicts[diff_worst(d)]);
+    if (diff_worst(d) != IDENTICAL) {
         printf(": %zu identical, %zu within tolerance, %zu different", n[0], n[1], n[2]);
         if (d->schema == NULL && d->file[0] != NULL)
             printf(" (no tolerance is declared for two files like these)");
@@ -586,7 +637,7 @@ static json_t *finding_json(const struct finding *f)
                              verdicts[f->verdict], "shape", f->shape, "what", f->what);
     if (f->differ == 0)
         return json;
-    index_text(f, where);
+    diff_where(f, where);
     json_object_set_new(json, "differ", json_integer((json_int_t)f->differ));
     json_object_set_new(json, "outside", json_integer((json_int_t)f->outside));
     json_object_set_new(json, "of", json_integer((json_int_t)f->n));
@@ -610,7 +661,7 @@ static void print_json(const struct diff *d)
     changes(d->parameters[0], d->parameters[1], 0, parameters);
     changes(d->inputs[0], d->inputs[1], 0, inputs);
     json_t *all = json_pack("{ss ss ss so so so}", "a", d->path[0], "b", d->path[1],
-                            "verdict", verdicts[worst(d)], "parameters", parameters,
+                            "verdict", verdicts[diff_worst(d)], "parameters", parameters,
                             "inputs", inputs, "datasets", datasets);
     json_dumpf(all, stdout, JSON_INDENT(2));
     putchar('\n');
@@ -619,7 +670,7 @@ static void print_json(const struct diff *d)
 
 /* --- the command --------------------------------------------------------- */
 
-static void diff_free(struct diff *d)
+void diff_free(struct diff *d)
 {
     for (int k = 0; k < 2; k++) {
         if (bn_h5_close(d->file[k]) != BN_OK)
@@ -633,7 +684,22 @@ static void diff_free(struct diff *d)
     for (size_t i = 0; i < d->n; i++)
         free(d->at[i].name);
     free(d->at);
-    schema_free_all();
+}
+
+static bool ends_in(const char *path, const char *end)
+{
+    const char *dot = strrchr(path, '.');
+    return dot != NULL && strcmp(dot, end) == 0;
+}
+
+bn_status diff_files(struct diff *d)
+{
+    if (ends_in(d->path[0], ".tex") && ends_in(d->path[1], ".tex"))
+        return compare_citable(d);
+    for (int k = 0; k < 2; k++)
+        if (!ends_in(d->path[k], ".h5"))
+            return compare_bytes(d);
+    return compare_files(d);
 }
 
 static bn_status diff(struct diff *d, const struct list *words)
@@ -643,10 +709,7 @@ static bn_status diff(struct diff *d, const struct list *words)
                        "like ring/weights, or the key of an object in the cache");
     for (int k = 0; k < 2; k++)
         BN_TRY(find_file(d->results, words->at[k], &d->path[k]));
-    for (int k = 0; k < 2; k++)
-        if (strcmp(strrchr(d->path[k], '.') ? strrchr(d->path[k], '.') : "", ".h5") != 0)
-            return compare_bytes(d);
-    return compare_files(d);
+    return diff_files(d);
 }
 
 int diff_main(int argc, char **argv)
@@ -673,8 +736,9 @@ int diff_main(int argc, char **argv)
         print_json(&d);
     else
         print_report(&d);
-    const int status = rc != BN_OK ? 2 : worst(&d) == DIFFERENT;
+    const int status = rc != BN_OK ? 2 : diff_worst(&d) == DIFFERENT;
     list_free(&words);
     diff_free(&d);
+    schema_free_all();
     return status;
 }

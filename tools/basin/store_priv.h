@@ -19,6 +19,7 @@ BN_MUST_USE bn_status store_lock_name(const char *results, const char *name, int
 /* --- damage.c ------------------------------------------------------------ */
 /* A manifest as text with a seal over all that follows the seal; NULL: no memory. */
 char *store_seal(const json_t *manifest);
+bool store_is_sealed(const char *text);
 enum found { FOUND_NOTHING, FOUND_WHOLE, FOUND_DAMAGED };
 /* Is <k2> an object?  Its bytes are hashed if `bytes`, or if they were not yet.
  * *o is only filled if it is whole; *why is a phrase if it is damaged.      */
