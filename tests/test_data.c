@@ -278,6 +278,22 @@ static void keeps_what_came_when_stopped(void **state)
     assert_good("stall");
 }
 
+/* Who sits at a terminal may have meant less. */
+static void asks_at_a_terminal(void **state)
+{
+    static const char *const answer[] = { "n", "", "yes" };
+    (void)state;
+    for (int k = 0; k < 3; k++) {
+        begin();
+        assert_exits(k == 2 ? 0 : 1, "echo '%s' | TERM=vt100 /usr/bin/python3 -c 'import os, pty, "
+                     "sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))' '%s' data "
+                     "000001 --to out --mirror %s --files sub-plain", answer[k], basin, mirror);
+        assert_says(said, "fetch 300 kB? [y/N] ");
+        assert_asked(k == 2 ? "plain 0 " : "");
+    }
+    assert_good("plain");
+}
+
 /* --- mirrors that are folders ----------------------------------------------------------- */
 
 static void takes_a_folder(void **state)
@@ -317,6 +333,7 @@ static void looks_for_room_first(void **state)
     assert_runs("test ! -e out");
     assert_runs("echo > out");
     assert_int_equal(data("sub-plain"), 4);
+    assert_says(said, "its folder cannot be made (Not a directory); BASIN_DATA=folder names");
     assert_runs("rm out");
 }
 
@@ -475,6 +492,7 @@ int main(void)
         cmocka_unit_test(overwrites_nothing),
         cmocka_unit_test(follows_no_link),
         cmocka_unit_test(keeps_what_came_when_stopped),
+        cmocka_unit_test(asks_at_a_terminal),
         cmocka_unit_test(takes_a_folder),
         cmocka_unit_test(looks_for_room_first),
         cmocka_unit_test(knows_where_to_put_it),
