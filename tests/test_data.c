@@ -337,6 +337,24 @@ static void looks_for_room_first(void **state)
     assert_runs("rm out");
 }
 
+/* A disk that is full, or here a limit, ends everything and loses nothing. */
+static void stops_when_the_disk_is_full(void **state)
+{
+    (void)state;
+    begin();
+    assert_exits(4, "trap '' XFSZ; ulimit -f 100; '%s' data 000001 --to out --mirror %s --files "
+                 "'sub-plain sub-busy'", basin, mirror);
+    assert_says(said, "busy.nwb.part: cannot be written (File too large)");
+    assert_asked("busy 0 busy 0 busy 0 ");
+    assert_runs("stat -c %%s %s.part", path_of("busy"));
+    const int left = atoi(said);
+    assert_true(left > 0 && left < SIZE);
+    assert_int_equal(data("sub-busy"), 0);
+    assert_good("busy");
+    assert_runs("tail -n 1 requests");
+    assert_int_equal(atoi(said + strlen("busy ")), left);
+}
+
 static void knows_where_to_put_it(void **state)
 {
     (void)state;
@@ -495,6 +513,7 @@ int main(void)
         cmocka_unit_test(asks_at_a_terminal),
         cmocka_unit_test(takes_a_folder),
         cmocka_unit_test(looks_for_room_first),
+        cmocka_unit_test(stops_when_the_disk_is_full),
         cmocka_unit_test(knows_where_to_put_it),
         cmocka_unit_test(believes_no_table),
         cmocka_unit_test(no_table_leads_out),
