@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 char *rerun_line(const struct goals *g, long jobs)
@@ -299,8 +298,8 @@ static bn_status run_make(struct rerun *r, const struct goals *g, bool programs,
         if (*status != 0 && c.said != NULL)
             tell_tail(c.said);
         r->seconds[!programs] = c.seconds;
-        if (WIFSIGNALED(c.status))
-            rc = bn_fail_at(BN_INPUT, "the re-execution was stopped");
+        if (*status > 128)               /* Ctrl-C, or killed: there is nothing to compare */
+            rc = bn_fail_at((bn_status)*status, "the re-execution was stopped");
     }
     free(c.said);
     list_free(&argv);
