@@ -277,10 +277,11 @@ figures: $(filter-out $(lacking),$(call small,$(names)))
 	$(if $(lacking),@echo "figures: without $(lacking): $P has no inputs for them")
 results: figures $(call small,$(NODES)) $(POINTS)
 # Figures with all that they were made from, in one file: docs/archive.md.
-packed := $(or $(strip $(FIGURES)),$(filter-out $(lacking),$(call small,$(names))))
+packed := $(or $(strip $(FIGURES)),$(filter-out $(lacking),$(call small,$(names))) \
+            $(if $(filter-out $(UNABLE),$(filter $R/numbers$S.tex,$(NUMBERS))),numbers))
 archive: $(packed) $B/basin-archive
 	@$B/basin archive --results '$R' --from '$P' --set '$(subst ','\'',$(SET))' \
-	  --limit '$(LIMIT)' --name '$(ARCHIVE)' $(packed)
+	  --limit '$(LIMIT)' --name '$(ARCHIVE)' $(packed:numbers=numbers$S.tex)
 ifneq ($(if $(look),,$(RUN)),)
 # Before all else the cluster makes what the goals need; recipes find it in the cache.
 export BASIN_MAKE := $(shell date +%s.%N)

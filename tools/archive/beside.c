@@ -116,24 +116,22 @@ static json_t *values(const json_t *object)
     return array;
 }
 
-static bn_status add_version(const struct deposit *a, json_t *programs, const char *program,
-                             const char *argument)
+/* Artifacts alone need no gnuplot: what is not installed is left out. */
+static void add_version(const struct deposit *a, json_t *programs, const char *program,
+                        const char *argument)
 {
     char *version = NULL;
-    BN_TRY(store_version(a->look.results, program, argument, &version));
-    json_object_set_new(programs, program, json_string(version));
+    if (store_version(a->look.results, program, argument, &version) == BN_OK)
+        json_object_set_new(programs, program, json_string(version));
     free(version);
-    return BN_OK;
 }
 
 bn_status beside_environment(struct deposit *a)
 {
     json_t *builds = json_object(), *machines = json_object(), *programs = json_object();
-    bn_status rc = add_version(a, programs, "make", "--version");
-    if (rc == BN_OK)
-        rc = add_version(a, programs, "gnuplot", "--version");
-    if (rc == BN_OK)
-        rc = add_version(a, programs, "pdftocairo", "-v");
+    add_version(a, programs, "make", "--version");
+    add_version(a, programs, "gnuplot", "--version");
+    add_version(a, programs, "pdftocairo", "-v");
     for (size_t i = 0; i < a->names.n; i++) {
         const json_t *m = look_find(&a->look, a->names.at[i])->object.manifest;
         const char *host = text_of(m, "host"), *system = text_of(m, "system"),
@@ -146,11 +144,11 @@ bn_status beside_environment(struct deposit *a)
         count(builds, text_of(m, "build"), beside_build(text_of(m, "build")));
         free(key);
     }
-    if (rc == BN_OK)
-        rc = payload_json(&a->payload, "data/environment.json",
-                          json_pack("{ss ss so so sO}", "format", BASIN_FORMAT, "basin",
-                                    BASIN_VERSION, "builds", values(builds), "machines",
-                                    values(machines), "programs", programs));
+    const bn_status rc = payload_json(&a->payload, "data/environment.json",
+                                      json_pack("{ss ss so so sO}", "format", BASIN_FORMAT,
+                                                "basin", BASIN_VERSION, "builds",
+                                                values(builds), "machines", values(machines),
+                                                "programs", programs));
     json_decref(programs);
     json_decref(machines);
     json_decref(builds);
@@ -200,7 +198,8 @@ static void print_outputs(FILE *f, const struct deposit *a)
             if (script[0] != '\0' && beside_title(script, &title) != BN_OK)
                 title = NULL;
             print_text(f, "  - file: ", file ? file : "");
-            print_text(f, "    comment: ", title && title[0] ? title : n->name);
+            print_text(f, "    comment: ", title && title[0] ? title
+                       : strcmp(dot, ".tex") == 0 ? "numbers that the text may cite" : n->name);
         }
         free(file);
         free(title);
@@ -253,7 +252,8 @@ bn_status beside_readme(struct deposit *a)
 {
     char *goals = list_sentence(&a->goals), *words = bn_copy("");
     for (size_t i = 0; i < a->goals.n && words != NULL; i++) {
-        char *longer = bn_format("%s %s", words, a->goals.at[i]);
+        const bool file = strpbrk(a->goals.at[i], "./") != NULL;
+        char *longer = bn_format("%s %s%s", words, file ? "results/" : "", a->goals.at[i]);
         free(words);
         words = longer;
     }

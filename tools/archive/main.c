@@ -43,7 +43,7 @@ static bn_status read_options(int argc, char **argv, struct wish *w, struct look
 
 /* --- is all there? ----------------------------------------------------------- */
 
-static bn_status refuse(const struct deposit *a, const struct list *stale)
+static bn_status refuse(const struct list *stale)
 {
     struct list few = { 0 };
     bn_status rc = BN_OK;
@@ -54,10 +54,9 @@ static bn_status refuse(const struct deposit *a, const struct list *stale)
         rc = list_add(&few, more);
     char *names = list_sentence(&few);
     if (rc == BN_OK)
-        rc = bn_fail(BN_INPUT, "not what sources and parameters ask for now: %s; run `make "
-                     "%s` first, or `make archive FIGURES=\"...\"`, which does both (`make "
-                     "why T=%s` says what is wrong)", names ? names : "", a->goals.at[0],
-                     stale->at[0]);
+        rc = bn_fail(BN_INPUT, "not what sources and parameters ask for now: %s; `make archive "
+                     "FIGURES=\"...\"` makes them first (`make why T=%s` says what is wrong)",
+                     names ? names : "", stale->at[0]);
     free(names);
     free(more);
     list_free(&few);
@@ -97,7 +96,7 @@ static bn_status look_at_goals(struct deposit *a)
     list_sort(&a->names);
     list_sort(&a->strays);
     if (rc == BN_OK && stale.n > 0)
-        rc = refuse(a, &stale);
+        rc = refuse(&stale);
     else if (rc == BN_OK && !made)
         rc = bn_fail(BN_INPUT, "%s: only files of your own: nothing there was made by the "
                      "project", a->goals.at[0]);
@@ -283,8 +282,12 @@ int main(int argc, char **argv)
     setenv("TZ", "UTC0", 1);
     tzset();
     bn_status rc = read_options(argc, argv, &w, &o);
-    for (size_t i = 0; i < o.rest.n && rc == BN_OK; i++)
-        rc = list_add(&a.goals, o.rest.at[i]);
+    for (size_t i = 0; i < o.rest.n && rc == BN_OK; i++) {
+        const size_t n = strlen(o.results);
+        const char *word = o.rest.at[i];
+        const bool path = strncmp(word, o.results, n) == 0 && word[n] == '/';
+        rc = list_add(&a.goals, path ? word + n + 1 : word);
+    }
     if (rc == BN_OK)
         rc = deposit(&a, &w, &o);
     if (rc != BN_OK)

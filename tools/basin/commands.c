@@ -44,6 +44,10 @@ const struct command commands[] = {
         { "--matrix", NULL, "the same for `binary matrix`, to a file (gnuplot reads no pipe)" },
         { "--x", "FILE:/dataset", "coordinates of the columns" },
         { "--y", "FILE:/dataset", "coordinates of the rows" } } },
+    { "complete", complete_main, "what could follow at the prompt (for the shell)",
+      "TEXT [BREAKS]",
+      "TEXT is the command line up to the cursor, BREAKS the shell's COMP_WORDBREAKS. To have "
+      "it: . tools/completion.bash", { { NULL, NULL, NULL } } },
     { "dag", dag_main, "draw what a target is made from, stale parts coloured", "NODE...",
       "Writes results/dag.NODE.svg and says so.", { RESULTS, FROM, SET } },
     { "data", NULL, "fetch recordings of the DANDI archive, and check them", "[DANDISET]...",
