@@ -29,6 +29,15 @@ static void make(const char *targets, const char *set)
 static const char figure[] = "ring/tuning.h5 ring/weights.h5 figures/figure1.pdf "
                              "figures/figure1.svg figures/figure1.png";
 
+/* The same with the default parameters, and a copy of it for the tests that follow. */
+static void make_figure(void)
+{
+    if (sh("test -d made && cp -a made results") == 0)
+        return;
+    make(figure, "");
+    assert_runs("cp -a results made");
+}
+
 static void report(const char *set)
 {
     assert_runs("%s/basin report --set '" SMALL "%s'", bin, set);
@@ -72,7 +81,8 @@ static const char fragment[] =
     "$R/ring/weights.h5: $R/ring/tuning.h5\n"
     "$R/ring/weights.hebb.h5: $R/ring/tuning.h5\n"
     "$R/figures/figure1.pdf: $R/ring/tuning.h5 $R/ring/weights.h5\n"
-    "$R/figures/figure2.pdf: $R/ring/weights.hebb.h5\n";
+    "$R/figures/figure2.pdf: $R/ring/weights.hebb.h5\n"
+    "$R/numbers.tex: $R/ring/weights.h5\n";
 
 static const char gnuplot[] =
     "# SPDX-License-Identifier: MIT\n"
@@ -143,14 +153,48 @@ static void report_of_a_figure(void **state)
     assert_runs("m=$(readlink results/ring/weights.h5); m=results/ring/${m%%.h5}.json; "
                 "for k in k2 code content; do grep -q \"$(sed -n 's/^ *\"'$k'\": \"\\(.*\\)\".*"
                 "/\\1/p' $m)\" %s || exit 1; done", page);
-    assert_runs("grep -c 'class=\"paper graph\"' %s || true", page);
-    assert_runs("command -v dot >/dev/null && exit 0; echo no; grep -q 'No picture' %s", page);
+}
+
+/* Graphviz comes with deps-all; without it the tables say the same. */
+static void graphs_are_drawn_by_dot(void **state)
+{
+    (void)state;
+    make_figure();
+    assert_runs("rm -rf few && mkdir few && ln -s $(command -v gnuplot) "
+                "$(command -v pdftocairo) few");
+    assert_runs("PATH=$PWD/few %s/basin report --set '" SMALL "' && ! ls results/.basin/*.dot*",
+                bin);
+    read_part("figures/figure1");
+    assert_says(said, "up to date");
+    assert_says(said, "No picture of the graph. It is drawn by dot of Graphviz");
+    if (sh("command -v dot") != 0) {
+        print_message("skipped: no dot of Graphviz: make deps-all\n");
+        skip();
+    }
+    report("");
+    assert_runs("grep -o '<div class=\"paper graph\"[^>]*><svg role=\"img\" [^>]*>' %s", page);
+    assert_runs("! grep -q 'No picture of the graph' %s && ! ls results/.basin/*.dot*", page);
+    assert_runs("grep -c '>ring/weights</text>' %s", page);
+}
+
+static void report_of_numbers(void **state)
+{
+    (void)state;
+    make("ring/tuning.h5 ring/weights.h5 numbers.tex", "");
+    report("");
+    read_part("artifacts");
+    assert_says(said, "beside the pipelines");
+    read_part("numbers.tex");
+    assert_says(said, "ring/weights.h5 ");
+    report("ring.weights.lambda=1e-6");
+    read_part("stale");
+    assert_says(said, "numbers.tex | stale | follows ring/weights.h5");
 }
 
 static void report_is_deterministic(void **state)
 {
     (void)state;
-    make(figure, "");
+    make_figure();
     report("");
     assert_runs("cp %s first.html && sleep 1.1 && touch results", page);
     report("");
@@ -169,7 +213,7 @@ static void report_is_deterministic(void **state)
 static void stale_table_after_a_change(void **state)
 {
     (void)state;
-    make(figure, "");
+    make_figure();
     report("ring.weights.lambda=1e-6");
     read_part("stale");
     assert_says(said, "ring/weights.h5 | stale | lambda: 1e-08 -> 1e-06 (SET) | ");
@@ -198,20 +242,28 @@ static void figure_of_an_earlier_run(void **state)
     assert_says(said, "ring/weights.h5 | lambda | 1e-06 | 1e-08 | an earlier setting | ");
     assert_says(said, "ring/weights.h5 an earlier one | ");
     read_part("ring/weights.h5");
-    assert_says(said, "lambda | 1e-08 | 1e-08 | default");
+    assert_says(said, "lambda | 1e-08 | | default | ");
 }
 
 static void sweep_is_folded(void **state)
 {
     (void)state;
-    static const char sweep[] = "ring.sweep.weights.lambda={1e-8,1e-6,1e-4}";
-    make("ring/tuning.h5 ring/weights.lambda-1e-08.h5 ring/weights.lambda-1e-06.h5 "
-         "ring/weights.lambda-0.0001.h5", sweep);
+    static const char sweep[] = "ring.sweep.weights.lambda={1e-8,1e-7,1e-6,1e-5,1e-4,1e-3}";
+    make("ring/tuning.h5 ring/weights.lambda-1e-08.h5 ring/weights.lambda-1e-07.h5 "
+         "ring/weights.lambda-1e-06.h5 ring/weights.lambda-1e-05.h5 "
+         "ring/weights.lambda-0.0001.h5 ring/weights.lambda-0.001.h5", sweep);
     report(sweep);
+    assert_runs("! grep -q 'id=\"stale\"' %s", page);
     read_part("artifacts");
     assert_says(said, "ring/weights.lambda-1e-06.h5 | up to date | ");
     read_part("parameters");
-    assert_says(said, "ring/weights.*.h5 | lambda | 1e-08, 1e-06, 0.0001 | 1e-08 | ");
+    assert_says(said, "ring/weights.*.h5 | lambda | 1e-08, 1e-07, 1e-06, 1e-05, 0.0001, 0.001 | "
+                      "1e-08 | ");
+    report("ring.sweep.weights.lambda={1e-8,1e-7,1e-6,1e-5,1e-4,1e-3} ring.tuning.sigma=1.2");
+    read_part("stale");
+    assert_says(said, "ring/weights.lambda-1e-06.h5 | stale | follows ring/tuning.h5");
+    assert_says(said, "ring/weights.*.h5 | | and 2 more points ring/weights.lambda-0.0001.h5 "
+                      "stale ring/weights.lambda-0.001.h5 stale | ");
 }
 
 /* --- what others wrote ------------------------------------------------------- */
@@ -264,7 +316,7 @@ static void hostile_pictures(void **state)
         "<!DOCTYPE svg [<!ENTITY a \"alert(7)\">]>" SVG("<text>&a;</text>"),
         SVG("<set attributeName=\"href\" to=\"javascript:alert(7)\"/>"), "<svg width=\"1e9\"/>",
     };
-    make(figure, "");
+    make_figure();
     for (size_t i = 0; i < BN_LEN(hostile); i++)
         own_picture(hostile[i], false);
     assert_runs("/usr/bin/python3 '%s/page.py' %s", scripts, page);
@@ -277,7 +329,7 @@ static void hostile_pictures(void **state)
 static void large_picture(void **state)
 {
     (void)state;
-    make(figure, "");
+    make_figure();
     assert_runs("cd results/figures && cp --remove-destination figure1.svg big && "
                 "rm -f figure1.svg && { sed 's,</svg>,,' big; "
                 "head -c 5000000 /dev/zero | tr '\\0' ' '; echo '</svg>'; } > figure1.svg");
@@ -327,6 +379,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(report_of_nothing, clean),
         cmocka_unit_test_setup(report_of_a_figure, clean),
+        cmocka_unit_test_setup(report_of_numbers, clean),
+        cmocka_unit_test_setup(graphs_are_drawn_by_dot, clean),
         cmocka_unit_test_setup(report_is_deterministic, clean),
         cmocka_unit_test_setup(stale_table_after_a_change, clean),
         cmocka_unit_test_setup(figure_of_an_earlier_run, clean),

@@ -74,7 +74,8 @@ static const char *const style[] = {
     ".figure h3{margin-bottom:.375rem}.figure .name{color:var(--muted);margin-right:.25rem}",
     ".paper{background:#fff;color:#000;border-radius:.375rem;padding:1rem;"
     "border:1px solid var(--line)}.paper>svg,.paper>img{display:block;max-width:100%;"
-    "height:auto;margin:0 auto}.graph{overflow-x:auto}",
+    "height:auto;margin:0 auto}.graph{overflow-x:auto}"
+    ".graph>svg{max-width:none}",
     ".artifact+.artifact{border-top:1px solid var(--line)}"
     ".artifact>summary code{font-size:.9375rem}",
     "@media(max-width:40rem){td code,th code{white-space:normal}.bar kbd{display:none}"
@@ -88,8 +89,9 @@ static const char *const style[] = {
     "h2{margin-top:2rem}.card{padding:.875rem}.facts{display:block}"
     ".facts dd{margin:0 0 .5rem}}",
     "@media print{:root{color-scheme:light;--ground:#fff;--card:#fff;--ink:#000;"
-    "--muted:#444;--line:#bbb;--link:#000}main,footer{max-width:none;padding:0}"
-    ".card{break-inside:avoid}.skip{display:none}}",
+    "--muted:#444;--line:#bbb;--link:#000}html{font-size:80%}main,footer{max-width:none;"
+    "padding:0}figure,tr,dt{break-inside:avoid}h2,h3{break-after:avoid}"
+    ".bar,.chips,.skip{display:none}}",
 };
 
 /* --- text ------------------------------------------------------------------ */
@@ -169,8 +171,7 @@ void page_base64(FILE *f, const void *bytes, size_t n)
 
 void page_table(FILE *f, const char *caption, bool quiet, const char *const *heads, size_t n)
 {
-    page_print(f, "<div class=\"wide\" role=\"region\" tabindex=\"0\" aria-label=\"%s\">"
-               "<table><caption", caption);
+    fputs("<div class=\"wide\"><table><caption", f);
     fputs(quiet ? " class=\"out\"" : "", f);
     page_print(f, ">%s</caption>\n<thead><tr>", caption);
     for (size_t i = 0; i < n; i++) {

@@ -469,7 +469,7 @@ static bn_status put_graph(FILE *f, const struct report *r, const struct figure 
     const bool good = g->graph != NULL && svg_inline(memory, g->graph, &place);
     fclose(memory);
     if (good)
-        fprintf(f, "<div class=\"paper graph\" role=\"region\" tabindex=\"0\" "
+        fprintf(f, "<div class=\"paper graph\" role=\"group\" tabindex=\"0\" "
                 "aria-label=\"Graph\">%s</div>\n", text);
     else
         page_print(f, "<p class=\"muted\">No picture of the graph. %s</p>\n",

@@ -26,13 +26,17 @@ static const struct look_node *in_order(const struct report *r, size_t i)
 
 /* --- what is not up to date ------------------------------------------------ */
 
-/* It was made once, or something that was made wants it. */
+/* It was made once under this name, or something that was made wants it. */
 static bool is_concerned(const struct report *r, const struct look_node *n)
 {
-    const char *word = look_word(n);
+    size_t i;
+    json_t *cause;
+    bool never = false;
     if (n->state == LOOK_FRESH || n->state == LOOK_OWN || report_is_copy(n))
         return false;
-    return strcmp(word, "never made") != 0 || json_object_get(r->used, n->name) != NULL;
+    json_array_foreach(n->causes, i, cause)
+        never = never || strcmp(text_of(cause, "kind"), "never") == 0;
+    return !never || json_object_get(r->used, n->name) != NULL;
 }
 
 size_t report_count_stale(const struct report *r)
@@ -65,32 +69,78 @@ static void put_reasons(FILE *f, const struct look_node *n)
                                             "</div>", f);
 }
 
+static void put_stale(FILE *f, const struct look_node *n)
+{
+    char time[32] = "";
+    fputs("<tr data-find><th scope=\"row\">", f);
+    report_name(f, n->name);
+    fputs("</th><td>", f);
+    report_tag(f, n);
+    fputs("</td><td class=\"line\">", f);
+    put_reasons(f, n);
+    if (look_is_due(n->state) && n->seconds >= 0.0)
+        bn_human_seconds(n->seconds, time);
+    page_print(f, "</td><td class=\"num\" data-h=\"would take\">%s</td></tr>\n", time);
+}
+
+enum { FEW = 4 };                        /* points of a sweep that are shown with reasons */
+
+/* Of many points of a sweep a few stand with their reasons, and the others by name. */
+static bool is_folded(const struct look_node *n, json_t *points)
+{
+    const char *of = text_of(n->node, "of");
+    if (of[0] == '\0')
+        return false;
+    if (json_object_get(points, of) == NULL)
+        json_object_set_new(points, of, json_array());
+    json_array_append_new(json_object_get(points, of), json_string(n->name));
+    return json_array_size(json_object_get(points, of)) > FEW;
+}
+
+static void put_folded(FILE *f, const struct report *r, const char *of, const json_t *names)
+{
+    double seconds = 0.0;
+    char time[32] = "", *name = bn_format("%.*s.*.h5", (int)strlen(of) - 3, of);
+    if (json_array_size(names) <= FEW || name == NULL) {
+        free(name);
+        return;
+    }
+    fputs("<tr data-find><th scope=\"row\">", f);
+    report_name(f, name);
+    page_print(f, "</th><td></td><td class=\"line\"><details><summary>and %zu more "
+               "points</summary>\n", json_array_size(names) - FEW);
+    for (size_t i = FEW; i < json_array_size(names); i++) {
+        const struct look_node *n =
+            look_find(r->look, json_string_value(json_array_get(names, i)));
+        page_print(f, "<div>%s <span class=\"muted\">%s</span></div>\n", n->name, look_word(n));
+        seconds += look_is_due(n->state) && n->seconds > 0.0 ? n->seconds : 0.0;
+    }
+    page_print(f, "</details></td><td class=\"num\" data-h=\"would take\">%s</td></tr>\n",
+               seconds > 0.0 ? bn_human_seconds(seconds, time) : "");
+    free(name);
+}
+
 void report_stale(FILE *f, struct report *r)
 {
     static const char *const heads[] = { "Artifact", "State", "Why", "!would take" };
     const size_t n = report_count_stale(r);
-    if (n == 0)
+    const char *of;
+    json_t *names, *points = json_object();
+    if (n == 0) {
+        json_decref(points);
         return;
+    }
     report_open_section(f, "stale", "Not up to date", n);
     fputs("<div class=\"card\">", f);
     page_table(f, "What is not up to date, and why", true, heads, BN_LEN(heads));
-    for (size_t i = 0; i < r->look->n_order; i++) {
-        const struct look_node *node = in_order(r, i);
-        char time[32] = "";
-        if (!is_concerned(r, node))
-            continue;
-        fputs("<tr data-find><th scope=\"row\">", f);
-        report_name(f, node->name);
-        fputs("</th><td>", f);
-        report_tag(f, node);
-        fputs("</td><td class=\"line\">", f);
-        put_reasons(f, node);
-        if (look_is_due(node->state) && node->seconds >= 0.0)
-            bn_human_seconds(node->seconds, time);
-        page_print(f, "</td><td class=\"num\" data-h=\"would take\">%s</td></tr>\n", time);
-    }
+    for (size_t i = 0; i < r->look->n_order; i++)
+        if (is_concerned(r, in_order(r, i)) && !is_folded(in_order(r, i), points))
+            put_stale(f, in_order(r, i));
+    json_object_foreach(points, of, names)
+        put_folded(f, r, of, names);
     page_table_end(f);
     fputs("</div></section>\n", f);
+    json_decref(points);
 }
 
 /* --- parameters ------------------------------------------------------------ */
@@ -208,16 +258,25 @@ static void put_points(FILE *f, struct report *r, const char *of)
     free(name);
 }
 
+/* Its length in a name; 0: numbers.tex, which lies beside the pipelines. */
+static size_t pipeline_of(const char *name)
+{
+    const char *slash = strchr(name, '/');
+    return slash ? (size_t)(slash - name) : 0;
+}
+
 static bn_status put_pipeline(FILE *f, struct report *r, const char *pipeline)
 {
     const size_t length = strlen(pipeline);
     struct list swept = { 0 };
     bn_status rc = BN_OK;
-    page_print(f, "<div class=\"card group\"><h3>%s</h3>\n", pipeline);
+    page_print(f, "<div class=\"card group\"><h3>%s</h3>\n",
+               length > 0 ? pipeline : "beside the pipelines");
     for (size_t i = 0; i < r->look->n_order && rc == BN_OK; i++) {
         const struct look_node *n = in_order(r, i);
         const char *of = text_of(n->node, "of");
-        if (!is_listed(n) || strncmp(n->name, pipeline, length) != 0 || n->name[length] != '/')
+        if (!is_listed(n) || pipeline_of(n->name) != length ||
+            memcmp(n->name, pipeline, length) != 0)
             continue;
         if (of[0] == '\0') {
             rc = put_artifact(f, r, n);
@@ -238,7 +297,7 @@ bn_status report_artifacts(FILE *f, struct report *r)
     bn_status rc = BN_OK;
     for (size_t i = 0; i < r->look->n_order && rc == BN_OK; i++) {
         const struct look_node *node = in_order(r, i);
-        char *name = bn_format("%.*s", (int)strcspn(node->name, "/"), node->name);
+        char *name = bn_format("%.*s", (int)pipeline_of(node->name), node->name);
         n += is_listed(node);
         if (name == NULL)
             rc = BN_NOMEM;

@@ -238,6 +238,21 @@ static void put_values(FILE *f, const struct setting_row *row)
         page_print(f, " and %zu more", row->values.n - SOME);
 }
 
+/* Two cells: the default, unless that is the value, and the line that set it. */
+static void put_default(FILE *f, const struct setting_row *row, bool same)
+{
+    const bool untouched = same && row->origins.n == 1 &&
+                           strcmp(row->origins.at[0], "default") == 0;
+    fputs(same ? "</td><td data-h=\"default\">" : "</strong></td><td data-h=\"default\">", f);
+    if (!same && row->initial[0] != '\0') {
+        put_value(f, row->param, row->initial);
+        put_unit(f, row->param);
+    }
+    fputs(untouched ? "</td><td class=\"muted\">" : "</td><td data-h=\"set in\">", f);
+    for (size_t k = 0; k < row->origins.n && k < SOME; k++)
+        page_print(f, "%s%s", k > 0 ? ", " : "", row->origins.at[k]);
+}
+
 void report_settings(FILE *f, const struct setting_rows *rows, const char *caption,
                      bool where, bool search)
 {
@@ -257,15 +272,7 @@ void report_settings(FILE *f, const struct setting_rows *rows, const char *capti
                            : "<th scope=\"row\"><code>%s</code></th><td>", row->key);
         fputs(same ? "" : "<strong>", f);
         put_values(f, row);
-        fputs(same ? "</td><td class=\"muted\" data-h=\"default\">"
-                   : "</strong></td><td data-h=\"default\">", f);
-        if (row->initial[0] != '\0') {
-            put_value(f, row->param, row->initial);
-            put_unit(f, row->param);
-        }
-        fputs("</td><td data-h=\"set in\">", f);
-        for (size_t k = 0; k < row->origins.n && k < SOME; k++)
-            page_print(f, "%s%s", k > 0 ? ", " : "", row->origins.at[k]);
+        put_default(f, row, same);
         page_print(f, "</td><td class=\"muted line\">%s</td></tr>\n",
                    row->param && row->param->help ? row->param->help : "");
     }
