@@ -317,7 +317,7 @@ static void hostile_pictures(void **state)
         SVG("<g style=\"background:image-set('http://example.org/a.png' 1x)\"/>"),
         SVG("<g style=\"fill:ur\\6c(http://example.org/#a)\"/>"),
         SVG("<foreignObject><p>alert(7)</p></foreignObject>"),
-        SVG("<title><g/></title>"), SVG("<p/>"), SVG("<g>"), SVG("</g>"), SVG("<g"),
+        SVG("<title><g/></title>"), SVG("<p/>"), SVG("<g>"), SVG("</g>"), SVG("<g"), "<svg viewBox=\"0 0 9 9\"></svgb",
         SVG("<g a=\"b/>"), SVG("<g/><![CDATA[x]]>"), SVG("<use href=\"data:text/html,x\"/>"),
         SVG("") "<p>alert(7)</p>", SVG("") SVG(""), "text", "", "<svg>", "<svg viewBox=\"0\"/>",
         "<!DOCTYPE svg [<!ENTITY a \"alert(7)\">]>" SVG("<text>&a;</text>"),

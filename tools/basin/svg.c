@@ -270,7 +270,7 @@ bool svg_inline(FILE *f, const char *text, const struct svg_place *place)
 {
     struct reader r = { .p = text, .out = f, .place = place };
     bool good = true;
-    while (*r.p != '\0' && good) {
+    while (good && *r.p != '\0') {       /* what failed may stand behind the end */
         if (strncmp(r.p, "<?xml", 5) == 0)
             good = skip_to(&r, "?>");
         else if (strncmp(r.p, "<!--", 4) == 0)
