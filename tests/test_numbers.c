@@ -171,6 +171,31 @@ static void it_is_cached_like_a_figure(void **state)
     assert_runs("sed -i 's/\"cite\": \"order\"/\"cite\": \"rank\"/' b/schema/weights.json");
 }
 
+/* Keys in comments are not compared, numbers are: by the tolerances of the tables. */
+static void two_files_are_compared_by_their_numbers(void **state)
+{
+    (void)state;
+    make("numbers.tex", "");
+    assert_runs("cp results/numbers.tex first.tex");
+    make("numbers.tex", "ring.weights.lambda=1e-3");
+    assert_exits(1, "%s/basin diff first.tex numbers.tex", bin);
+    assert_says(said, "RingWeightsLambda");
+    assert_says(said, "1e-08 -> 0.001");
+    assert_says(said, "RingTuningMeanGain ");
+    assert_exits(0, "%s/basin diff numbers.tex numbers.tex", bin);
+    /* another content of the artifact with numbers that are as good */
+    assert_runs("body=$(sed -e 1d -e 's/content [0-9a-f]*/content 77/' first.tex | "
+                "sed '/ResidualRaw}{/s/[0-9]}%%$/8}%%/'; echo x) && body=${body%%x} && "
+                "sum=$(printf '%%s\\0' \"$body\" | sha256sum | cut -d ' ' -f 1) && "
+                "printf '%%s %%s\\n%%s' '%% sealed' $sum \"$body\" > second.tex && "
+                "! cmp -s first.tex second.tex");
+    assert_exits(0, "%s/basin diff first.tex second.tex", bin);
+    assert_says(said, "within");
+    assert_runs("sed -i '/LambdaRaw/d' second.tex");
+    assert_exits(1, "%s/basin diff first.tex second.tex", bin);     /* edited: bytes */
+    assert_says(said, "sha256");
+}
+
 static void one_name_one_number(void **state)
 {
     (void)state;
@@ -382,6 +407,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(macros_are_what_the_artifacts_say, clean),
         cmocka_unit_test_setup(it_is_cached_like_a_figure, clean),
+        cmocka_unit_test_setup(two_files_are_compared_by_their_numbers, clean),
         cmocka_unit_test_setup(one_name_one_number, clean),
         cmocka_unit_test_setup(what_is_lacking_is_said_when_it_is_asked_for, clean),
         cmocka_unit_test_setup(own_files, clean),

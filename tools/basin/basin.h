@@ -335,9 +335,9 @@ bool numbers_is(const char *name);       /* is it a node like that? */
 /* Its sources, and what the tables of the stages behind its inputs call citable. */
 BN_MUST_USE bn_status numbers_code(const char *build, const json_t *node, char hex[BN_HEX]);
 BN_MUST_USE bn_status numbers_parts(const json_t *node, json_t *parts);
-/* The first line of the file is this and the digest of what follows it. */
-#define NUMBERS_SEAL "% sealed "
-BN_MUST_USE bn_status numbers_seal(const char *text, char hex[BN_HEX]);
+/* Add the numbers of such a file: macro -> { value (as it is set), raw, where (node:/dataset
+ * [row]), node, content (of that artifact), file }.  Sealed: nobody edited it.   */
+BN_MUST_USE bn_status numbers_read(const char *path, json_t *numbers, bool *sealed);
 /* Write `out` from the inputs, whose roles are names of artifacts; an exit status. */
 int numbers_make(const char *name, const struct input *inputs, size_t n, const char *build,
                  const char *out, struct child *c);

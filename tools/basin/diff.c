@@ -457,6 +457,79 @@ static bn_status compare_bytes(struct diff *d)
     return BN_OK;
 }
 
+/* --- files like numbers.tex ------------------------------------------------ */
+
+/* The tolerance of a number is that of its dataset: "ring/weights.h5:/rank". */
+static void set_tolerance_of(struct diff *d, const char *where, struct finding *f)
+{
+    char *pipeline, *stage, *variant, *build = NULL, *name;
+    const char *colon = strrchr(where, ':');
+    char *node = colon ? bn_format("%.*s", (int)(colon - where), where) : NULL;
+    if (node == NULL || graph_split(node, &pipeline, &stage, &variant) != BN_OK) {
+        free(node);
+        return;
+    }
+    build = d->build != NULL ? bn_copy(d->build) : NULL;
+    name = bn_format("%.*s", (int)strcspn(colon + 1, "["), colon + 1);
+    if (name != NULL && (build != NULL || file_build_folder(&build) == BN_OK) &&
+        schema_get(build, stage, &d->schema) == BN_OK)
+        set_tolerance(d, name, f);
+    d->schema = NULL;
+    free(name);
+    free(build);
+    free(pipeline);
+    free(node);
+}
+
+static bn_status compare_macro(struct diff *d, const char *name, const json_t *a,
+                               const json_t *b)
+{
+    struct finding *f;
+    double x[2];
+    BN_TRY(add_finding(d, name, &f));
+    f->n = 1;
+    f->verdict = DIFFERENT;
+    snprintf(f->shape, sizeof f->shape, "number");
+    if (a == NULL || b == NULL)
+        snprintf(f->what, sizeof f->what, "only in %s", a == NULL ? "B" : "A");
+    else if (strcmp(text_of(a, "where"), text_of(b, "where")) != 0)
+        snprintf(f->what, sizeof f->what, "%.100s -> %.100s", text_of(a, "where"),
+                 text_of(b, "where"));
+    else if (bn_parse_real(text_of(a, "raw"), &x[0]) != BN_OK ||
+             bn_parse_real(text_of(b, "raw"), &x[1]) != BN_OK)
+        snprintf(f->what, sizeof f->what, "one is no number");
+    else {
+        set_tolerance_of(d, text_of(a, "where"), f);
+        compare_number(f, x[0], x[1], 0);
+        f->verdict = f->outside > 0 ? DIFFERENT : f->differ > 0 ? WITHIN : IDENTICAL;
+    }
+    return BN_OK;
+}
+
+/* By the numbers, for keys differ when their inputs do. */
+static bn_status compare_citable(struct diff *d)
+{
+    json_t *numbers[2] = { json_object(), json_object() }, *x;
+    const char *name;
+    bool sealed[2];
+    bn_status rc = BN_OK;
+    for (int k = 0; k < 2 && rc == BN_OK; k++)
+        rc = numbers_read(d->path[k], numbers[k], &sealed[k]);
+    const bool both = rc == BN_OK && json_object_size(numbers[0]) > 0 &&
+                      json_object_size(numbers[1]) > 0 && sealed[0] && sealed[1];
+    if (rc == BN_OK && !both)
+        rc = compare_bytes(d);
+    json_object_foreach(numbers[0], name, x)
+        if (rc == BN_OK && both)
+            rc = compare_macro(d, name, x, json_object_get(numbers[1], name));
+    json_object_foreach(numbers[1], name, x)
+        if (rc == BN_OK && both && json_object_get(numbers[0], name) == NULL)
+            rc = compare_macro(d, name, NULL, x);
+    json_decref(numbers[0]);
+    json_decref(numbers[1]);
+    return rc;
+}
+
 /* --- saying it ----------------------------------------------------------- */
 
 /* "[3,4]" of an index in row order. */
@@ -613,10 +686,18 @@ void diff_free(struct diff *d)
     free(d->at);
 }
 
+static bool ends_in(const char *path, const char *end)
+{
+    const char *dot = strrchr(path, '.');
+    return dot != NULL && strcmp(dot, end) == 0;
+}
+
 bn_status diff_files(struct diff *d)
 {
+    if (ends_in(d->path[0], ".tex") && ends_in(d->path[1], ".tex"))
+        return compare_citable(d);
     for (int k = 0; k < 2; k++)
-        if (strcmp(strrchr(d->path[k], '.') ? strrchr(d->path[k], '.') : "", ".h5") != 0)
+        if (!ends_in(d->path[k], ".h5"))
             return compare_bytes(d);
     return compare_files(d);
 }

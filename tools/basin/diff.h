@@ -38,7 +38,8 @@ struct diff {
     bool json;
 };
 
-/* Compare path[0] with path[1]: datasets of .h5, bytes of anything else. */
+/* Compare path[0] with path[1]: datasets of .h5, numbers of files like numbers.tex, bytes of
+ * anything else.                                                            */
 BN_MUST_USE bn_status diff_files(struct diff *d);
 enum verdict diff_worst(const struct diff *d);
 void diff_where(const struct finding *f, char buf[96]);  /* "[3,4]: " of f->at */

@@ -330,7 +330,9 @@ static bn_status write_all(struct writer *w, const char *build, const struct inp
 }
 
 /* The first line has the digest of all that follows, so that a copy can be trusted. */
-bn_status numbers_seal(const char *text, char hex[BN_HEX])
+static const char seal[] = "% sealed ";
+
+static bn_status seal_of(const char *text, char hex[BN_HEX])
 {
     bn_digest *d;
     BN_TRY(bn_digest_new(&d));
@@ -369,8 +371,8 @@ int numbers_make(const char *name, const struct input *inputs, size_t n, const c
     char hex[BN_HEX];
     char *body = rc == BN_OK && units && macros ? bn_format("%s%s", units, macros) : NULL;
     if (rc == BN_OK)
-        rc = body ? numbers_seal(body, hex) : BN_NOMEM;
-    char *text = rc == BN_OK ? bn_format("%s%s\n%s", NUMBERS_SEAL, hex, body) : NULL;
+        rc = body ? seal_of(body, hex) : BN_NOMEM;
+    char *text = rc == BN_OK ? bn_format("%s%s\n%s", seal, hex, body) : NULL;
     if (rc == BN_OK)
         rc = text ? file_write(out, text) : BN_NOMEM;
     json_decref(w.names);
@@ -382,4 +384,54 @@ int numbers_make(const char *name, const struct input *inputs, size_t n, const c
     c->seconds = now() - start;
     c->bytes = memory();
     return (int)rc;
+}
+
+/* --- reading such a file -------------------------------------------------- */
+
+static bool is_sealed(const char *text)
+{
+    const size_t n = strlen(seal);
+    char hex[BN_HEX];
+    const char *body = strchr(text, '\n');
+    return body != NULL && strncmp(text, seal, n) == 0 &&
+           (size_t)(body - text) == n + BN_HEX - 1 && seal_of(body + 1, hex) == BN_OK &&
+           strncmp(text + n, hex, BN_HEX - 1) == 0;
+}
+
+/* \newcommand{\Name}{value}% where key, or \newcommand{\NameRaw}{value}% behind it. */
+static void read_line(char *line, const char *path, const char *node, const char *content,
+                      json_t *numbers)
+{
+    char name[256], where[512];
+    int value = 0;
+    char *comment = strstr(line, "}%");
+    if (comment == NULL ||
+        sscanf(line, "\\newcommand{\\%255[A-Za-z]}{%n", name, &value) != 1 || value == 0 ||
+        line + value > comment)
+        return;
+    *comment = '\0';
+    const size_t n = strlen(name);
+    if (comment[2] == ' ' && sscanf(comment + 2, " %511s", where) == 1) {
+        json_object_set_new(numbers, name, json_pack("{ss ss ss ss ss}", "value", line + value,
+                                                     "where", where, "node", node, "content",
+                                                     content, "file", path));
+    } else if (n > 3 && strcmp(name + n - 3, "Raw") == 0) {
+        name[n - 3] = '\0';
+        json_t *x = json_object_get(numbers, name);
+        if (x != NULL)
+            json_object_set_new(x, "raw", json_string(line + value));
+    }
+}
+
+bn_status numbers_read(const char *path, json_t *numbers, bool *sealed)
+{
+    char *text, *save, node[512] = "", content[BN_HEX] = "";
+    BN_TRY(file_read(path, &text, NULL));
+    *sealed = is_sealed(text);
+    for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+        sscanf(line, "%% artifact %511s key %*64s content %64[0-9a-f]", node, content);
+        read_line(line, path, node, content, numbers);
+    }
+    free(text);
+    return BN_OK;
 }

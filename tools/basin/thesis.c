@@ -15,41 +15,6 @@
 #include <string.h>
 #include <strings.h>
 
-/* --- files like numbers.tex ---------------------------------------------- */
-
-static bool is_sealed(const char *text)
-{
-    const size_t n = strlen(NUMBERS_SEAL);
-    char hex[BN_HEX];
-    const char *body = strchr(text, '\n');
-    return body != NULL && strncmp(text, NUMBERS_SEAL, n) == 0 &&
-           (size_t)(body - text) == n + BN_HEX - 1 && numbers_seal(body + 1, hex) == BN_OK &&
-           strncmp(text + n, hex, BN_HEX - 1) == 0;
-}
-
-/* Add the numbers of a file: name -> { value, where, node, content, file }. */
-static bn_status read_numbers(const char *path, json_t *numbers, bool *sealed)
-{
-    char *text, *save, node[512] = "", content[BN_HEX] = "";
-    BN_TRY(file_read(path, &text, NULL));
-    *sealed = is_sealed(text);
-    for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-        char name[256], where[512];
-        int value = 0;
-        sscanf(line, "%% artifact %511s key %*64s content %64[0-9a-f]", node, content);
-        char *comment = strstr(line, "}% ");
-        if (sscanf(line, "\\newcommand{\\%255[A-Za-z]}{%n", name, &value) != 1 || value == 0 ||
-            comment == NULL || sscanf(comment, "}%% %511s", where) != 1)
-            continue;
-        *comment = '\0';
-        json_object_set_new(numbers, name, json_pack("{ss ss ss ss ss}", "value", line + value,
-                                                     "where", where, "node", node, "content",
-                                                     content, "file", path));
-    }
-    free(text);
-    return BN_OK;
-}
-
 /* --- what is wrong ------------------------------------------------------- */
 
 struct check {
@@ -219,7 +184,7 @@ static bn_status check_numbers(struct check *c)
     }
     json_object_foreach(c->document.numbers, name, place) {
         bool sealed;
-        BN_TRY(read_numbers(name, c->numbers, &sealed));
+        BN_TRY(numbers_read(name, c->numbers, &sealed));
         if (sealed)
             continue;
         complain(c, json_string_value(place), bn_format("%s is not what was made: it was "
@@ -373,7 +338,7 @@ static bn_status read_all_numbers(const char *results, json_t *numbers)
         char *path = bn_format("%s/%s", results, names.at[i]);
         if (path != NULL && numbers_is(names.at[i]) && file_exists(path)) {
             bool sealed;
-            rc = read_numbers(path, numbers, &sealed);
+            rc = numbers_read(path, numbers, &sealed);
             found++;
         }
         free(path);

@@ -22,13 +22,14 @@ static bool only(const char *text, const char *more)
     return true;
 }
 
-/* figure3, figures, results, or results/ring/weights.h5. */
+/* figure3, figures, numbers, results, or results/ring/weights.h5. */
 static bool is_goal(const char *g)
 {
     const bool file = strncmp(g, "results/", 8) == 0;
     if (!only(g, file ? "._-+/" : "_-") || name_fault(g, strlen(g)) != NULL)
         return false;
-    return file || strncmp(g, "figure", 6) == 0 || strcmp(g, "results") == 0;
+    return file || strncmp(g, "figure", 6) == 0 || strcmp(g, "results") == 0 ||
+           strcmp(g, "numbers") == 0;
 }
 
 /* What make calls it: an artifact may have been asked for as ring/weights. */

@@ -144,8 +144,8 @@ static void html_finding(FILE *f, const struct finding *x)
 static void html_findings(FILE *f, const struct again *a)
 {
     static const char *const heads[] = { "dataset", "verdict", "!largest difference",
-                                         "!relative", "!tolerance", "in the bag \xe2\x86\x92 "
-                                         "now" };
+                                         "!relative", "!tolerance",
+                                         "in the bag \xe2\x86\x92 now" };
     page_print(f, "<section class=\"card\"><h3 class=\"key\">%s</h3><p><span class=\"tag %s\">"
                "%s</span>", a->node, tag_of(a->outcome), names[a->outcome]);
     if (a->first)
