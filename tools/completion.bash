@@ -13,7 +13,7 @@ _basin_root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P) &&
 
 # What `build/basin complete` offers for the line up to the cursor; false if nothing.
 _basin_offer() {
-    local root=$1 space= candidates=()
+    local root=$1 space='' candidates=()
     COMPREPLY=()
     [[ -x $root/build/basin ]] || return 1
     {
