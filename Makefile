@@ -168,7 +168,7 @@ $B/basin $(beside): private LDLIBS := -Wl,--as-needed $(filter -L%,$(LDLIBS)) -l
           -l:libhdf5.a -lconfuse -ludunits2 -ljansson -lcrypto -lsz -lz -ldl -lpthread -lm
 $(foreach p,$(beside),$(eval $p: $(call objects,tools/$(p:$B/basin-%=%)/*.c)))
 $(beside): $(driver) $B/libbasin.a
-$B/basin-archive: private LDLIBS += -larchive -lyaml
+$B/basin-archive: private LDLIBS += -larchive -lyaml -lunistring
 $B/basin-verify: private LDLIBS += -larchive -lunistring
 $B/basin-data: private LDLIBS += -lcurl
 $B/basin $(beside) $(stages) $(tests) $(benches) $(fuzzers) $B/tests/fuzz/make_seeds:
