@@ -350,7 +350,9 @@ static bn_status send_array(struct submit *s, const json_t *ready, struct array 
         char *message = bn_copy(bn_error());
         array_remove(a);
         a->left = 0;
-        return bn_fail(rc, "%s", message ? message : "out of memory");
+        bn_fail(rc, "%s", message ? message : "out of memory");
+        free(message);
+        return rc;
     }
     say_sent(a, t);
     a->asked = now();
