@@ -11,10 +11,13 @@
 #include <basin/mem.h>
 #include <basin/text.h>
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -250,10 +253,8 @@ static bool is_early(const struct submit *s, const struct task *of)
     return false;
 }
 
-static bn_status submit_due(struct submit *s)
+static bn_status find_due(const struct submit *s, json_t *groups)
 {
-    json_t *groups = json_object(), *members;
-    const char *group;
     const struct task *last = NULL;
     bool early = false;
     bn_status rc = groups ? BN_OK : BN_NOMEM;
@@ -274,9 +275,54 @@ static bn_status submit_due(struct submit *s)
             rc = BN_NOMEM;
         free(key);
     }
+    return rc;
+}
+
+/* Two makes at once must not both send what they find missing: one at a time looks what
+ * there is and sends.                                                       */
+static bn_status enter_gate(const struct submit *s, int *fd)
+{
+    char *path = bn_format("%s/cache/slurm/.gate", s->r->results);
+    bn_status rc = path ? file_make_folders(path) : BN_NOMEM;
+    if (rc == BN_OK && (*fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666)) < 0)
+        rc = bn_fail(BN_OUTPUT, "%s: cannot be opened (%s); make the folder writable, or "
+                     "choose another with RESULTS=folder", path, strerror(errno));
+    while (rc == BN_OK && flock(*fd, LOCK_EX) != 0 && errno == EINTR)
+        ;
+    free(path);
+    return rc;
+}
+
+static bn_status look_again(struct submit *s)
+{
+    size_t waiting;
+    BN_TRY(submit_look_around(s));
+    for (size_t i = 0; i < s->n; i++)
+        if (s->tasks[i].state == READY)
+            s->tasks[i].state = UNKNOWN;
+    settle_all(s, &waiting);
+    return BN_OK;
+}
+
+static bn_status submit_due(struct submit *s)
+{
+    json_t *groups = json_object(), *members;
+    const char *group;
+    int gate = -1;
+    bn_status rc = find_due(s, groups);
+    const bool any = json_object_size(groups) > 0;
+    if (rc == BN_OK && any)
+        rc = enter_gate(s, &gate);
+    if (rc == BN_OK && any)
+        rc = look_again(s);
+    json_object_clear(groups);
+    if (rc == BN_OK && any)
+        rc = find_due(s, groups);
     json_object_foreach(groups, group, members)
         if (rc == BN_OK && !s->stopping)
             rc = submit_array(s, members);
+    if (gate >= 0)
+        close(gate);
     json_decref(groups);
     return rc;
 }
