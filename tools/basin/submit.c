@@ -190,6 +190,10 @@ static bn_status look_up(struct submit *s, struct task *t, const struct object *
 static bn_status settle(struct submit *s, struct task *t)
 {
     struct object o = { 0 };
+    /* Those that wait may be many, and each round comes here. */
+    if (t->looked && t->node != NULL && !inputs_are_there(s, t))
+        return BN_OK;
+    t->looked = true;
     const enum holds holds = store_holds(s->r->results, t->name, &o);
     bn_status rc = BN_OK;
     if (holds == HOLDS_FILE) {
@@ -213,6 +217,8 @@ static void settle_all(struct submit *s, size_t *waiting)
     *waiting = 0;
     for (size_t i = 0; i < s->n; i++) {
         struct task *t = &s->tasks[i];
+        if (t->state == RUNS && json_object_get(s->running, t->hex) == NULL)
+            t->state = UNKNOWN;          /* it came back, or will not */
         if (t->state == UNKNOWN && settle(s, t) != BN_OK) {
             t->state = FAILED;
             submit_fail(s, t->name, t->hex, BN_INPUT);
