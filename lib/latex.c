@@ -104,7 +104,7 @@ static int last_place(double x, double error, bool *uncertain)
     if (error > 0.0) {
         char text[32];
         snprintf(text, sizeof text, "%.1e", error);
-        own = power_of(strtod(text, NULL), &length) - (text[0] == '1' || text[0] == '2');
+        own = (int)strtol(text + 4, NULL, 10) - (text[0] == '1' || text[0] == '2');
         if (x == 0.0 || own >= top - 4)
             return own;
         *uncertain = false;

@@ -5,6 +5,7 @@
 #include <basin/latex.h>
 #include <basin/rng.h>
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,6 +50,9 @@ static void numbers_end_where_their_error_does(void **state)
         "2.766" }, { 1234567, 0, "1234567" }, { 0, 0, "0" }, { -0.0, 0, "0" }, { -3, 0, "-3" },
         { 1.5e300, 0, "1.5e300" }, { 9.9999e-5, 0, "1.0000e-4" }, { 123456.7, 0, "123500" },
         { 12345678.9, 0, "1.235e7" }, { 1e-300, 0, "1e-300" },
+        { 0.5, DBL_MAX, "0.0(18)e308" }, { DBL_MAX, DBL_MAX, "1.8(18)e308" },
+        { DBL_TRUE_MIN, DBL_MAX, "0.0(18)e308" }, { DBL_MAX, DBL_TRUE_MIN, "1.7977e308" },
+        { 0.0, DBL_TRUE_MIN, "0(5)e-324" },
     };
     for (size_t i = 0; i < BN_LEN(cases); i++) {
         char buf[BN_LATEX_NUMBER];
