@@ -449,6 +449,12 @@ def manifests(bags, files):
     case("oxum", DAMAGED, "Payload-Oxum", bag__info_txt=lambda m: b"Payload-Oxum: 1.1\n")
     case("oxum-odd", DAMAGED, "bytes.files", bag__info_txt=lambda m: b"payload-oxum: many\n")
     case("fetch", DAMAGED, "fetched", fetch_txt=lambda m: b"http://localhost/ 1 data/x\n")
+    nfc, nfd = "data/caf\u00e9", "data/cafe\u0301"      # tools change one into the other
+    for a, b in ((nfc, nfd), (nfd, nfc)):
+        more = tagged({**files, a: b"x"})
+        more[b] = more.pop(a)
+        bags.add("manifest-form-%d.zip" % (a == nfc), zipped(more), WHOLE, "whole")
+        bags.add("manifest-form-%d.tar" % (a == nfc), tarred(more), WHOLE, "whole")
     case("sha256", WHOLE, "whole", manifest__sha256_txt=lambda m: "".join(
         "%s  %s\n" % (sha(d), n) for n, d in files.items()).encode())
     case("sha256-wrong", DAMAGED, "was changed", manifest__sha256_txt=lambda m: "".join(

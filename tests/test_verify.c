@@ -42,7 +42,21 @@ static const char makefile[] =
     "$(RESULTS)/ring/b.h5: $(RESULTS)/ring/a.h5\n"
     "$(RESULTS)/ring/%.h5: %.b64 ; mkdir -p $(@D); base64 -d $< > $@\n"
     "figure1: $(RESULTS)/figures/figure1.pdf $(RESULTS)/ring/b.h5 $(RESULTS)/ring/c.h5\n"
-    "$(RESULTS)/figures/%.pdf: ; mkdir -p $(@D); printf drawn > $@\n";
+    "$(RESULTS)/figures/%.pdf: ; mkdir -p $(@D); cp picture $@\n";
+
+/* A page with a square; `note` is a comment, which nobody sees. */
+static char *picture(const char *square, const char *note)
+{
+    static char pdf[2][600];
+    static int k;
+    char *at = pdf[k = 1 - k];
+    snprintf(at, sizeof pdf[0], "%%PDF-1.4\n%%%s\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
+             "2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n3 0 obj<</Type/Page/Parent 2 0 R"
+             "/MediaBox[0 0 72 72]/Contents 4 0 R>>endobj\n4 0 obj<</Length %zu>>stream\n%s\n"
+             "endstream endobj\ntrailer<</Root 1 0 R>>\n%%%%EOF\n", note, strlen(square),
+             square);
+    return at;
+}
 
 static const char table[] =
     "{ \"name\": \"STAGE\", \"params\": [], \"inputs\": [], \"outputs\": [ { \"name\": "
@@ -52,6 +66,7 @@ struct project {
     const char *set;                     /* in goals.json */
     double again[3];                     /* factor on what comes out again; 0: nothing does */
     const char *rec;                     /* sha256 of a recording that `a` reads, or NULL */
+    const char *drawn[2];                /* the square of the figure, and a comment; or NULL */
     const char *programs;                /* a rule in place of the one that works */
 };
 
@@ -102,7 +117,10 @@ static void make_bags(const char *folder, const struct project *p, const char *o
         if (p->again[k] > 0.0)
             json_object_set_new(source, path, text_file("again.b64"));
     }
-    write_text("figure1.pdf", "drawn");
+    write_text("figure1.pdf", picture("10 10 30 30 re f", "first"));
+    json_object_set_new(source, "picture",
+                        json_string(picture(p->drawn[0] ? p->drawn[0] : "10 10 30 30 re f",
+                                            p->drawn[1] ? p->drawn[1] : "first")));
     add_node(nodes, "figures/figure1.pdf", "figure1.pdf", "figure", "", NULL);
     snprintf(text, sizeof text, "%s%s%s", p->rec ? "NEEDS = $(BASIN_DATA)/rec.nwb\n" : "NEEDS =\n",
              makefile, p->programs ? p->programs : "");
@@ -320,6 +338,17 @@ static void different_within_and_missing(void **state)
     assert_says(said, "4 not re-executed");
 }
 
+static void a_figure_is_what_it_looks_like(void **state)
+{
+    (void)state;
+    const struct project other = { .again = { 1, 1, 1 }, .drawn = { NULL, "second" } };
+    rerun_with(&other, 8, "");
+    assert_says(line_of("within tolerance", "figures/figure1.pdf"), "the same picture");
+    const struct project moved = { .again = { 1, 1, 1 }, .drawn = { "11 10 30 30 re f", NULL } };
+    rerun_with(&moved, 1, "");
+    assert_says(line_of("different", "figures/figure1.pdf"), "sha256");
+}
+
 static void a_recording_is_named(void **state)
 {
     (void)state;
@@ -349,6 +378,7 @@ int main(void)
         cmocka_unit_test(only_with_trust),
         cmocka_unit_test(identical),
         cmocka_unit_test(different_within_and_missing),
+        cmocka_unit_test(a_figure_is_what_it_looks_like),
         cmocka_unit_test(a_recording_is_named),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -9,6 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* --- recordings that are not there ---------------------------------------- */
 
@@ -129,6 +130,48 @@ static bn_status compare_node(const struct rerun *r, struct again *a, const char
     return a->why != NULL ? BN_OK : BN_NOMEM;
 }
 
+/* --- pictures --------------------------------------------------------------- */
+
+/* A PDF names the program that wrote it: what counts is how it looks, at 150 dots per inch. */
+static bn_status draw(const struct rerun *r, const char *pdf, int k, char hex[BN_HEX])
+{
+    char *stem = bn_format("%s/tmp/picture-%d", r->folder, k);
+    char *png = bn_format("%s.png", stem ? stem : "");
+    char *const argv[] = { "/usr/bin/pdftocairo", "-png", "-r", "150", "-singlefile",
+                           (char *)(uintptr_t)pdf, stem, NULL };
+    struct child c = { .name = "pdftocairo", .argv = argv, .capture = true };
+    bn_status rc = stem != NULL && png != NULL ? child_run(&c) : BN_NOMEM;
+    if (rc == BN_OK && child_status(&c, "pdftocairo") != 0)
+        rc = BN_INPUT;
+    if (rc == BN_OK)
+        rc = bn_digest_file(png, hex);
+    if (png != NULL)
+        unlink(png);
+    free(c.said);
+    free(png);
+    free(stem);
+    return rc;
+}
+
+/* What cannot be drawn stays different. */
+static bn_status compare_pictures(const struct rerun *r, struct again *a)
+{
+    char hex[2][BN_HEX] = { "", "" };
+    const char *dot = strrchr(a->file, '.');
+    if (a->outcome != AGAIN_DIFFERENT || dot == NULL || strcmp(dot, ".pdf") != 0)
+        return BN_OK;
+    for (int k = 0; k < 2; k++)
+        if (draw(r, a->diff.path[k], k, hex[k]) != BN_OK)
+            return BN_OK;
+    if (strcmp(hex[0], hex[1]) != 0)
+        return BN_OK;
+    a->outcome = AGAIN_WITHIN;
+    a->worst = 0.0;
+    a->diff.at[0].verdict = WITHIN;
+    a->why = bn_copy("the same picture in other bytes");
+    return a->why != NULL ? BN_OK : BN_NOMEM;
+}
+
 /* --- all of them ----------------------------------------------------------- */
 
 /* Different, and all that it is made from is as in the bag: the cause is here. */
@@ -180,6 +223,8 @@ bn_status compare_all(struct rerun *r, const struct goals *g)
         struct again *a = &r->at[r->n++];
         *a = (struct again){ .node = node, .file = text_of(told, "file") };
         rc = compare_node(r, a, build);
+        if (rc == BN_OK)
+            rc = compare_pictures(r, a);
         const char *name = text_of(lacking, node);
         if (rc == BN_OK && a->outcome == AGAIN_MISSING && a->why == NULL)
             a->why = name[0] != '\0' ? bn_format("needs %s, which is not in the bag and not in "

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 char *rerun_line(const struct goals *g, long jobs)
@@ -30,16 +29,22 @@ char *rerun_line(const struct goals *g, long jobs)
 
 /* --- a folder of its own --------------------------------------------------- */
 
-bn_status rerun_folder(struct rerun *r)
+/* Make runs elsewhere, so the path begins at the root. */
+static bn_status choose_folder(struct rerun *r)
 {
     const char *tmp = getenv("TMPDIR");
+    const char *in = r->keep != NULL ? r->keep : tmp != NULL && tmp[0] != '\0' ? tmp : "/tmp";
     char here[4096];
-    if (r->keep != NULL && r->keep[0] != '/' && getcwd(here, sizeof here) == NULL)
+    if (getcwd(here, sizeof here) == NULL)
         return bn_fail(BN_INPUT, "this folder has no name (%s)", strerror(errno));
-    r->folder = r->keep == NULL ? bn_format("%s/basin-verify-XXXXXX", tmp ? tmp : "/tmp")
-                : r->keep[0] == '/' ? bn_copy(r->keep) : bn_format("%s/%s", here, r->keep);
-    if (r->folder == NULL)
-        return BN_NOMEM;
+    r->folder = bn_format("%s%s%s%s", in[0] == '/' ? "" : here, in[0] == '/' ? "" : "/", in,
+                          r->keep != NULL ? "" : "/basin-verify-XXXXXX");
+    return r->folder != NULL ? BN_OK : BN_NOMEM;
+}
+
+bn_status rerun_folder(struct rerun *r)
+{
+    BN_TRY(choose_folder(r));
     if (strpbrk(r->folder, " \t\n") != NULL)
         return bn_fail(BN_USAGE, "%s: the path has a blank, which make cannot handle: choose "
                        "another with %s", r->folder, r->keep ? "--keep" : "TMPDIR");
@@ -259,10 +264,19 @@ static bn_status add_words(struct list *argv, const struct rerun *r, const struc
     return rc;
 }
 
+/* What the compiler complained of stands at the end. */
+static void tell_tail(const char *said)
+{
+    const char *at = said + strlen(said);
+    for (int lines = 0; at > said && lines <= 30;)
+        lines += *--at == '\n';
+    fputs(at > said ? at + 1 : at, stderr);
+}
+
 static bn_status run_make(struct rerun *r, const struct goals *g, bool programs, int *status)
 {
     struct list argv = { 0 };
-    struct child c = { .name = programs ? "make programs" : "make" };
+    struct child c = { .name = programs ? "make programs" : "make", .capture = programs };
     bn_status rc = command(r, &argv);
     if (rc == BN_OK)
         rc = list_add(&argv, "make");
@@ -281,9 +295,11 @@ static bn_status run_make(struct rerun *r, const struct goals *g, bool programs,
         rc = child_run(&c);
     if (rc == BN_OK) {
         *status = child_status(&c, c.name);
+        if (*status != 0 && c.said != NULL)
+            tell_tail(c.said);
         r->seconds[!programs] = c.seconds;
-        if (WIFSIGNALED(c.status))
-            rc = bn_fail_at(BN_INPUT, "the re-execution was stopped");
+        if (*status > 128)               /* Ctrl-C, or killed: there is nothing to compare */
+            rc = bn_fail_at((bn_status)*status, "the re-execution was stopped");
     }
     free(c.said);
     list_free(&argv);

@@ -135,8 +135,10 @@ static void html_finding(FILE *f, const struct finding *x)
                                                : x->verdict == WITHIN ? AGAIN_WITHIN
                                                                       : AGAIN_DIFFERENT),
                diff_verdict_name(x->verdict));
-    page_print(f, "<td class=\"num\">%s</td><td class=\"num\">%s</td><td class=\"num\">%s</td>"
-               "<td>%s</td></tr>\n", most, relative, tolerance,
+    page_print(f, "<td class=\"num\" data-h=\"at most\">%s</td>"
+               "<td class=\"num\" data-h=\"relative\">%s</td>"
+               "<td class=\"num\" data-h=\"tolerance\">%s</td>"
+               "<td data-h=\"worst\">%s</td></tr>\n", most, relative, tolerance,
                x->what[0] ? x->what : values ? values : "");
     free(values);
 }
@@ -149,7 +151,8 @@ static void html_findings(FILE *f, const struct again *a)
     page_print(f, "<section class=\"card\"><h3 class=\"key\">%s</h3><p><span class=\"tag %s\">"
                "%s</span>", a->node, tag_of(a->outcome), names[a->outcome]);
     if (a->first)
-        fputs(" <span class=\"muted\">What it is made from came out the same.</span>", f);
+        fputs(" <span class=\"muted\">It begins here: what it is made from came out the "
+              "same.</span>", f);
     fputs("</p>\n", f);
     if (a->why != NULL)
         page_print(f, "<p>%s</p>\n", a->why);
@@ -175,7 +178,7 @@ static void html_rerun(FILE *f, const struct rerun *r)
         if (a->worst > 0.0 && isfinite(a->worst))
             snprintf(worst, sizeof worst, "%.2g", a->worst);
         page_print(f, "<tr><th scope=\"row\" class=\"key\">%s</th><td><span class=\"tag %s\">%s"
-                   "</span></td><td class=\"num\">%s</td></tr>\n", a->node,
+                   "</span></td><td class=\"num\" data-h=\"by\">%s</td></tr>\n", a->node,
                    tag_of(a->outcome), names[a->outcome], worst);
     }
     page_table_end(f);
