@@ -170,7 +170,7 @@ $B/basin $(beside): private LDLIBS := -Wl,--as-needed $(filter -L%,$(LDLIBS)) -l
           -l:libhdf5.a -lconfuse -ludunits2 -ljansson -lcrypto -lsz -lz -ldl -lpthread -lm
 $(foreach p,$(beside),$(eval $p: $(call objects,tools/$(p:$B/basin-%=%)/*.c)))
 $(beside): $(driver) $B/libbasin.a
-$B/basin-archive: private LDLIBS += -larchive -lyaml
+$B/basin-archive: private LDLIBS += -larchive -lyaml -lunistring
 $B/basin-verify: private LDLIBS += -larchive -lunistring
 $B/basin-data: private LDLIBS += -lcurl
 $B/basin $(beside) $(stages) $(tests) $(benches) $(fuzzers) $B/tests/fuzz/make_seeds:
@@ -245,7 +245,7 @@ include $B/programs.mk
 RECORDED :=
 PLAN := $(shell test -x $B/basin && BASIN_DATA='$(BASIN_DATA)' exec $B/basin resolve \
           --results '$R' --from '$P' --set '$(subst ','\'',$(SET))' \
-          $(if $(look),,--make $$PPID) || echo error:)
+          $(if $(RUN),--slurm) $(if $(look),,--make $$PPID) || echo error:)
 plan := $(basename $(notdir $(PLAN)))
 ifeq ($(filter error:%,$(PLAN)),)
 include $(PLAN)
@@ -287,10 +287,11 @@ archive: $(packed) $B/basin-archive
 ifneq ($(if $(look),,$(RUN)),)
 # Before all else the cluster makes what the goals need; recipes find it in the cache.
 export BASIN_MAKE := $(shell date +%s.%N)
-every := $(if $(filter figures results,$(drawn)),$(filter-out $(lacking),$(call small,$(names))))
-asked := $(filter $R/%,$(drawn)) $(if $(filter numbers,$(drawn)),$(NUMBERS)) $(if $(filter results,$(drawn)),points $(call small,$(NODES))) \
-         $(patsubst %,$R/figures/%$S.pdf,$(every) $(filter $(names),$(drawn)) \
-           $(if $(filter archive,$(drawn)),$(packed)))
+words := $(drawn) $(if $(filter archive,$(drawn)),$(packed)) \
+         $(if $(filter figures results,$(drawn)),$(filter-out $(lacking),$(call small,$(names))))
+asked := $(filter $R/%,$(words)) $(if $(filter numbers,$(words)),$(NUMBERS)) \
+         $(patsubst %,$R/figures/%$S.pdf,$(filter $(names),$(words))) \
+         $(if $(filter results,$(words)),points $(call small,$(NODES)))
 .PHONY: submit
 submit: ; @$B/basin submit $(options:--slurm=) $(asked)
 $(NODES) $(POINTS) $(PLOTS) $(NUMBERS) $(pictures): | submit

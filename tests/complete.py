@@ -88,6 +88,8 @@ COMMON = [
      "build/basin why figure1 --set ring.weights.lambda=7"),
     ("build/basin data 00093\t", "", "build/basin data 000939 "),
     ("build/basin cat REA\t", "", "build/basin cat README.md "),
+    ("build/stages/weights --set lam\t2 --thr\t3", "",
+     "build/stages/weights --set lambda=2 --threads 3"),
     ("FOO=1 make stat\t", "", "FOO=1 make status "),
     ("make nothing-like-t\t", "", "make nothing-like-t"),
     ("make SET=\"nothing.we\t", '"', "make SET=nothing.we"),
@@ -124,14 +126,17 @@ def main():
 def failures(root, basin, folder):
     os.makedirs(f"{folder}/real/build")
     os.symlink(basin, f"{folder}/real/build/basin")
-    for name in ("Makefile", "README.md", "pipelines", "recordings"):
+    for name in ("Makefile", "README.md", "pipelines", "recordings", "stages"):
         os.symlink(f"{root}/{name}", f"{folder}/real/{name}")
     os.makedirs(f"{folder}/real/tools")
     for name in ("tools/help", "tools/completion.bash"):
         shutil.copy(f"{root}/{name}", f"{folder}/real/tools")
     bash = Bash(f"{folder}/real")
     bash.run(". tools/completion.bash")
-    check(bash, "here", COMMON + [("make BUILD=too\t", "", "make BUILD=tools/")])
+    check(bash, "here", COMMON + [
+        ("make BUILD=too\t", "", "make BUILD=tools/"),
+        ("build/stages/weights --in wei\tREA\t", "", "build/stages/weights --in weights=README.md "),
+    ])
     bash.run("COMP_WORDBREAKS=${COMP_WORDBREAKS//[=:]}")
     check(bash, "without = in COMP_WORDBREAKS", COMMON)
     name = project(f"{folder}/a", basin)

@@ -221,7 +221,7 @@ static void the_crate_says_who_and_when(void **state)
     assert_string_equal(crate_says(c, "#r/window=0.5", "unitText"), "s");
     assert_string_equal(crate_says(c, "#r/window=0.5", "unitCode"),
                         "https://qudt.org/vocab/unit/SEC");
-    assert_string_equal(crate_says(c, "#r/input/window", "additionalType"), "Float");
+    assert_string_equal(crate_says(c, "#r/parameter/window", "additionalType"), "Float");
     assert_string_equal(crate_says(c, "recordings/sub/take%20one.dat", "contentSize"), "9");
     assert_string_equal(crate_says(c, "source/figures/figure1.gp", "description"),
                         "one number, drawn");
@@ -258,14 +258,13 @@ static void a_copy_gives_the_same_bytes(void **state)
 {
     (void)state;
     static const char how[] = "archive --results out " GOALS " --name first";
-    assert_runs("mkdir -p '../far away' && cp -a . '../far away/q' && cp -a . ../r && "
-                "chmod -R g-w,o-rwx ../r/stages && rm '../far away/q/out/archive/first.zip'");
+    assert_runs("mkdir -p '../far away' && mv out/archive/first.zip .. && "
+                "cp -a . '../far away/q' && chmod -R g-w,o-rwx stages");
     assert_runs("cp -a ../recorded '../far away'; cd '../far away/q' && umask 077 && "
                 "env TZ=Asia/Kathmandu LC_ALL=tr_TR.UTF-8 HOME=/ %s %s", basin, how);
-    assert_runs("cd ../r && umask 0 && env TZ=America/St_Johns LC_ALL=C LANG=C %s %s", basin, how);
-    assert_runs("cmp out/archive/first.zip '../far away/q/out/archive/first.zip' && "
-                "cmp out/archive/first.zip ../r/out/archive/first.zip && "
-                "rm -rf '../far away' ../r");
+    assert_runs("umask 0 && env TZ=America/St_Johns LC_ALL=C LANG=C %s %s", basin, how);
+    assert_runs("cmp ../first.zip '../far away/q/out/archive/first.zip' && "
+                "cmp ../first.zip out/archive/first.zip && rm -rf '../far away' ../first.zip");
     /* a name from the content: another parameter, another name */
     assert_runs("%s archive --results out ring/e && %s archive --results out ring/e && "
                 "ls out/archive/basin-*.zip", basin, basin);
@@ -404,7 +403,19 @@ static void own_files_are_marked(void **state)
     const json_t *a = json_object_get(json_object_get(g, "nodes"), "ring/a.h5");
     assert_true(json_is_true(json_object_get(a, "own")));
     json_decref(g);
-    assert_runs("rm out/archive/own.zip out/ring/a.h5");
+    /* one that no rule knows */
+    assert_runs("cp out/ring/a.h5 out/ring/a.mine.h5 && cp pipelines/ring.mk ../ring.mk && "
+                "echo '$R/ring/b.stray.h5: $R/ring/a.mine.h5' >> pipelines/ring.mk && "
+                "%s archive BASIN_DATA=../recorded ARCHIVE=own FIGURES=out/ring/b.stray.h5",
+                tiny_make);
+    unpack("out/archive/own.zip");
+    assert_runs("%s ../unpacked/bag && cmp out/ring/a.mine.h5 "
+                "../unpacked/bag/data/results/ring/a.mine.h5 && mv ../ring.mk pipelines", checker);
+    g = load("../unpacked/bag/data/goals.json");
+    a = json_object_get(json_object_get(g, "nodes"), "ring/a.mine.h5");
+    assert_true(json_is_true(json_object_get(a, "own")));
+    json_decref(g);
+    assert_runs("rm out/archive/own.zip out/ring/a.h5 out/ring/a.mine.h5");
     assert_int_equal(make_archive("ARCHIVE=first"), 0);
 }
 

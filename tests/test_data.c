@@ -278,6 +278,22 @@ static void keeps_what_came_when_stopped(void **state)
     assert_good("stall");
 }
 
+/* Who sits at a terminal may have meant less. */
+static void asks_at_a_terminal(void **state)
+{
+    static const char *const answer[] = { "n", "", "yes" };
+    (void)state;
+    for (int k = 0; k < 3; k++) {
+        begin();
+        assert_exits(k == 2 ? 0 : 1, "echo '%s' | TERM=vt100 /usr/bin/python3 -c 'import os, pty, "
+                     "sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))' '%s' data "
+                     "000001 --to out --mirror %s --files sub-plain", answer[k], basin, mirror);
+        assert_says(said, "fetch 300 kB? [y/N] ");
+        assert_asked(k == 2 ? "plain 0 " : "");
+    }
+    assert_good("plain");
+}
+
 /* --- mirrors that are folders ----------------------------------------------------------- */
 
 static void takes_a_folder(void **state)
@@ -317,7 +333,26 @@ static void looks_for_room_first(void **state)
     assert_runs("test ! -e out");
     assert_runs("echo > out");
     assert_int_equal(data("sub-plain"), 4);
+    assert_says(said, "its folder cannot be made (Not a directory); BASIN_DATA=folder names");
     assert_runs("rm out");
+}
+
+/* A disk that is full, or here a limit, ends everything and loses nothing. */
+static void stops_when_the_disk_is_full(void **state)
+{
+    (void)state;
+    begin();
+    assert_exits(4, "trap '' XFSZ; ulimit -f 100; '%s' data 000001 --to out --mirror %s --files "
+                 "'sub-plain sub-busy'", basin, mirror);
+    assert_says(said, "busy.nwb.part: cannot be written (File too large)");
+    assert_asked("busy 0 busy 0 busy 0 ");
+    assert_runs("stat -c %%s %s.part", path_of("busy"));
+    const int left = atoi(said);
+    assert_true(left > 0 && left < SIZE);
+    assert_int_equal(data("sub-busy"), 0);
+    assert_good("busy");
+    assert_runs("tail -n 1 requests");
+    assert_int_equal(atoi(said + strlen("busy ")), left);
 }
 
 static void knows_where_to_put_it(void **state)
@@ -475,8 +510,10 @@ int main(void)
         cmocka_unit_test(overwrites_nothing),
         cmocka_unit_test(follows_no_link),
         cmocka_unit_test(keeps_what_came_when_stopped),
+        cmocka_unit_test(asks_at_a_terminal),
         cmocka_unit_test(takes_a_folder),
         cmocka_unit_test(looks_for_room_first),
+        cmocka_unit_test(stops_when_the_disk_is_full),
         cmocka_unit_test(knows_where_to_put_it),
         cmocka_unit_test(believes_no_table),
         cmocka_unit_test(no_table_leads_out),

@@ -109,6 +109,21 @@ static void a_command_says_its_table(void **state)
     assert_string_equal(said, "");
 }
 
+/* Every option of the table is one that the command takes, and it takes no other. */
+static void commands_take_what_the_table_says(void **state)
+{
+    (void)state;
+    assert_runs("mkdir -p %s/empty && cd %s/empty && b='%s/basin' && "
+                "for c in $($b --help | sed -n 's/^  basin \\([a-z]*\\) .*/\\1/p'); do "
+                "[ $c = complete ] && continue; "
+                "$b $c --nonsense > said 2>&1 < /dev/null; [ $? = 2 ] || cat said; "
+                "$b $c --help | sed -n 's/^  \\(--[a-z-]*\\)\\( [^ ]*\\)\\{0,1\\} .*/\\1\\2/p' | "
+                "while read -r o v; do $b $c $o ${v:+x} > said 2>&1 < /dev/null; "
+                "grep -e 'unknown option' -e 'no option' -e 'not an option' said; done; done; "
+                "$b --help | wc -l", folder, folder, programs());
+    assert_true(atoi(said) > 15);        /* nothing but the number was said */
+}
+
 /* A driver of its own, whose only stage has texts like these. */
 static void texts_are_no_requests(void **state)
 {
@@ -165,6 +180,7 @@ int main(void)
         cmocka_unit_test(readers_take_them),
         cmocka_unit_test(a_stage_says_its_table),
         cmocka_unit_test(a_command_says_its_table),
+        cmocka_unit_test(commands_take_what_the_table_says),
         cmocka_unit_test(texts_are_no_requests),
         cmocka_unit_test(a_stage_is_no_command),
     };

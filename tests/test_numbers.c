@@ -343,6 +343,10 @@ static void a_thesis_of_its_own(void **state)
     make("figures/small.pdf", "");
     assert_int_equal(check("other/my.tex", ""), 0);
     assert_says(said, "1 number and 1 figure, all");
+    assert_true(strstr(said, "scaled") == NULL);
+    assert_runs("sed 's/trim={0 0 0 0}/clip, width=7cm/' other/my.tex > other/scaled.tex");
+    assert_int_equal(check("other/scaled.tex", ""), 0);
+    assert_says(said, "other/scaled.tex:3: small.pdf is scaled: it is drawn 15 cm wide");
     assert_runs("cp -L results/numbers.tex other && "
                 "cp -L results/figures/small.pdf other/pictures");
     make("numbers.tex figures/small.pdf", "ring.weights.lambda=1e-3");

@@ -125,9 +125,10 @@ static inline void write_stage(const struct code *v, int s)
     fprintf(f, "const struct bn_stage bn_stage = {\n"
             "    .name = \"%s\", .summary = \"a number\", %s\n"
             "    .outputs = out, .n_outputs = BN_LEN(out),\n"
-            "    .params = params, .n_params = BN_LEN(params), .run = run,\n};\n",
+            "    .params = params, .n_params = BN_LEN(params), .run = run,%s\n};\n",
             tiny_stage[s].name,
-            tiny_stage[s].inputs[0] ? ".inputs = in, .n_inputs = BN_LEN(in)," : "");
+            tiny_stage[s].inputs[0] ? ".inputs = in, .n_inputs = BN_LEN(in)," : "",
+            s == SC ? " .resources = { .hours = 2, .memory = 4 }," : "");
     tiny_close(f, path);
 }
 

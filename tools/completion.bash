@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# completion.bash: what could follow `make` and `basin` at the prompt, in this project.
+# completion.bash: what could follow `make`, `basin` and stages at the prompt, in this
+# project.
 #
 #     . ~/basin/tools/completion.bash          # for good: in ~/.bashrc
 #
@@ -13,7 +14,7 @@ _basin_root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P) &&
 
 # What `build/basin complete` offers for the line up to the cursor; false if nothing.
 _basin_offer() {
-    local root=$1 space= candidates=()
+    local root=$1 space='' candidates=()
     COMPREPLY=()
     [[ -x $root/build/basin ]] || return 1
     {
@@ -55,4 +56,9 @@ _basin_make() {
 }
 
 complete -o bashdefault -o default -F _basin basin
+for _basin_stage in "$_basin_root"/stages/*.c; do
+    _basin_stage=${_basin_stage##*/}
+    complete -o bashdefault -o default -F _basin "build/stages/${_basin_stage%.c}"
+done
+unset _basin_stage
 complete -o bashdefault -o default -F _basin_make make gmake

@@ -25,7 +25,9 @@ static void add_author(struct crate *c, json_t *root, const json_t *author, size
 {
     const char *orcid = text_of(author, "orcid");
     const bool person = text_of(author, "name")[0] == '\0';
-    char *id = orcid[0] ? bn_copy(orcid) : bn_format("#author-%zu", k + 1);
+    char *id = strncmp(orcid, "http", 4) == 0 ? crate_id("%s", orcid)
+               : orcid[0] ? crate_id("https://orcid.org/%s", orcid)
+                          : bn_format("#author-%zu", k + 1);
     char *name = citation_name(author);
     json_t *e = id ? crate_entity(c, id, person ? "Person" : "Organization") : NULL;
     if (e != NULL) {
@@ -35,7 +37,7 @@ static void add_author(struct crate *c, json_t *root, const json_t *author, size
         crate_text(e, "email", text_of(author, "email"));
         crate_text(e, "url", text_of(author, "website"));
         const char *affiliation = text_of(author, "affiliation");
-        char *at = affiliation[0] ? crate_id("#%s", affiliation) : NULL;
+        char *at = affiliation[0] ? crate_id("#organization/%s", affiliation) : NULL;
         if (at != NULL) {
             crate_text(crate_entity(c, at, "Organization"), "name", affiliation);
             crate_refer(e, "affiliation", at);
@@ -47,13 +49,20 @@ static void add_author(struct crate *c, json_t *root, const json_t *author, size
     free(id);
 }
 
+/* "10.1101/...", also where somebody wrote the whole address. */
+static const char *plain_doi(const json_t *work)
+{
+    const char *doi = text_of(work, "doi"), *start = strstr(doi, "10.");
+    return start != NULL ? start : doi;
+}
+
 /* Papers that the citation refers to. */
 static void add_references(struct crate *c, json_t *root, const json_t *cff)
 {
     size_t i, k;
     json_t *paper, *author;
     json_array_foreach(json_object_get(cff, "references"), i, paper) {
-        const char *doi = text_of(paper, "doi"), *year = text_of(paper, "year");
+        const char *doi = plain_doi(paper), *year = text_of(paper, "year");
         if (doi[0] == '\0')
             continue;
         char *id = crate_id("https://doi.org/%s", doi), *names = NULL;
@@ -89,11 +98,10 @@ static void add_people(struct crate *c, json_t *root)
     json_array_foreach(license, i, each)
         if (json_is_string(each))
             crate_license(c, root, json_string_value(each));
-    if (text_of(cff, "doi")[0] != '\0')
-        crate_format(root, "identifier", "https://doi.org/%s", text_of(cff, "doi"));
-    json_array_foreach(json_object_get(cff, "keywords"), i, each)
-        if (json_is_string(each) && i == 0)
-            json_object_set(root, "keywords", json_object_get(cff, "keywords"));
+    if (plain_doi(cff)[0] != '\0')
+        crate_format(root, "identifier", "https://doi.org/%s", plain_doi(cff));
+    if (json_array_size(json_object_get(cff, "keywords")) > 0)
+        json_object_set(root, "keywords", json_object_get(cff, "keywords"));
     add_references(c, root, cff);
 }
 

@@ -300,8 +300,7 @@ int main(int argc, char **argv)
     list_free(&a.targets);
     list_free(&a.goals);
     list_free(&o.rest);
-    if (a.look.plan != NULL)
-        look_close(&a.look);
+    look_close(&a.look);
     schema_free_all();
     return (int)rc;
 }

@@ -3,13 +3,14 @@
 
 #include <basin/mem.h>
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unicase.h>
 #include <unistd.h>
+#include <unistr.h>
 
 /* --- two digests of the same bytes ----------------------------------------- */
 
@@ -70,65 +71,58 @@ void digests_end(struct digests *d, char sha256[BN_HEX], char sha512[HEX512])
 
 /* --- names ------------------------------------------------------------------ */
 
-/* Length of the UTF-8 character at `s`; 0 if it is none. */
-static size_t utf8_length(const unsigned char *s)
-{
-    const size_t n = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3
-                     : s[0] < 0xf5 ? 4 : 0;
-    for (size_t i = 1; i < n; i++)
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-        (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-        return 0;
-    return n;
-}
-
+/* What `basin verify` takes, and less: what zip, sha512sum and every system read alike. */
 static bn_status check_name(const char *name)
 {
-    const unsigned char *s = (const unsigned char *)name;
-    for (size_t n; *s != '\0'; s += n) {
-        n = utf8_length(s);
-        if (n == 0 || *s < 0x20 || *s == 0x7f || strchr("\\%:*?\"<>|", *s) != NULL)
-            return bn_fail(BN_INPUT, "%s: this name holds %s, which not every system can "
-                           "unpack; rename the file", name,
-                           n == 0 ? "bytes that are no UTF-8" : "a backslash, a control "
-                           "character or one of %:*?\"<>|");
+    const char *what = NULL;
+    size_t folders = 0;
+    if (u8_check((const uint8_t *)name, strlen(name)) != NULL)
+        what = "holds bytes that are no UTF-8";
+    for (const char *s = name; *s != '\0' && what == NULL; s++) {
+        folders += *s == '/';
+        if ((unsigned char)*s < 0x20 || *s == 0x7f || strchr("\\%:*?\"<>|", *s) != NULL)
+            what = "holds a backslash, a control character or one of %:*?\"<>|";
     }
-    return BN_OK;
+    if (what == NULL && (folders > 30 || strlen(name) > 900))
+        what = "is longer than 900 bytes or more than 30 folders deep";
+    return what == NULL ? BN_OK
+           : bn_fail(BN_INPUT, "%s: this name %s, which not every system can unpack; rename the "
+                     "file", name, what);
+}
+
+/* As a file system that does not tell capitals apart sees it. */
+static bn_status fold(const char *name, char **folded)
+{
+    size_t n = 0;
+    *folded = (char *)u8_casefold((const uint8_t *)name, strlen(name) + 1, NULL, UNINORM_NFC,
+                                  NULL, &n);
+    return *folded ? BN_OK : bn_fail(BN_NOMEM, "%s: out of memory", name);
 }
 
 /* Two names that one folder of macOS or Windows cannot hold at once. */
-static int by_folded(const void *a, const void *b)
+static bn_status refuse_twins(const struct payload *p)
 {
-    const char *x = *(char *const *)a, *y = *(char *const *)b;
-    for (;; x++, y++) {
-        const int d = tolower((unsigned char)*x) - tolower((unsigned char)*y);
-        if (d != 0 || *x == '\0')
-            return d;
+    json_t *seen = json_object();
+    bn_status rc = seen ? BN_OK : BN_NOMEM;
+    for (size_t i = 0; rc == BN_OK && i < p->n; i++) {
+        char *folded;
+        rc = fold(p->at[i].name, &folded);
+        const char *twin = rc == BN_OK ? json_string_value(json_object_get(seen, folded)) : NULL;
+        if (twin != NULL)
+            rc = bn_fail(BN_INPUT, "%s and %s differ in capitals alone, and a folder of macOS or "
+                         "Windows holds only one of them; rename one", twin, p->at[i].name);
+        else if (rc == BN_OK && json_object_set_new(seen, folded,
+                                                    json_string(p->at[i].name)) != 0)
+            rc = BN_NOMEM;
+        free(folded);
     }
+    json_decref(seen);
+    return rc;
 }
 
 static int by_name(const void *a, const void *b)
 {
     return strcmp(((const struct item *)a)->name, ((const struct item *)b)->name);
-}
-
-static bn_status refuse_twins(const struct payload *p)
-{
-    char **names = bn_alloc(p->n + 1, sizeof *names);
-    bn_status rc = names ? BN_OK : BN_NOMEM;
-    for (size_t i = 0; names != NULL && i < p->n; i++)
-        names[i] = p->at[i].name;
-    if (names != NULL && p->n > 1)
-        qsort(names, p->n, sizeof *names, by_folded);
-    for (size_t i = 1; rc == BN_OK && i < p->n; i++)
-        if (by_folded(&names[i - 1], &names[i]) == 0)
-            rc = bn_fail(BN_INPUT, "%s and %s differ in capitals alone, and a folder of "
-                         "macOS or Windows holds only one of them; rename one",
-                         names[i - 1], names[i]);
-    free(names);
-    return rc;
 }
 
 bn_status payload_sort(struct payload *p)

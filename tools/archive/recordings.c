@@ -3,16 +3,23 @@
 
 #include <basin/mem.h>
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* Where the name of a file in BASIN_DATA begins; NULL: it lies elsewhere. */
+static const char *below_data(const char *path)
+{
+    const char *folder = getenv("BASIN_DATA");
+    const size_t n = folder ? strlen(folder) : 0;
+    return n > 0 && strncmp(path, folder, n) == 0 && path[n] == '/'
+               ? path + n + strspn(path + n, "/") : NULL;
+}
+
 const char *recording_name(const char *path)
 {
-    const char *folder = getenv("BASIN_DATA"), *slash = strrchr(path, '/');
-    const size_t n = folder ? strlen(folder) : 0;
-    if (n > 0 && strncmp(path, folder, n) == 0 && path[n] == '/')
-        return path + n + strspn(path + n, "/");
-    return slash ? slash + 1 : path;
+    const char *slash = strrchr(path, '/'), *below = below_data(path);
+    return below ? below : slash ? slash + 1 : path;
 }
 
 /* --- where it came from: tables of recordings/ ------------------------------ */
@@ -102,45 +109,55 @@ static bn_status find_source(json_t *entry)
 
 /* --- which there are -------------------------------------------------------- */
 
-/* A file of the project itself lies with its sources, where make looks for it. */
-static bool is_source(const struct payload *p, const char *path)
+/* A file of the project itself, tracked or not, lies with its sources, where make looks. */
+static bn_status add_source(struct payload *p, const char *path)
 {
     char *inside = bn_format("data/source/%s", path);
-    const bool is = inside != NULL && payload_find(p, inside) != NULL;
+    const bn_status rc = inside ? payload_file(p, inside, path) : BN_NOMEM;
     free(inside);
-    return is;
+    return rc;
+}
+
+static bool is_inside(const char *path)
+{
+    return below_data(path) == NULL && path[0] != '/' && strncmp(path, "../", 3) != 0 &&
+           strstr(path, "/../") == NULL;
+}
+
+static bn_status add_included(struct payload *p, const char *name, const char *path)
+{
+    char *inside = bn_format("data/recordings/%s", name);
+    const bn_status rc = inside ? payload_file(p, inside, path) : BN_NOMEM;
+    if (below_data(path) == NULL)
+        fprintf(stderr, "basin archive: %s lies outside of BASIN_DATA: who runs the bag again "
+                "must name it in the parameters (it is data/recordings/%s there)\n", path,
+                name);
+    free(inside);
+    return rc;
 }
 
 static bn_status add_one(struct payload *p, const char *path, const char *sha256,
                          double limit, json_t *data)
 {
-    const char *name = recording_name(path), *folder = getenv("BASIN_DATA");
+    const char *name = recording_name(path);
     const json_t *known = json_object_get(data, name);
     struct stat st;
-    if (is_source(p, path) || (known && strcmp(text_of(known, "sha256"), sha256) == 0))
+    if (stat(path, &st) != 0)
+        return bn_fail(BN_INPUT, "%s: cannot be read (%s)", path, strerror(errno));
+    const bool small = (double)st.st_size <= limit;
+    if (small && is_inside(path))
+        return add_source(p, path);
+    if (known != NULL && strcmp(text_of(known, "sha256"), sha256) == 0)
         return BN_OK;
     if (known != NULL)
         return bn_fail(BN_INPUT, "%s: another recording of the name %s goes into the bag "
                        "already; rename one", path, name);
-    if (stat(path, &st) != 0)
-        return bn_fail(BN_INPUT, "%s: cannot be read", path);
-    const bool small = (double)st.st_size <= limit;
     json_t *entry = json_pack("{ss sI sb}", "sha256", sha256, "bytes",
                               (json_int_t)st.st_size, "included", small);
     if (entry == NULL || json_object_set_new(data, name, entry) != 0)
         return BN_NOMEM;
     BN_TRY(find_source(entry));
-    if (folder == NULL || name != path + strlen(path) - strlen(name) ||
-        strncmp(path, folder, strlen(folder)) != 0)
-        fprintf(stderr, "basin archive: %s lies outside of BASIN_DATA: who runs the bag again "
-                "must name it in the parameters (it is data/recordings/%s there)\n", path,
-                name);
-    if (!small)
-        return BN_OK;
-    char *inside = bn_format("data/recordings/%s", name);
-    const bn_status rc = inside ? payload_file(p, inside, path) : BN_NOMEM;
-    free(inside);
-    return rc;
+    return small ? add_included(p, name, path) : BN_OK;
 }
 
 bn_status recordings_add(struct payload *p, const struct look *l, double limit, json_t *data)

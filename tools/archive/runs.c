@@ -125,11 +125,13 @@ static void tool_free(struct tool *t)
 
 /* --- slots: formal parameters ------------------------------------------------------- */
 
-/* A slot of a tool or of the workflow, under `key` (input, output) of its owner. */
-static char *slot(struct crate *c, json_t *owner, const char *key, const char *of,
+/* A slot of a tool or of the workflow: of a kind (input, output, parameter), and under
+ * `input` or `output` of its owner.                                          */
+static char *slot(struct crate *c, json_t *owner, const char *kind, const char *of,
                   const char *name, const char *type)
 {
-    char *id = crate_id("#%s/%s/%s", of, key, name);
+    const char *key = strcmp(kind, "output") == 0 ? kind : "input";
+    char *id = crate_id("#%s/%s/%s", of, kind, name);
     if (id != NULL && !crate_has(c, id)) {
         json_t *e = crate_entity(c, id, "FormalParameter");
         crate_text(e, "name", name);
@@ -162,7 +164,7 @@ static const char *type_of(const struct bn_param *p)
 static char *param_slot(struct crate *c, const struct tool *t, const char *name)
 {
     const struct bn_param *p = find_param(t, name);
-    char *id = slot(c, t->entity, "input", t->key, name, type_of(p));
+    char *id = slot(c, t->entity, "parameter", t->key, name, type_of(p));
     json_t *e = id && p ? crate_entity(c, id, "") : NULL;
     if (e != NULL && json_object_get(e, "description") == NULL) {
         const bool unit = p->unit != NULL && p->unit[0] && strcmp(p->unit, "1") != 0;
@@ -430,7 +432,7 @@ static void add_step(struct crate *c, json_t *root, json_t *workflow, json_t *en
 static void add_setting(struct crate *c, json_t *action, json_t *workflow, const char *name,
                         const char *value, const char *what)
 {
-    char *of = slot(c, workflow, "input", "workflow", name, "Text");
+    char *of = slot(c, workflow, "parameter", "workflow", name, "Text");
     char *id = crate_id("#workflow/%s=", name);
     if (of != NULL && id != NULL) {
         json_t *e = crate_entity(c, id, "PropertyValue");

@@ -12,8 +12,8 @@
 /* Is `name` the folder, or in it? */
 static bool is_below(const char *name, const char *folder)
 {
-    const size_t n = strlen(folder);
-    return strncmp(name, folder, n) == 0 && (name[n] == '/' || name[n] == '\0');
+    const size_t n = folder ? strlen(folder) : 0;
+    return n > 0 && strncmp(name, folder, n) == 0 && (name[n] == '/' || name[n] == '\0');
 }
 
 /* --- with git -------------------------------------------------------------- */
@@ -52,6 +52,9 @@ static bn_status visit(const char *path, struct list *names, int depth)
     struct stat st;
     if (lstat(path, &st) != 0)
         return bn_fail(BN_INPUT, "%s: cannot be read (%s)", path, strerror(errno));
+    if (S_ISDIR(st.st_mode) && depth == 0 &&
+        (strncmp(path, "build", 5) == 0 || strcmp(path, "results") == 0))
+        return BN_OK;
     if (S_ISDIR(st.st_mode))
         return walk(path, names, depth + 1);
     return S_ISREG(st.st_mode) || S_ISLNK(st.st_mode) ? list_add(names, path) : BN_OK;
@@ -64,8 +67,6 @@ static bn_status walk(const char *folder, struct list *names, int depth)
                    : bn_fail(BN_INPUT, "%s: more than 64 folders deep", folder);
     for (size_t i = 0; i < here.n && rc == BN_OK; i++) {
         const char *name = here.at[i];
-        if (depth == 0 && (strncmp(name, "build", 5) == 0 || strcmp(name, "results") == 0))
-            continue;
         char *path = bn_format("%s%s%s", folder, folder[0] ? "/" : "", name);
         rc = path ? visit(path, names, depth) : BN_NOMEM;
         free(path);
@@ -93,7 +94,8 @@ bn_status sources_add(struct payload *p, const char *results, const char *build)
         rc = walk("", &names, 0);
     list_sort(&names);
     for (size_t i = 0; i < names.n && rc == BN_OK; i++)
-        if (!is_below(names.at[i], results) && !(top[0] && is_below(names.at[i], top)) &&
+        if (!is_below(names.at[i], results) && !is_below(names.at[i], top) &&
+            !is_below(names.at[i], getenv("BASIN_DATA")) &&
             (file_exists(names.at[i]) || file_is_link(names.at[i])))
             rc = add_source(p, names.at[i]);
     list_free(&names);

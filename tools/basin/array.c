@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 char *array_path(const char *folder, size_t element, size_t run, enum array_file what)
@@ -120,20 +121,33 @@ bn_status array_adopt(const char *folder, struct array *a, bool *alive)
     return rc;
 }
 
-void array_remove(struct array *a)
+static void remove_files(const struct array *a)
 {
     struct list names = { 0 };
-    if (a->folder == NULL || file_names(a->folder, "", &names) != BN_OK)
-        return;
-    for (int last = 0; last < 2; last++)
+    const char *const *suffix = (const char *const[]){ ".job", "", NULL };
+    for (; *suffix != NULL; suffix++) {  /* without its job an element writes nothing more */
+        if (file_names(a->folder, *suffix, &names) != BN_OK)
+            break;
         for (size_t i = 0; i < names.n; i++) {
             char *path = bn_format("%s/%s", a->folder, names.at[i]);
-            if (path != NULL && (strcmp(names.at[i], "lock") == 0) == (last == 1))
+            if (path != NULL)
                 unlink(path);
             free(path);
         }
-    rmdir(a->folder);
+        list_free(&names);
+    }
     list_free(&names);
+}
+
+void array_remove(struct array *a)
+{
+    const struct timespec pause = { 0, 20000000 };
+    for (int i = 0; i < 5 && a->folder != NULL; i++) {
+        remove_files(a);
+        if (rmdir(a->folder) == 0 || errno == ENOENT)
+            break;
+        nanosleep(&pause, NULL);         /* one that is ending has just written */
+    }
 }
 
 void array_free(struct array *a)

@@ -259,7 +259,7 @@ BN_MUST_USE bn_status plan_dependants(const char *results, const char *plan,
 
 /* --- makes.c: makes with other parameters in the same tree --------------- */
 /* Wait until no other living make works in `results` on another plan, then note
- * that process `make` works on this one.                                    */
+ * that process `make` works on this one ("<digest>", or "<digest> slurm").   */
 BN_MUST_USE bn_status makes_enter(const char *results, long make, const char *plan);
 
 /* Wait until no living make works in `results`; none can begin until *gate is closed. */

@@ -234,40 +234,49 @@ static bn_status find_parameters(struct offer *o, const char *pipeline, struct l
     return rc;
 }
 
-/* Choices, yes and no, or the default, of "ring.weights.kind=". */
-static bn_status offer_values(struct offer *o, const char *before, const char *name)
+static const struct bn_param *find_param(const struct schema *s, const char *name)
 {
-    char stage[128] = "";
-    const char *dot = strchr(name, '.'), *last = strrchr(name, '.');
-    const struct schema *s;
-    if (dot == NULL || dot == last ||
-        (size_t)snprintf(stage, sizeof stage, "%.*s", (int)strcspn(dot + 1, "."), dot + 1) >=
-            sizeof stage || schema_get(o->build, stage, &s) != BN_OK)
-        return BN_OK;
-    const struct bn_param *p = NULL;
+    const size_t n = strcspn(name, "=");
     for (size_t i = 0; i < s->n_params; i++)
-        if (strncmp(s->params[i].name, last + 1, strcspn(last + 1, "=")) == 0 &&
-            strlen(s->params[i].name) == strcspn(last + 1, "="))
-            p = &s->params[i];
-    if (p == NULL)
-        return BN_OK;
-    const bool flag = p->type == BN_TYPE_FLAG;
-    const bool choice = p->choices != NULL && p->choices[0] != '\0';
-    char *values = bn_copy(choice ? p->choices : flag ? "yes no" : p->initial), *rest = NULL;
+        if (strlen(s->params[i].name) == n && strncmp(s->params[i].name, name, n) == 0)
+            return &s->params[i];
+    return NULL;
+}
+
+/* Choices, yes and no, or the default; `before` ends with `name=`. */
+static bn_status offer_values(struct offer *o, const char *before, const struct bn_param *p)
+{
+    if (p->type != BN_TYPE_FLAG && (p->choices == NULL || p->choices[0] == '\0'))
+        return p->initial[0] != '\0' && is_plain(p->initial)
+                   ? offer_text(o, before, p->initial, "") : BN_OK;
+    char *values = bn_copy(p->type == BN_TYPE_FLAG ? "yes no" : p->choices), *rest = NULL;
     bn_status rc = values ? BN_OK : BN_NOMEM;
-    if (values != NULL && !choice && !flag && (!is_plain(values) || values[0] == '\0'))
-        values[0] = '\0';
     for (char *v = values ? strtok_r(values, " ", &rest) : NULL; v != NULL && rc == BN_OK;
-         v = strtok_r(NULL, " ", &rest)) {
-        char *whole = bn_format("%.*s%s", (int)strcspn(name, "="), name, "=");
-        rc = whole ? BN_OK : BN_NOMEM;
-        char *both = rc == BN_OK ? bn_format("%s%s", before, whole) : NULL;
-        if (both != NULL)
-            rc = offer_text(o, both, v, "");
-        free(both);
-        free(whole);
-    }
+         v = strtok_r(NULL, " ", &rest))
+        rc = offer_text(o, before, v, "");
     free(values);
+    return rc;
+}
+
+/* Of "ring.weights.circulant.kind=", after other assignments in `before`. */
+static bn_status offer_values_of(struct offer *o, const char *before, const char *name)
+{
+    char stage[128];
+    const size_t equals = strcspn(name, "=");
+    char *key = bn_format("%.*s", (int)equals, name);
+    const char *dot = key ? strchr(key, '.') : NULL, *last = key ? strrchr(key, '.') : NULL;
+    bn_status rc = key ? BN_OK : BN_NOMEM;
+    const struct schema *s;
+    if (dot != last) {
+        snprintf(stage, sizeof stage, "%.*s", (int)strcspn(dot + 1, "."), dot + 1);
+        const struct bn_param *p = schema_get(o->build, stage, &s) == BN_OK
+                                       ? find_param(s, last + 1) : NULL;
+        char *both = p != NULL ? bn_format("%s%s=", before, key) : NULL;
+        if (both != NULL)
+            rc = offer_values(o, both, p);
+        free(both);
+    }
+    free(key);
     return rc;
 }
 
@@ -276,7 +285,7 @@ static bn_status offer_set(struct offer *o, const char *before, const char *toke
 {
     struct list pipelines = { 0 }, all = { 0 };
     if (strchr(token, '=') != NULL)
-        return offer_values(o, before, token);
+        return offer_values_of(o, before, token);
     bn_status rc = find_pipelines(&pipelines);
     size_t n = 0, only = 0;
     for (size_t i = 0; i < pipelines.n && rc == BN_OK; i++) {
@@ -296,7 +305,7 @@ static bn_status offer_set(struct offer *o, const char *before, const char *toke
     /* A single `name=` is shown with a value, too, so that no quote is closed after it. */
     if (rc == BN_OK && o->found.n == 1) {
         char *name = bn_copy(o->found.at[0] + strlen(before));
-        rc = name ? offer_values(o, before, name) : BN_NOMEM;
+        rc = name ? offer_values_of(o, before, name) : BN_NOMEM;
         if (rc == BN_OK && o->found.n == 1)
             rc = offer_text(o, o->found.at[0], "VALUE", "");
         free(name);
@@ -502,6 +511,39 @@ static bn_status offer_arguments(struct offer *o, const struct command *c)
     return o->word[0] == '-' ? offer_text(o, "", "--help", "") : BN_OK;
 }
 
+/* --- a stage by hand -------------------------------------------------------------------- */
+
+/* build/stages/NAME: its options, and the names that --set and --in take. */
+static bn_status offer_stage(struct offer *o, const struct schema *s)
+{
+    const char *last = o->line.words.at[o->line.words.n - 2];
+    const char *equals = strchr(o->word, '=');
+    size_t i;
+    json_t *input;
+    bn_status rc = BN_OK;
+    if (strcmp(last, "--set") == 0 && equals != NULL) {
+        const struct bn_param *p = find_param(s, o->word);
+        char *before = bn_format("%.*s", (int)(equals + 1 - o->word), o->word);
+        rc = before ? p != NULL ? offer_values(o, before, p) : BN_OK : BN_NOMEM;
+        free(before);
+    } else if (strcmp(last, "--set") == 0) {
+        for (i = 0; i < s->n_params && rc == BN_OK; i++)
+            rc = offer_text(o, "", s->params[i].name, "=");
+    } else if (strcmp(last, "--in") == 0) {
+        json_array_foreach(json_object_get(s->json, "inputs"), i, input)
+            if (rc == BN_OK)
+                rc = offer_text(o, "", text_of(input, "role"), "=");
+    } else {
+        bool file = false;               /* a value that is none of the project's names */
+        for (i = 0; bn_stage_options[i].name != NULL; i++)
+            file = file || (bn_stage_options[i].value != NULL &&
+                            strcmp(bn_stage_options[i].name, last) == 0);
+        for (i = 0; bn_stage_options[i].name != NULL && rc == BN_OK && !file; i++)
+            rc = offer_text(o, "", bn_stage_options[i].name, "");
+    }
+    return rc;
+}
+
 /* --- the command ------------------------------------------------------------------------ */
 
 /* For bash: the rest of the word, as it may stand where the cursor is. */
@@ -546,8 +588,11 @@ int complete_main(int argc, char **argv)
         o.build = build;
         o.word = words->at[words->n - 1];
         const struct command *c = words->n > first + 2 ? command_find(words->at[first + 1]) : NULL;
+        const struct schema *s;
         if (strcmp(name, "make") == 0 || strcmp(name, "gmake") == 0)
             rc = offer_make(&o);
+        else if (strstr(words->at[first], "stages/") != NULL)
+            rc = schema_get(build, name, &s) == BN_OK ? offer_stage(&o, s) : BN_OK;
         else if (words->n == first + 2)
             rc = offer_commands(&o);
         else if (c != NULL)

@@ -169,7 +169,8 @@ int docs_main(int argc, char **argv)
     const bool man = argc > 1 && strcmp(argv[1], "--man") == 0;
     const char *folder = man ? (argc > 2 ? argv[2] : "build/man")
                              : argc > 1 ? argv[1] : "docs/stages";
-    bn_status rc = file_build_folder(&build);
+    bn_status rc = strncmp(folder, "--", 2) != 0 ? file_build_folder(&build)
+                   : bn_fail(BN_USAGE, "unknown option %s; basin docs --help has all", folder);
     char *schemas = rc == BN_OK ? bn_format("%s/schema", build) : NULL;
     if (rc == BN_OK)
         rc = schemas ? file_names(schemas, ".json", &stages) : BN_NOMEM;

@@ -139,21 +139,31 @@ static char *read_group(struct reader *r, char open, char close)
     return text;
 }
 
-/* {text}, after any [options] and a star; NULL if that is not what stands there. */
-static char *read_argument(struct reader *r)
+/* {text}, after any [options] and a star; NULL if that is not what stands there.
+ * *scaled (or NULL): an option sets a size.                                  */
+static char *read_optioned(struct reader *r, bool *scaled)
 {
+    static const char *const sizes[] = { "width", "height", "scale" };
     if (*r->at == '*')
         r->at++;
     skip_blanks(r);
     while (*r->at == '[') {
         r->at++;
-        free(read_group(r, '[', ']'));
+        char *options = read_group(r, '[', ']');
+        for (size_t i = 0; i < BN_LEN(sizes) && options != NULL && scaled != NULL; i++)
+            *scaled = *scaled || strstr(options, sizes[i]) != NULL;
+        free(options);
         skip_blanks(r);
     }
     if (*r->at != '{')
         return NULL;
     r->at++;
     return read_group(r, '{', '}');
+}
+
+static char *read_argument(struct reader *r)
+{
+    return read_optioned(r, NULL);
 }
 
 static bn_status read_input(struct reader *r)
@@ -181,8 +191,11 @@ static bn_status read_input(struct reader *r)
 
 static bn_status read_figure(struct reader *r)
 {
-    char *name = read_argument(r);
-    const bn_status rc = name && name[0] ? note(r, r->d->figures, name) : BN_OK;
+    bool scaled = false;
+    char *name = read_optioned(r, &scaled);
+    bn_status rc = name && name[0] ? note(r, r->d->figures, name) : BN_OK;
+    if (rc == BN_OK && name && name[0] && scaled)
+        rc = note(r, r->d->scaled, name);
     free(name);
     return rc;
 }
@@ -319,8 +332,10 @@ bn_status document_read(struct document *d, const char *path, const char *result
 {
     *d = (struct document){ .folder = folder_of(path), .macros = json_object(),
                             .defined = json_object(), .figures = json_object(),
-                            .numbers = json_object(), .absent = json_object() };
-    if (!d->folder || !d->macros || !d->defined || !d->figures || !d->numbers || !d->absent)
+                            .scaled = json_object(), .numbers = json_object(),
+                            .absent = json_object() };
+    if (!d->folder || !d->macros || !d->defined || !d->figures || !d->scaled || !d->numbers ||
+        !d->absent)
         return BN_NOMEM;
     return read_file(d, path, results, 0);
 }
@@ -331,6 +346,7 @@ void document_free(struct document *d)
     json_decref(d->macros);
     json_decref(d->defined);
     json_decref(d->figures);
+    json_decref(d->scaled);
     json_decref(d->numbers);
     json_decref(d->absent);
     list_free(&d->files);

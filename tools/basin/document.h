@@ -10,6 +10,7 @@ struct document {
     json_t *macros;                      /* used: name -> "thesis.tex:12", where first */
     json_t *defined;                     /* by itself: name -> true */
     json_t *figures;                     /* \includegraphics: argument -> where first */
+    json_t *scaled;                      /* of these, with another size than drawn */
     json_t *numbers;                     /* files like numbers.tex: path -> where */
     json_t *absent;                      /* of these, what is not there: name -> where */
     struct list files, paths;            /* that were read; of \graphicspath */

@@ -56,7 +56,13 @@ static bn_status note(const char *folder, size_t element, size_t run, enum array
                       const char *text)
 {
     char *path = array_path(folder, element, run, what);
-    const bn_status rc = path ? file_write(path, text) : BN_NOMEM;
+    char *job = array_path(folder, element, 0, ARRAY_JOB);
+    bn_status rc = path && job ? BN_OK : BN_NOMEM;
+    if (rc == BN_OK && !file_exists(job))
+        rc = bn_fail(BN_OUTPUT, "%s: it is gone; nobody waits for this any more", folder);
+    if (rc == BN_OK)
+        rc = file_write(path, text);
+    free(job);
     free(path);
     return rc;
 }

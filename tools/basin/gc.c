@@ -5,7 +5,8 @@
  *   objects      of the cache that no link in results/ leads to, directly or as an
  *                input of a linked one
  *   temporaries  of processes that are gone: half-written files, locks, notes,
- *                bytes without a manifest, checkpoints of a week ago
+ *                bytes without a manifest, checkpoints of a week ago, and what job
+ *                arrays left that no make came back to for four weeks
  *   plans        that no make works on, and nodes that the last plan does not have
  *   damaged      what was set aside
  *
@@ -28,7 +29,7 @@
 enum scope { OBJECTS, TEMPORARIES, PLANS, DAMAGED, N_SCOPES };
 static const char *const scopes[] = { "objects", "temporaries", "plans", "damaged" };
 
-enum { CHECKPOINT_DAYS = 7 };
+enum { CHECKPOINT_DAYS = 7, ARRAY_DAYS = 28 };
 
 struct item {
     enum scope scope;
@@ -194,11 +195,13 @@ static bn_status see_ours(struct gc *g, const char *path, const struct stat *st)
     if (pid == 0 && (has_part(path, "/cache/tmp/") || has_part(path, "/.basin/makes/") ||
                      has_part(path, "/.basin/running/")))
         pid = strtol(name, NULL, 10);
-    if (pid > 0)
+    if (has_part(path, "/cache/slurm/"))     /* of processes on other machines */
+        dead = days > ARRAY_DAYS;
+    else if (pid > 0)
         dead = !makes_alive(pid, st->st_ctime);
     else if (has_part(path, "/cache/lock/"))
         dead = is_free_lock(path);
-    else if (has_part(path, "/cache/checkpoints/"))
+    else if (has_part(path, "/cache/checkpoints/") || has_part(path, "/.basin/failed/"))
         dead = days > limit;
     return dead ? add_item(g, TEMPORARIES, path, path) : BN_OK;
 }

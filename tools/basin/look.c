@@ -52,8 +52,8 @@ bn_status look_options(struct look_options *o, int argc, char **argv)
         if (strcmp(argv[i], "--json") == 0 && !taken)
             o->json = taken = true;
         if (!taken && strncmp(argv[i], "--", 2) == 0)
-            return bn_fail(BN_USAGE, "unknown option %s; there is --results FOLDER, --from "
-                           "PIPELINE, --set \"...\" and --json", argv[i]);
+            return bn_fail(BN_USAGE, "unknown option %s; basin %s --help has all", argv[i],
+                           argv[0]);
         if (!taken)
             BN_TRY(list_add(&o->rest, argv[i]));
     }

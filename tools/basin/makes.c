@@ -55,13 +55,13 @@ static bn_status find_other(const char *folder, long make, const char *plan, lon
     bn_status rc = file_names(folder, "", &names);
     for (size_t i = 0; i < names.n && rc == BN_OK; i++) {
         char *path = bn_format("%s/%s", folder, names.at[i]), *text = NULL;
-        char theirs[BN_HEX] = "";
+        char theirs[BN_HEX + 8] = "";
         const long pid = strtol(names.at[i], NULL, 10);
         unsigned long long noted = 0, start = 0;
         long parent;
         rc = path && (!file_exists(path) || file_read(path, &text, NULL) == BN_OK)
                  ? BN_OK : BN_NOMEM;
-        const bool whole = text && sscanf(text, "%llu %64s", &noted, theirs) == 2;
+        const bool whole = text && sscanf(text, "%llu %71[^\n]", &noted, theirs) == 2;
         if (pid > 0 && (!whole || !process(pid, &parent, &start) || start != noted))
             unlink(path);
         else if (pid > 0 && pid != make && strcmp(theirs, plan) != 0 &&
@@ -131,7 +131,7 @@ bn_status makes_enter(const char *results, long make, const char *plan)
             break;
         if (!said)
             fprintf(stderr, "basin: another make (process %ld) works in %s with other "
-                    "parameters; waiting for it to end\n", other, results);
+                    "parameters or RUN; waiting for it to end\n", other, results);
         said = true;
         nanosleep(&pause, NULL);
     }

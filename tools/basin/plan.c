@@ -31,6 +31,7 @@
 struct resolve {
     const char *results, *from, *set;
     long make;
+    bool slurm;                          /* the make has a cluster run the stages */
     char *build;
     struct graph graph;
     struct stage_node *nodes;
@@ -830,8 +831,10 @@ static bn_status write_plan(struct resolve *r)
         bn_digest_text(d, plan);
         bn_digest_end(d, r->digest);
     }
+    char work[BN_HEX + 8];
+    snprintf(work, sizeof work, "%s%s", r->digest, r->slurm ? " slurm" : "");
     if (rc == BN_OK && r->make > 0)
-        rc = makes_enter(r->results, r->make, r->digest);
+        rc = makes_enter(r->results, r->make, work);
     r->still = r->make == 0 && makes_busy(r->results);
     const char *name;
     json_t *node;
@@ -940,6 +943,11 @@ int plan_main(int argc, char **argv)
     struct resolve r = { .results = "results", .from = "ring", .set = "" };
     for (int i = 1; i < argc; i += 2) {
         const char *value = i + 1 < argc ? argv[i + 1] : NULL;
+        if (strcmp(argv[i], "--slurm") == 0) {
+            r.slurm = true;
+            i--;                         /* it has no value */
+            continue;
+        }
         if (value != NULL && strcmp(argv[i], "--results") == 0)
             r.results = value;
         else if (value != NULL && strcmp(argv[i], "--from") == 0)

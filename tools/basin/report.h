@@ -56,7 +56,7 @@ void report_free_settings(struct setting_rows *rows);
 bool report_is_copy(const struct look_node *n);          /* an SVG or PNG of a PDF */
 void report_tag(FILE *f, const struct look_node *n);     /* its state, coloured */
 void report_date(const json_t *manifest, char text[32]); /* "2026-11-22 21:13 UTC" */
-void report_name(FILE *f, const char *name);            /* may be broken at / and . */
+void report_name(FILE *f, const char *name);            /* may be broken at / and at . */
 void report_link(FILE *f, const struct report *r, const char *name);
 /* Facts of a run for a <dl>: when, on what, key, code, inputs, recordings. */
 void report_recordings(FILE *f, const json_t *manifest);

@@ -120,6 +120,21 @@ static void put_folded(FILE *f, const struct report *r, const char *of, const js
     free(name);
 }
 
+/* Of what is in the table alone: most of the plan may never have been asked for. */
+static void put_cost(FILE *f, const struct report *r)
+{
+    double seconds = 0.0;
+    char text[32];
+    for (size_t i = 0; i < r->look->n_order; i++) {
+        const struct look_node *n = in_order(r, i);
+        if (is_concerned(r, n) && look_is_due(n->state) && n->seconds > 0.0)
+            seconds += n->seconds;
+    }
+    if (seconds > 0.0)
+        page_print(f, "<p class=\"muted small\">About %s of computing in all, if no result "
+                   "comes out the same.</p>\n", bn_human_seconds(seconds, text));
+}
+
 void report_stale(FILE *f, struct report *r)
 {
     static const char *const heads[] = { "Artifact", "State", "Why", "!would take" };
@@ -139,6 +154,7 @@ void report_stale(FILE *f, struct report *r)
     json_object_foreach(points, of, names)
         put_folded(f, r, of, names);
     page_table_end(f);
+    put_cost(f, r);
     fputs("</div></section>\n", f);
     json_decref(points);
 }

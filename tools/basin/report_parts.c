@@ -41,14 +41,13 @@ void report_date(const json_t *manifest, char text[32])
 
 void report_name(FILE *f, const char *name)
 {
+    const char *last = strrchr(name, '.');
     fputs("<code>", f);
-    for (const char *from = name; *from != '\0';) {
-        const size_t n = strcspn(from, "/.") + (from[strcspn(from, "/.")] != '\0');
-        char *part = bn_format("%.*s", (int)n, from);
-        page_print(f, "%s", part ? part : "");
-        free(part);
-        from += n;
-        fputs(*from != '\0' ? "<wbr>" : "", f);
+    for (const char *c = name; *c != '\0'; c++) {
+        const char letter[2] = { *c, '\0' };
+        fputs(*c == '.' && c != last ? "<wbr>" : "", f);
+        page_text(f, letter);
+        fputs(*c == '/' ? "<wbr>" : "", f);
     }
     fputs("</code>", f);
 }

@@ -8,6 +8,7 @@
 #include "page.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,13 +67,43 @@ static void skip_blanks(struct reader *r)
 
 /* --- attributes ------------------------------------------------------------ */
 
-/* Does a value hold a reference that leads out, or a way to write one that is not seen? */
-static bool leads_out(struct word v)
+/* May a value call this function?  v.at[end] is its opening parenthesis. */
+static bool may_call(struct word v, size_t end)
 {
+    static const char *const known[] = { "rgb", "rgba", "matrix", "translate", "scale",
+                                         "rotate", "skewX", "skewY" };
+    size_t from = end;
+    while (from > 0 && (isalnum((unsigned char)v.at[from - 1]) || v.at[from - 1] == '-'))
+        from--;
+    const struct word name = { v.at + from, end - from };
+    for (size_t i = 0; i < BN_LEN(known); i++)
+        if (is(name, known[i]))
+            return true;
+    return is(name, "url") && end + 1 < v.n && v.at[end + 1] == '#';
+}
+
+/* Entities that HTML would read as something else than they look like. */
+static bool is_plain_entity(struct word v, size_t at)
+{
+    static const char *const known[] = { "&amp;", "&lt;", "&gt;", "&quot;" };
+    const struct word rest = { v.at + at, v.n - at };
+    for (size_t i = 0; i < BN_LEN(known); i++)
+        if (starts(rest, known[i]))
+            return true;
+    return false;
+}
+
+/* Does a value hold a reference that leads out, or a way to write one that is not seen? */
+static bool leads_out(struct word name, struct word v)
+{
+    const bool words = is(name, "xlink:title") || is(name, "aria-label");
     for (size_t i = 0; i < v.n; i++) {
-        const struct word rest = { v.at + i, v.n - i };
-        if ((starts(rest, "url(") && !starts(rest, "url(#")) || v.at[i] == '\\' ||
-            v.at[i] == '<' || starts(rest, "@import") || starts(rest, "image("))
+        if (v.at[i] == '<')
+            return true;
+        if (words)
+            continue;
+        if (v.at[i] == '\\' || v.at[i] == '@' || (v.at[i] == '(' && !may_call(v, i)) ||
+            (v.at[i] == '&' && !is_plain_entity(v, i)))
             return true;
     }
     return false;
@@ -115,7 +146,7 @@ static bool read_attribute(struct reader *r, struct word *name, struct word *val
     r->p = end + 1;
     const bool acts = name->n > 1 && tolower((unsigned char)name->at[0]) == 'o' &&
                       tolower((unsigned char)name->at[1]) == 'n';
-    return !acts && !leads_out(*value) &&
+    return !acts && !leads_out(*name, *value) &&
            (!is_reference(*name) || may_be_referred_to(*value));
 }
 
@@ -162,7 +193,8 @@ static bool open_root(struct reader *r)
     }
     if (box[2] <= 0.0 || box[3] <= 0.0)
         box[2] = width, box[3] = height;
-    if (!(box[2] > 0.0 && box[3] > 0.0 && box[2] < 1e6 && box[3] < 1e6))
+    if (!(box[2] > 0.0 && box[3] > 0.0 && box[2] < 1e6 && box[3] < 1e6 &&
+          fabs(box[0]) < 1e6 && fabs(box[1]) < 1e6))
         return false;
     fprintf(r->out, "<svg role=\"img\" viewBox=\"%g %g %g %g\" width=\"%.0f\" height=\"%.0f\"",
             box[0], box[1], box[2], box[3], r->place->scale * box[2],
@@ -238,7 +270,7 @@ bool svg_inline(FILE *f, const char *text, const struct svg_place *place)
 {
     struct reader r = { .p = text, .out = f, .place = place };
     bool good = true;
-    while (*r.p != '\0' && good) {
+    while (good && *r.p != '\0') {       /* what failed may stand behind the end */
         if (strncmp(r.p, "<?xml", 5) == 0)
             good = skip_to(&r, "?>");
         else if (strncmp(r.p, "<!--", 4) == 0)

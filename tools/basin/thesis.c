@@ -244,6 +244,10 @@ static bn_status check_figure(struct check *c, const char *argument, const char 
     if (name == NULL)
         return BN_OK;                    /* not of this project */
     c->used_figures++;
+    const json_t *scaled = json_object_get(c->document.scaled, argument);
+    if (scaled != NULL)                  /* not wrong, but letters differ from page to page */
+        printf("%s: %s is scaled: it is drawn 15 cm wide, so leave its size alone in a text of "
+               "that width\n", json_string_value(scaled), base_of(name));
     path = document_figure(&c->document, argument, c->options.results);
     bn_status rc = wanted(c, name, &content, &why);
     if (rc == BN_OK && path != NULL)

@@ -47,6 +47,9 @@ void table_free(struct table *t);
  * read it all the same.                                                     */
 BN_MUST_USE bn_status memo_digest(const char *folder, const char *path, bool again,
                                   char hex[BN_HEX]);
+/* It was just found to have this one. */
+BN_MUST_USE bn_status memo_note(const char *folder, const char *path,
+                                const char known[BN_HEX]);
 
 /* --- fetch.c --------------------------------------------------------------- */
 struct source {
@@ -67,6 +70,8 @@ int fetch_signal(void);                  /* that came, or 0 */
 /* `done` of `all` bytes, of which the first `before` did not take these seconds. */
 void progress_show(const char *what, double before, double done, double all,
                    double seconds);
+void progress_note(const char *what);
 void progress_hide(void);
+double now(void);                        /* seconds, from whenever */
 
 #endif

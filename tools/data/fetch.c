@@ -72,13 +72,6 @@ int fetch_signal(void)
     return signal_came;
 }
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* --- what the server says -------------------------------------------------- */
 
 static bool header_is(const char *line, size_t n, const char *name, const char **value)
@@ -390,7 +383,10 @@ static bn_status open_part(struct transfer *t, const char *path)
 static bn_status check_part(const struct transfer *t)
 {
     char hex[BN_HEX];
-    BN_TRY(bn_digest_file(t->part, hex));
+    progress_note("checking what came");
+    const bn_status rc = bn_digest_file(t->part, hex);
+    progress_hide();
+    BN_TRY(rc);
     return strcmp(hex, t->item->sha256) == 0 ? BN_OK
         : bn_fail(BN_INPUT, "%s: what came is not the file of the table: its sha256 is %.12s..., "
                   "and should be %.12s...", t->url, hex, t->item->sha256);
@@ -465,7 +461,10 @@ int fetch(const struct source *s, const char *dandiset, const struct item *item,
     struct transfer t = { .source = s, .item = item, .curl = curl, .fd = -1, .start = now(),
                           .status = BN_INPUT, .url = address(curl, s, dandiset, item),
                           .part = bn_format("%s.part", path) };
-    int status = curl && t.url && t.part ? (int)file_make_folders(path) : BN_NOMEM;
+    int status = curl && t.url && t.part ? 0 : BN_NOMEM;
+    if (status == 0 && file_make_folders(path) != BN_OK)
+        status = (int)bn_fail(BN_OUTPUT, "%s: its folder cannot be made (%s); BASIN_DATA=folder "
+                              "names another place", path, strerror(errno));
     *hopeless = status != 0;
     if (status == 0)
         status = (int)open_part(&t, path);

@@ -40,7 +40,9 @@ static char *look_up(const char *text, const char *key, const char *path, char h
     return kept;
 }
 
-bn_status memo_digest(const char *folder, const char *path, bool again, char hex[BN_HEX])
+/* `known`: its digest, or NULL to look it up or read the file. */
+static bn_status digest(const char *folder, const char *path, const char *known, bool again,
+                        char hex[BN_HEX])
 {
     struct stat st;
     char *memo = bn_format("%s/.checked", folder), *text = NULL;
@@ -58,8 +60,11 @@ bn_status memo_digest(const char *folder, const char *path, bool again, char hex
         text = bn_copy("");
     char *kept = key && text ? look_up(text, key, path, hex) : NULL;
     bn_status rc = kept ? BN_OK : BN_NOMEM;
-    if (rc == BN_OK && (again || hex[0] == '\0')) {
-        rc = bn_digest_file(file, hex);
+    if (rc == BN_OK && (known != NULL || again || hex[0] == '\0')) {
+        if (known != NULL)
+            memcpy(hex, known, BN_HEX);
+        else
+            rc = bn_digest_file(file, hex);
         char *new = rc == BN_OK ? bn_format("%s%s %s\n", kept, hex, key) : NULL;
         if (new != NULL && file_write(memo, new) != BN_OK)
             rc = BN_OK;                  /* then it is read again the next time */
@@ -71,4 +76,15 @@ bn_status memo_digest(const char *folder, const char *path, bool again, char hex
     free(file);
     free(memo);
     return rc;
+}
+
+bn_status memo_digest(const char *folder, const char *path, bool again, char hex[BN_HEX])
+{
+    return digest(folder, path, NULL, again, hex);
+}
+
+bn_status memo_note(const char *folder, const char *path, const char known[BN_HEX])
+{
+    char hex[BN_HEX];
+    return digest(folder, path, known, false, hex);
 }
