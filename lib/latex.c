@@ -79,19 +79,18 @@ static void digits_of(double x, int place, char digits[400])
 static int power_of(double x, int *length)
 {
     char text[64], shortest[32];
-    int n = 0;
+    int n = 0, zeros = 0;
 
-    snprintf(text, sizeof text, "%.16e", fabs(x));
-    const int power = (int)strtol(strchr(text, 'e') + 1, NULL, 10);
     bn_shortest(fabs(x), shortest);
-    size_t zeros = 0;
     for (const char *c = shortest; *c != '\0' && *c != 'e'; c++)
         if (is_digit(*c) && (n > 0 || *c != '0')) {
             n++;
             zeros = *c == '0' ? zeros + 1 : 0;
         }
-    *length = n - (int)zeros;
-    return power;
+    *length = n - zeros;
+    /* 1e-6 is a little less than that: as many digits as make it 1e-6 again */
+    snprintf(text, sizeof text, "%.*e", *length > 1 ? *length - 1 : 0, fabs(x));
+    return (int)strtol(strchr(text, 'e') + 1, NULL, 10);
 }
 
 /* The power of ten of the last digit that is shown; *uncertain: the error is, too. */

@@ -74,6 +74,8 @@ static int clean(void **state)
                "$R/ring/weights.circulant.h5: $R/ring/weights.h5 $R/ring/tuning.h5\n"
                "$R/numbers$S.tex: $R/$P/tuning.h5 $R/$P/weights.h5\n"
                "$R/numbers-more.tex: $R/ring/weights.circulant.h5\n"
+               "$R/ring/population.h5: $R/ring/tuning.h5\n"
+               "$R/numbers-rows.tex: $R/ring/population.h5\n"
                "$R/figures/small$S.pdf: $R/$P/weights.h5\n");
     write_text("params/ring.conf", "weights.circulant { kind = circulant }\n");
     write_text("figures/small.gp", "set terminal pdfcairo size 15cm, 5cm\nset output out\n"
@@ -169,6 +171,26 @@ static void it_is_cached_like_a_figure(void **state)
     assert_true(strstr(body("results/numbers.tex", "RingWeightsOrder"), "ring/weights.h5:/rank")
                 != NULL);
     assert_runs("sed -i 's/\"cite\": \"order\"/\"cite\": \"rank\"/' b/schema/weights.json");
+}
+
+/* One axis, and texts beside it: every row is a number of its own, with its error. */
+static void rows_have_names(void **state)
+{
+    (void)state;
+    make("numbers-rows.tex", "");
+    const char *mean = body("results/numbers-rows.tex", "RingPopulationMeanMeanVectorLength");
+    double value, error;
+    assert_int_equal(sscanf(mean, "\\num{%lf(%lf)}%% ring/population.h5:/mean[mean vector length]",
+                            &value, &error), 2);
+    assert_true(value > 0.0 && value < 1.0 && error >= 1.0 && error < 30.0);
+    assert_exits(0, "%s/basin numbers 'mean[mean vector'", bin);
+    assert_says(said, "\\RingPopulationMeanMeanVectorLength ");
+    assert_int_equal(count_said("\n"), 1);
+    write_text("more.tex", "\\input{numbers-rows}\\RingPopulationMeanMeanVectorLength");
+    assert_int_equal(check("more.tex", ""), 0);
+    assert_int_equal(check("more.tex", "ring.tuning.sigma=0.7"), 1);
+    assert_says(said, "more.tex:1: \\RingPopulationMeanMeanVectorLength is stale: "
+                "ring/population.h5 would run: ring/tuning.h5: sigma: ");
 }
 
 /* Keys in comments are not compared, numbers are: by the tolerances of the tables. */
@@ -411,6 +433,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(macros_are_what_the_artifacts_say, clean),
         cmocka_unit_test_setup(it_is_cached_like_a_figure, clean),
+        cmocka_unit_test_setup(rows_have_names, clean),
         cmocka_unit_test_setup(two_files_are_compared_by_their_numbers, clean),
         cmocka_unit_test_setup(one_name_one_number, clean),
         cmocka_unit_test_setup(what_is_lacking_is_said_when_it_is_asked_for, clean),

@@ -180,9 +180,8 @@ static bn_status write_number(struct writer *w, const struct number *x)
     char *where = bn_format("%s:%s%s%s%s", w->input->role, x->dataset, x->row[0] ? "[" : "",
                             x->row, x->row[0] ? "]" : "");
     bn_status rc = macro && where ? BN_OK : BN_NOMEM;
-    if (rc == BN_OK && strpbrk(where, "\r\n%{}\\ ") != NULL)
-        rc = bn_fail(BN_INPUT, "%s: a name that is cited has no blank, %%, brace or backslash",
-                     where);
+    if (rc == BN_OK && strpbrk(where, "\r\n") != NULL)
+        rc = bn_fail(BN_INPUT, "%s: a name that is cited is one line", where);
     if (rc == BN_OK && tail[0] == '\0')
         rc = bn_fail(BN_INPUT, "%s: its name has no letter or digit", where);
     if (rc == BN_OK)
@@ -402,18 +401,19 @@ static bool is_sealed(const char *text)
 static void read_line(char *line, const char *path, const char *node, const char *content,
                       json_t *numbers)
 {
-    char name[256], where[512];
+    char name[256];
     int value = 0;
-    char *comment = strstr(line, "}%");
+    char *comment = strstr(line, "}%"), *key = strrchr(line, ' ');
     if (comment == NULL ||
         sscanf(line, "\\newcommand{\\%255[A-Za-z]}{%n", name, &value) != 1 || value == 0 ||
         line + value > comment)
         return;
     *comment = '\0';
     const size_t n = strlen(name);
-    if (comment[2] == ' ' && sscanf(comment + 2, " %511s", where) == 1) {
+    if (comment[2] == ' ' && key > comment + 3) {
+        *key = '\0';                     /* a row may have blanks in its name */
         json_object_set_new(numbers, name, json_pack("{ss ss ss ss ss}", "value", line + value,
-                                                     "where", where, "node", node, "content",
+                                                     "where", comment + 3, "node", node, "content",
                                                      content, "file", path));
     } else if (n > 3 && strcmp(name + n - 3, "Raw") == 0) {
         name[n - 3] = '\0';
