@@ -190,8 +190,8 @@ export OPENBLAS_NUM_THREADS ?= 1
 export LSAN_OPTIONS := suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0
 # Each program writes a log, and the last line counts what cmocka counted.  The longest
 # first, so that none is left over for one core at the end.
-longest := $(filter $(addprefix %/test_,pipeline safety look makes darkness flips learning \
-             checkpoint trials probe_r0),$(tests))
+longest := $(filter $(addprefix %/test_,pipeline safety look makes slurm cluster darkness flips \
+             learning checkpoint trials probe_r0),$(tests))
 logs := $(addsuffix .log,$(longest) $(filter-out $(longest),$(tests)))
 check: $(logs) ; @tools/tally $^
 $(logs): $B/tests/%.log: $B/tests/% $B/programs.mk $(beside) FORCE

@@ -350,7 +350,12 @@ static void four_gigabytes_go_in(void **state)
                 "z = zipfile.ZipFile(\"out/archive/huge.zip\"); "
                 "assert z.getinfo(\"huge/data/recordings/huge.dat\").file_size == 4300 << 20; "
                 "assert z.testzip() is None'");
-    assert_runs("mv ../ring.conf params && rm ../recorded/huge.dat out/archive/huge.zip");
+    /* stopped while it writes: nothing is left */
+    assert_runs("rm out/archive/huge.zip; %s archive --results out --name huge --limit 5000 "
+                "ring/r & pid=$!; while kill -0 $pid && ! ls out/archive/huge.zip.tmp.* "
+                ">/dev/null 2>&1; do sleep 0.1; done; kill $pid; wait $pid; [ $? = 143 ] && "
+                "! ls out/archive/huge*", basin);
+    assert_runs("mv ../ring.conf params && rm ../recorded/huge.dat");
     assert_int_equal(make_archive("ARCHIVE=first"), 0);
 }
 

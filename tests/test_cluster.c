@@ -155,6 +155,26 @@ static void a_killed_make_goes_on(void **state)
     assert_int_equal(value_of("out", "e"), 5);
 }
 
+/* Started again by the cluster, it goes on; make only waits. */
+static void a_requeued_job(void **state)
+{
+    (void)state;
+    if (skipped)
+        skip();
+    start("SET=ring.a.nap=3 out/ring/a.h5");
+    wait_for("test -s runs.log");
+    /* Slurm would wait two minutes, until what the first start was told has expired */
+    assert_runs("scontrol requeue $(squeue -h -o %%i | head -n 1) && i=0; "
+                "until test $(wc -l < runs.log) = 2; do squeue -h -t PENDING -o %%i | "
+                "xargs -r -I J scontrol update jobid=J StartTime=now; sleep 0.3; "
+                "i=$((i+1)); test $i -lt 200 || exit 1; done");
+    assert_int_equal(finish(), 0);
+    assert_runs("wc -l < runs.log");
+    assert_int_equal(atoi(said), 2);
+    assert_runs("ls out/cache/slurm");
+    assert_string_equal(said, "");
+}
+
 static void interrupted(void **state)
 {
     (void)state;
@@ -175,7 +195,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(sweep_of_200_points), TEST(a_job_is_killed), TEST(a_drained_node),
-        TEST(a_killed_make_goes_on), TEST(interrupted),
+        TEST(a_killed_make_goes_on), TEST(a_requeued_job), TEST(interrupted),
     };
     return cmocka_run_group_tests_name("cluster", tests, cluster_setup, cluster_teardown);
 }

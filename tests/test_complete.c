@@ -76,6 +76,7 @@ static void offers_what_fits(void **state)
 /* Bytes of any kind are no reason to fail. */
 static void takes_any_line(void **state)
 {
+    static const char bytes[] = "ring.weights=\"'\\ \t$`{}[]/-\xc3\xff\x01";
     static const char *const start[] = { "make SET=\"ring.", "basin why --set \"", "make " };
     unsigned r = 7;
     char line[64];
@@ -84,7 +85,7 @@ static void takes_any_line(void **state)
         size_t n = (size_t)snprintf(line, sizeof line, "%s", start[k % 3]);
         for (int i = 0; i < 12; i++) {
             r = r * 1664525u + 1013904223u;
-            line[n++] = "ring.weights=\"'\\ \t$`{}[]/-\xc3\xff\x01"[(r >> 16) % 31];
+            line[n++] = bytes[(r >> 16) % (sizeof bytes - 1)];
         }
         line[n] = '\0';
         offer(line, "=:");

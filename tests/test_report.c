@@ -111,7 +111,7 @@ static int clean(void **state)
     write_file("params/ring.conf", "weights.hebb { kind = hebb }\n");
     write_file("figures/figure1.gp", gnuplot);
     return sh("sed 's/figure1: .*/figure2: another/; s/tuning/weights_hebb/; s/theta/rate/' "
-              "figures/figure1.gp > figures/figure2.gp");
+              "figures/figure1.gp > figures/figure2.gp && rm -f figures/h*.gp");
 }
 
 /* --- what it says ---------------------------------------------------------- */
@@ -144,8 +144,8 @@ static void report_of_a_figure(void **state)
     assert_true(strstr(said, "sigma") == NULL);          /* as by default */
     assert_says(said, "figures/figure1.gp");
     assert_runs("grep -o 'aria-label=\"Figure 1: [^\"]*\"' %s", page);
-    assert_says(said, "\"Figure 1: Curves &lt;b&gt;&amp; &quot;weights&quot;&lt;/b&gt;. Panels: "
-                      "a gap of J (1/\u03c4); b eigenvalues\"");
+    assert_says(said, "\"Figure 1: Curves &lt;b&gt;&amp; &quot;weights&quot;&lt;/b&gt;. "
+                      "Panels: a gap of J (1/\u03c4); b eigenvalues\"");
     read_part("ring/weights.h5");
     assert_says(said, "lambda | 1e-06 | 1e-08");
     assert_says(said, "Figure 1");
@@ -223,7 +223,7 @@ static void stale_table_after_a_change(void **state)
     assert_says(said, "of computing in all, if no result comes out the same");
     assert_int_equal(count_said("\n"), 4);
     read_part("figures/figure1");
-    assert_says(said, "stale follows ring/weights.h5");
+    assert_says(said, "stale follows ring/weights.h5, which is not up to date");
     make(figure, "ring.weights.lambda=1e-6");
     report("");
     read_part("stale");
@@ -258,8 +258,8 @@ static void sweep_is_folded(void **state)
     read_part("artifacts");
     assert_says(said, "ring/weights.lambda-1e-06.h5 | up to date | ");
     read_part("parameters");
-    assert_says(said, "ring/weights.*.h5 | lambda | 1e-08, 1e-07, 1e-06, 1e-05, 0.0001, 0.001 | "
-                      "1e-08 | ");
+    assert_says(said, "ring/weights.*.h5 | lambda | 1e-08, 1e-07, 1e-06, 1e-05, 0.0001, "
+                      "0.001 | 1e-08 | ");
     report("ring.sweep.weights.lambda={1e-8,1e-7,1e-6,1e-5,1e-4,1e-3} ring.tuning.sigma=1.2");
     read_part("stale");
     assert_says(said, "ring/weights.lambda-1e-06.h5 | stale | follows ring/tuning.h5");
@@ -277,7 +277,8 @@ static void hostile_texts(void **state)
     report(set);
     read_part("parameters");
     assert_says(said, "| stream | </td><script>alert(1)</script>&<!-- | ");
-    assert_runs("! grep -q '<script>alert' %s && test $(grep -c '<script>' %s) = 1", page, page);
+    assert_runs("! grep -q '<script>alert' %s && test $(grep -c '<script>' %s) = 1", page,
+                page);
     /* the only script that may run is the one whose digest is in the policy */
     assert_runs("/usr/bin/python3 -c \"import base64,hashlib,re,sys\n"
                 "t=open('%s',encoding='utf-8').read()\n"
@@ -286,18 +287,27 @@ static void hostile_texts(void **state)
                 "sys.exit(chr(39)+'sha256-'+d+chr(39) not in t)\"", page);
 }
 
-/* A file of somebody's own in the place of a figure. */
-static void own_picture(const char *svg, bool inlined)
+/* Files of somebody's own in the places of figures h0, h1, ... */
+static void own_picture(size_t i, const char *svg)
 {
-    assert_runs("rm -f results/figures/figure1.svg");
-    write_file("results/figures/figure1.svg", svg);
-    assert_runs("%s/basin report --set '" SMALL "'", bin);
-    if ((sh("grep -q 'src=\"data:image/svg+xml;base64,' %s", page) == 0) == inlined)
-        fail_msg("this is %s: %s", inlined ? "not inlined" : "inlined", svg);
-    assert_runs("! grep -qi 'alert(7)' %s", page);
+    char path[64], rule[80];
+    snprintf(rule, sizeof rule, "$R/figures/h%zu.pdf: $R/ring/tuning.h5", i);
+    assert_runs("echo '%s' >> pipelines/ring.mk && cp figures/figure1.gp figures/h%zu.gp && "
+                "mkdir -p results/figures", rule, i);
+    snprintf(path, sizeof path, "results/figures/h%zu.svg", i);
+    write_file(path, svg);
 }
 
-#define SVG(inside) "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 9 9\">" inside "</svg>"
+/* Is it an image, in which nothing can act, or a part of the page? */
+static void shows_as(size_t i, const char *begin, const char *svg)
+{
+    if (sh("grep -A 5 '^<article [^>]*id=\"figures/h%zu\"' %s | grep -q '<div class=\"paper\">"
+           "%s '", i, page, begin) != 0)
+        fail_msg("h%zu is not shown as %s: %s", i, begin, svg);
+}
+
+#define SVG(inside) "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 9 9\">"    \
+                    inside "</svg>"
 
 static void hostile_pictures(void **state)
 {
@@ -324,14 +334,25 @@ static void hostile_pictures(void **state)
         "<!DOCTYPE svg [<!ENTITY a \"alert(7)\">]>" SVG("<text>&a;</text>"),
         SVG("<set attributeName=\"href\" to=\"javascript:alert(7)\"/>"), "<svg width=\"1e9\"/>",
     };
-    make_figure();
-    for (size_t i = 0; i < BN_LEN(hostile); i++)
-        own_picture(hostile[i], false);
-    assert_runs("/usr/bin/python3 '%s/page.py' %s", scripts, page);
-    own_picture("<?xml version=\"1.0\"?><!-- x -->\n" SVG("<defs><g id=\"a\"/></defs>"
-                "<use xlink:href=\"#a\"/><g style=\"fill:url(#a)\"/><title>a</title>"), true);
-    assert_runs("grep -o 'id=\"f[0-9]*-a\"/></defs><use xlink:href=\"#f[0-9]*-a\"/><g style="
-                "\"fill:url(#f[0-9]*-a)\"/>' %s", page);
+    static const char good[] =
+        "<?xml version=\"1.0\"?><!-- x -->\n"
+        SVG("<defs><g id=\"a\"/></defs><use xlink:href=\"#a\"/><g style=\"fill:url(#a)\"/>"
+            "<title>a</title>");
+    const size_t n = BN_LEN(hostile);
+    for (size_t i = 0; i < n; i++)
+        own_picture(i, hostile[i]);
+    own_picture(n, good);
+    own_picture(n + 1, good);
+    report("");
+    for (size_t i = 0; i < n; i++)
+        shows_as(i, "<img", hostile[i]);
+    shows_as(n, "<svg", good);
+    shows_as(n + 1, "<svg", good);
+    read_part("figures/h0");
+    assert_says(said, "A file of your own, of which nothing is known");
+    assert_runs("! grep -qi 'alert(7)' %s", page);
+    assert_runs("test $(grep -o 'id=\"f[0-9]*-a\"/></defs><use xlink:href=\"#f[0-9]*-a\"/><g "
+                "style=\"fill:url(#f[0-9]*-a)\"/>' %s | sort -u | wc -l) = 2", page);
 }
 
 static void large_picture(void **state)
@@ -342,8 +363,8 @@ static void large_picture(void **state)
                 "rm -f figure1.svg && { sed 's,</svg>,,' big; "
                 "head -c 5000000 /dev/zero | tr '\\0' ' '; echo '</svg>'; } > figure1.svg");
     report("");
-    assert_runs("test $(stat -c %%s %s) -lt 1000000 && grep -q 'src=\"data:image/png;' %s", page,
-                page);
+    assert_runs("test $(stat -c %%s %s) -lt 1000000 && "
+                "grep -q 'src=\"data:image/png;' %s", page, page);
     assert_runs("rm results/figures/figure1.png");
     report("");
     read_part("figures/figure1");

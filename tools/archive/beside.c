@@ -87,7 +87,7 @@ json_t *beside_build(const char *text)
     }
     compiler = version ? version : "not recorded";
     json_t *build = json_pack("{s:s% ss so ss}", "compiler", text, strcspn(text, " "),
-                              "compiler version", compiler, "libraries", libraries,
+                              "compiler_version", compiler, "libraries", libraries,
                               "command", text);
     free(version);
     return build;

@@ -86,7 +86,7 @@ BN_MUST_USE bn_status beside_goals(struct deposit *a);
 BN_MUST_USE bn_status beside_environment(struct deposit *a);
 BN_MUST_USE bn_status beside_codecheck(struct deposit *a);
 BN_MUST_USE bn_status beside_readme(struct deposit *a);
-/* { compiler, compiler version, libraries, command } of the line in a manifest. */
+/* { compiler, compiler_version, libraries, command } of the line in a manifest. */
 json_t *beside_build(const char *text);
 /* What figure3.gp says in its first comment, or "". */
 BN_MUST_USE bn_status beside_title(const char *script, char **title);

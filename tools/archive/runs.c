@@ -528,7 +528,7 @@ static void add_requirements(struct crate *c, json_t *workflow)
         json_t *b = beside_build(build), *version;
         const char *name;
         json_t *all = json_deep_copy(json_object_get(b, "libraries"));
-        json_object_set(all, text_of(b, "compiler"), json_object_get(b, "compiler version"));
+        json_object_set(all, text_of(b, "compiler"), json_object_get(b, "compiler_version"));
         json_object_foreach(all, name, version) {
             char *id = crate_id("#%s-%s", name, json_string_value(version));
             if (id != NULL && !crate_has(c, id)) {

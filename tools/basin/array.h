@@ -40,6 +40,7 @@ struct element {
     bool begun, hint;                    /* it says that it runs; that it was stopped */
     bool seen;                           /* the cluster said that it lives */
     double gone;                         /* since when the cluster does not have it; or 0 */
+    double announced;                    /* since when a result of it should be seen */
     char state[32];                      /* as the cluster says; "" */
 };
 

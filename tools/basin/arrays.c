@@ -350,7 +350,9 @@ static bn_status send_array(struct submit *s, const json_t *ready, struct array 
         char *message = bn_copy(bn_error());
         array_remove(a);
         a->left = 0;
-        return bn_fail(rc, "%s", message ? message : "out of memory");
+        bn_fail(rc, "%s", message ? message : "out of memory");
+        free(message);
+        return rc;
     }
     say_sent(a, t);
     a->asked = now();
@@ -455,6 +457,13 @@ static bool is_visible(const json_t *run, const json_t *done)
     return seen;
 }
 
+/* Of an array that an earlier make sent: does this one need it, too? */
+static bool is_wanted(const struct submit *s, const json_t *run)
+{
+    const struct task *t = submit_task(s, text_of(run, "name"));
+    return t != NULL && strcmp(t->hex, text_of(run, "hex")) == 0;
+}
+
 /* What went wrong before this make looked is no answer to it: that runs again. */
 static bool is_stale(const struct array *a, size_t e)
 {
@@ -505,7 +514,7 @@ static void take_back(struct submit *s, struct array *a, size_t e, size_t k,
                 "seen here: is results/ on a file system that all nodes share?", name, a->id,
                 e, waited, text_of(run, "out"));
     free(c.said);
-    if (status != 0 && !is_stale(a, e))
+    if (status != 0 && !is_stale(a, e) && is_wanted(s, run))
         submit_fail(s, name, text_of(run, "hex"), status);
     settled(s, a, e, k, status == BN_OUTPUT);
 }
@@ -517,15 +526,14 @@ static void look_at_done(struct submit *s, struct array *a, size_t e, size_t k)
 {
     struct element *x = &a->elements[e];
     char *path = array_path(a->folder, e, k, ARRAY_DONE);
-    struct stat st;
     bool over = false;
     json_t *done = path ? json_load_file(path, 0, NULL) : NULL;
-    const double waited = path != NULL && stat(path, &st) == 0
-                              ? difftime(time(NULL), st.st_ctime) : 0.0;
+    if (x->announced <= 0.0)             /* by our own clock: others may differ */
+        x->announced = now();
     if (done != NULL)
-        take_back(s, a, e, k, done, waited, &over);
+        take_back(s, a, e, k, done, now() - x->announced, &over);
     if (over)
-        x->gone = 0.0;
+        x->gone = x->announced = 0.0;
     json_decref(done);
     free(path);
 }
@@ -628,9 +636,7 @@ static void give_up(struct submit *s, struct array *a, size_t e)
         if (a->elements[e].settled[k])
             continue;
         const json_t *other = run_of(a, e, k);
-        const struct task *t = submit_task(s, text_of(other, "name"));
-        const bool wanted = t != NULL && strcmp(t->hex, text_of(other, "hex")) == 0;
-        if (wanted && !by_us && !is_stale(a, e) && (all || other == run))
+        if (is_wanted(s, other) && !by_us && !is_stale(a, e) && (all || other == run))
             submit_fail(s, text_of(other, "name"), text_of(other, "hex"),
                         explain(a, e, other));
         const bool last = a->left == 1;

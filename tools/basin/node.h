@@ -43,7 +43,8 @@ void node_note_failure(const char *name);
 
 /* --- submit.c ------------------------------------------------------------ */
 /* Have a cluster make what these nodes need, themselves included unless they are
- * figures; an exit status.  What failed has been said.                      */
-int submit_nodes(const struct run *r, const struct list *targets);
+ * figures; an exit status.  What failed has been said.  *hopeless: not a node failed,
+ * but the whole: there is no use in going on.                                */
+int submit_nodes(const struct run *r, const struct list *targets, bool *hopeless);
 
 #endif

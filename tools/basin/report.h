@@ -63,6 +63,8 @@ void report_recordings(FILE *f, const json_t *manifest);
 void report_provenance(FILE *f, struct report *r, const struct ancestor *a);
 
 /* --- report_lists.c ------------------------------------------------------ */
+/* Does it stand in the table of what is not up to date? */
+bool report_is_stale(const struct report *r, const struct look_node *n);
 size_t report_count_stale(const struct report *r);
 void report_stale(FILE *f, struct report *r);
 BN_MUST_USE bn_status report_parameters(FILE *f, struct report *r);

@@ -514,8 +514,11 @@ static void put_summary(FILE *f, const struct figure *g)
         seconds += json_number_value(json_object_get(g->line.at[i].manifest, "seconds"));
     }
     report_date(g->shown->object.manifest, date);
-    page_print(f, "<p class=\"muted small\">%s%s%zu runs, %s of computing", date,
-               date[0] ? " \u00b7 " : "", runs, bn_human_seconds(seconds, text));
+    if (runs > 0)
+        page_print(f, "<p class=\"muted small\">%s%s%zu runs, %s of computing", date,
+                   date[0] ? " \u00b7 " : "", runs, bn_human_seconds(seconds, text));
+    else
+        fputs("<p class=\"muted small\">A file of your own, of which nothing is known", f);
     const struct look_node *forms[] = { g->pdf, g->svg, g->png };
     for (size_t i = 0; i < BN_LEN(forms); i++)
         if (forms[i] != NULL && forms[i]->object.path != NULL)
@@ -544,19 +547,21 @@ static bn_status put_origin(FILE *f, struct report *r, const struct figure *g, s
     return BN_OK;
 }
 
-/* Of the PDF, since the others follow it, with the first reason. */
-static void put_state(FILE *f, const struct figure *g)
+/* Of the PDF, since the others follow it, with the first reason; of a picture without a
+ * PDF its own.                                                               */
+static void put_state(FILE *f, const struct report *r, const struct figure *g)
 {
-    const struct look_node *n = g->pdf->state == LOOK_FRESH ? g->shown : g->pdf;
+    const bool of_pdf = g->pdf->object.path != NULL && g->pdf->state != LOOK_FRESH;
+    const struct look_node *n = of_pdf ? g->pdf : g->shown;
+    const bool link = report_is_stale(r, n);
     fputs("<p class=\"small\">", f);
     report_tag(f, n);
+    fputs(link ? " <a href=\"#stale\">" : " ", f);
     if (n->state == LOOK_FOLLOWS && n->parent != NULL)
-        page_print(f, " follows <code>%s</code>, which is <a href=\"#stale\">not up to "
-                   "date</a>", n->parent);
+        page_print(f, "follows %s, which is not up to date", n->parent);
     else if (json_array_size(n->causes) > 0)
-        page_print(f, " <a href=\"#stale\">%s</a>",
-                   text_of(json_array_get(n->causes, 0), "text"));
-    fputs("</p>\n", f);
+        page_text(f, text_of(json_array_get(n->causes, 0), "text"));
+    fputs(link ? "</a></p>\n" : "</p>\n", f);
 }
 
 static bn_status put_figure(FILE *f, struct report *r, size_t number)
@@ -565,13 +570,14 @@ static bn_status put_figure(FILE *f, struct report *r, size_t number)
     page_print(f, "<article class=\"card figure\" id=\"%s\" aria-labelledby=\"%s-title\" "
                "data-find>\n<h3 id=\"%s-title\">", g->id, g->id, g->id);
     page_print(f, "<span class=\"name\">%s</span> %s</h3>\n", g->label, g->title);
-    put_state(f, g);
+    put_state(f, r, g);
     fputs("<figure>\n", f);
     BN_TRY(put_picture(f, g, number));
     put_caption(f, g);
     fputs("</figure>\n", f);
     put_summary(f, g);
-    BN_TRY(put_origin(f, r, g, number));
+    if (g->shown->object.manifest != NULL)
+        BN_TRY(put_origin(f, r, g, number));
     fputs("</article>\n", f);
     return BN_OK;
 }

@@ -27,7 +27,7 @@ static const struct look_node *in_order(const struct report *r, size_t i)
 /* --- what is not up to date ------------------------------------------------ */
 
 /* It was made once under this name, or something that was made wants it. */
-static bool is_concerned(const struct report *r, const struct look_node *n)
+bool report_is_stale(const struct report *r, const struct look_node *n)
 {
     size_t i;
     json_t *cause;
@@ -43,7 +43,7 @@ size_t report_count_stale(const struct report *r)
 {
     size_t n = 0;
     for (size_t i = 0; i < r->look->n_order; i++)
-        n += is_concerned(r, in_order(r, i));
+        n += report_is_stale(r, in_order(r, i));
     return n;
 }
 
@@ -127,7 +127,7 @@ static void put_cost(FILE *f, const struct report *r)
     char text[32];
     for (size_t i = 0; i < r->look->n_order; i++) {
         const struct look_node *n = in_order(r, i);
-        if (is_concerned(r, n) && look_is_due(n->state) && n->seconds > 0.0)
+        if (report_is_stale(r, n) && look_is_due(n->state) && n->seconds > 0.0)
             seconds += n->seconds;
     }
     if (seconds > 0.0)
@@ -149,7 +149,7 @@ void report_stale(FILE *f, struct report *r)
     fputs("<div class=\"card\">", f);
     page_table(f, "What is not up to date, and why", true, heads, BN_LEN(heads));
     for (size_t i = 0; i < r->look->n_order; i++)
-        if (is_concerned(r, in_order(r, i)) && !is_folded(in_order(r, i), points))
+        if (report_is_stale(r, in_order(r, i)) && !is_folded(in_order(r, i), points))
             put_stale(f, in_order(r, i));
     json_object_foreach(points, of, names)
         put_folded(f, r, of, names);

@@ -285,7 +285,8 @@ static int make_on_cluster(struct run *r, char *const *targets, int n)
     for (int i = 0; i < n && rc == BN_OK; i++)
         rc = list_add(&names, targets[i] + strlen(r->results) + 1);
     r->again = false;
-    const int status = rc == BN_OK ? submit_nodes(r, &names) : (int)rc;
+    bool hopeless;
+    const int status = rc == BN_OK ? submit_nodes(r, &names, &hopeless) : (int)rc;
     list_free(&names);
     for (int i = 0; i < n && status != 0; i++)
         node_note_failure(targets[i] + strlen(r->results) + 1);

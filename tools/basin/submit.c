@@ -190,9 +190,13 @@ static bn_status look_up(struct submit *s, struct task *t, const struct object *
 static bn_status settle(struct submit *s, struct task *t)
 {
     struct object o = { 0 };
-    const enum holds holds = store_holds(s->r->results, t->name, &o);
     bn_status rc = BN_OK;
-    if (holds == HOLDS_FILE) {
+    /* of ten thousand that wait for their inputs none is opened again and again */
+    const bool own = !t->looked_at && store_is_own(s->r->results, t->name);
+    t->looked_at = true;
+    if (!own && t->node != NULL && !inputs_are_there(s, t))
+        return BN_OK;
+    if (store_holds(s->r->results, t->name, &o) == HOLDS_FILE) {
         rc = store_digest(s->r->results, o.path, o.content);
         t->object = o;
         t->state = DONE;
@@ -201,7 +205,7 @@ static bn_status settle(struct submit *s, struct task *t)
     if (t->node == NULL)
         rc = bn_fail(BN_USAGE, "%s/%s: no rule makes it and it is not there", s->r->results,
                      t->name);
-    else if (inputs_are_there(s, t))
+    else
         rc = look_up(s, t, &o);
     object_free(&o);
     return rc;
@@ -361,7 +365,7 @@ static void submit_free(struct submit *s)
     free(s->arrays);
 }
 
-int submit_nodes(const struct run *r, const struct list *targets)
+int submit_nodes(const struct run *r, const struct list *targets, bool *hopeless)
 {
     struct submit s = { .r = r, .index = json_object(), .seen = json_object(),
                         .failed = json_object(), .made = json_object(),
@@ -383,6 +387,7 @@ int submit_nodes(const struct run *r, const struct list *targets)
     /* jobs that were sent go on: what failed was this side, and make finds them again */
     const int status = told != 0 ? 128 + (int)told : orphaned ? 128 + SIGHUP
                        : rc != BN_OK ? (int)rc : s.status;
+    *hopeless = told != 0 || orphaned || rc != BN_OK;
     submit_free(&s);
     return status;
 }
@@ -431,12 +436,13 @@ int submit_main(int argc, char **argv)
     if (rc != BN_OK)
         fprintf(stderr, "basin: %s\n", bn_error());
     display_open(r.results, r.quiet);
-    int status = rc == BN_OK ? submit_nodes(&r, &targets) : (int)rc;
+    bool hopeless = true;
+    const int status = rc == BN_OK ? submit_nodes(&r, &targets, &hopeless) : (int)rc;
     display_close();
     list_free(&targets);
     free(r.build);
     if (in_use >= 0)
         close(in_use);
     /* with -k the recipes of what failed say so */
-    return r.keep_going && status < 128 ? 0 : status;
+    return r.keep_going && !hopeless ? 0 : status;
 }

@@ -19,6 +19,7 @@ struct task {
     json_t *node;                        /* of the plan; NULL: a file without a rule */
     size_t level;                        /* its depth in the DAG */
     enum state state;
+    bool looked_at;
     char k1[BN_HEX], hex[BN_HEX];        /* key before the run, and its lock */
     json_t *digests;
     struct object object;                /* when it is done */
