@@ -228,7 +228,8 @@ data: $B/basin $(beside)
 lint: programs ; tools/lint $B
 # After whatever is asked for with it: `make numbers figure1 thesis`.  It makes no result.
 thesis: programs | $(filter figures figure% numbers results $R/%,$(goals))
-	@tools/thesis $B/basin '$R' '$(subst ','\'',$(SET))' '$(THESIS)'
+	@tools/thesis $B/basin '$R' '$(subst ','\'',$(SET))' \
+	  '$(subst ','\'',$(THESIS))'
 
 # --- artifacts --------------------------------------------------------------------
 ifneq ($(drawn),)
