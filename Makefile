@@ -161,6 +161,8 @@ driver := $(filter-out %/main.o,$(call objects,tools/basin/*.c))
 $(fuzzers) $B/tests/fuzz/make_seeds: $B/%: $B/%.o $(driver) $B/libbasin.a
 $(fuzzers): private LDLIBS += -fsanitize=fuzzer
 $B/tests/fuzz/fuzz_stage: private LDLIBS += -Wl,--wrap=exit
+$B/tests/fuzz/fuzz_bag: $(filter-out %/main.o,$(call objects,tools/verify/*.c))
+$B/tests/fuzz/fuzz_bag: private LDLIBS += -larchive -lunistring
 $B/tests/fuzz/make_seeds: private LDLIBS += -lcmocka
 # The shared libhdf5 loads curl, Kerberos and 30 more, 6 ms at every start; Make and
 # figures start the driver often, so it takes the static one.
@@ -226,7 +228,8 @@ data: $B/basin $(beside)
 lint: programs ; tools/lint $B
 # After whatever is asked for with it: `make numbers figure1 thesis`.  It makes no result.
 thesis: programs | $(filter figures figure% numbers results $R/%,$(goals))
-	@tools/thesis $B/basin '$R' '$(subst ','\'',$(SET))' '$(THESIS)'
+	@tools/thesis $B/basin '$R' '$(subst ','\'',$(SET))' \
+	  '$(subst ','\'',$(THESIS))'
 
 # --- artifacts --------------------------------------------------------------------
 ifneq ($(drawn),)

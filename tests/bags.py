@@ -343,7 +343,8 @@ def million(bags, n=1000000):
              "1000000 entries")
     # the same, but saying that there are few
     lie = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, 10, 10, size, at, 0)
-    bags.add("million-lie.zip", locals_.tobytes() + centrals.tobytes() + lie, REFUSED, "more entries")
+    bags.add("million-lie.zip", locals_.tobytes() + centrals.tobytes() + lie, REFUSED,
+             "table of contents is larger")
     info = tarfile.TarInfo(name.decode())
     blocks = numbered(info.tobuf(tarfile.GNU_FORMAT), len(name) - 7, 100100)
     blocks[:, 148:156] = 32

@@ -296,7 +296,11 @@ static void git_says_what_the_sources_are(void **state)
     assert_says(said, "git/data/source/.gitignore");
     assert_true(strstr(said, "notes.txt") == NULL);
     assert_true(strstr(said, "/.git/") == NULL && strstr(said, "source/out/") == NULL);
-    assert_runs("rm -rf ../g");
+    /* git that fails does not mean that everything goes in */
+    assert_int_equal(sh("cd ../g && echo damaged > .git/index && "
+                        "%s archive --results out --name torn ring/e", basin), BN_INPUT);
+    assert_says(said, "`git ls-files -z --cached` failed");
+    assert_runs("[ ! -e ../g/out/archive/torn.zip ] && rm -rf ../g");
 }
 
 /* --- recordings ---------------------------------------------------------------------------- */

@@ -131,6 +131,12 @@ static void what_is_left(void **state)
     assert_runs("TERM=dumb script -qec 'timeout -s KILL 5 %s/basin run --plan %s "
                 "results/ring/activity.h5' typed >/dev/null; cat typed", bin, plan);
     assert_int_equal(count_said("\033"), 0);
+    /* nobody counts thousands of links five times a second */
+    resolve("ring.activity.duration=400 ring.sweep.activity.two.replicate={1..9000}");
+    assert_runs("TERM=xterm BASIN_GOALS=results script -qec 'timeout -s KILL 2 %s/basin run "
+                "--plan %s results/ring/activity.h5' typed >/dev/null; cat typed", bin, plan);
+    assert_says(said, "ring/activity.h5 ");
+    assert_int_equal(count_said("more to make"), 0);
 }
 
 int main(void)

@@ -18,7 +18,8 @@ static bool is_below(const char *name, const char *folder)
 
 /* --- with git -------------------------------------------------------------- */
 
-/* Names that git prints, each with a NUL at its end; none if there is no git. */
+/* Names that git prints, each with a NUL at its end.  Where there is a .git it must not
+ * fail: what it does not track can be private.                               */
 static bn_status ask_git(const char *command, struct list *names)
 {
     FILE *f = popen(command, "r");
@@ -28,19 +29,24 @@ static bn_status ask_git(const char *command, struct list *names)
     while (f != NULL && rc == BN_OK && getdelim(&name, &room, '\0', f) > 0)
         rc = list_add(names, name);
     free(name);
-    if (f != NULL)
-        pclose(f);
+    const int status = f != NULL ? pclose(f) : -1;
+    if (rc == BN_OK && status != 0 && file_exists(".git"))
+        return bn_fail(BN_INPUT, "the sources of an archive are the files that git tracks here, "
+                       "but `%s` failed (above is what it said); mend that, or archive a copy "
+                       "of the project without .git", command);
     return rc;
 }
 
 /* A new stage that was not added yet has its place beside those that were. */
 static bn_status list_tracked(struct list *names)
 {
-    BN_TRY(ask_git("git ls-files -z --cached 2>/dev/null", names));
+    const bool quiet = !file_exists(".git");             /* perhaps in a folder above */
+    BN_TRY(ask_git(quiet ? "git ls-files -z --cached 2>/dev/null"
+                         : "git ls-files -z --cached", names));
     if (names->n == 0)
         return BN_OK;
     return ask_git("git ls-files -z --others --exclude-standard -- Makefile CITATION.cff "
-                   "stages lib tools params pipelines figures recordings 2>/dev/null", names);
+                   "stages lib tools params pipelines figures recordings", names);
 }
 
 /* --- without --------------------------------------------------------------- */

@@ -379,13 +379,10 @@ bn_status submit_array(struct submit *s, const json_t *members)
 
 /* --- what comes back --------------------------------------------------------- */
 
-/* Whoever waits for this run looks again. */
+/* Whoever waits for this run looks again, in the next round. */
 static void wake(struct submit *s, const char *hex)
 {
     json_object_del(s->running, hex);
-    for (size_t i = 0; i < s->n; i++)
-        if (s->tasks[i].state == RUNS && strcmp(s->tasks[i].hex, hex) == 0)
-            s->tasks[i].state = UNKNOWN;
     s->pause = 0.0;
 }
 

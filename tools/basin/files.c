@@ -126,24 +126,34 @@ bn_status file_read(const char *path, char **text, size_t *n)
     return BN_OK;
 }
 
+/* Mostly all are there: a server is asked about the last one only.  If not all could be
+ * made, `path` ends after the first that could not.                         */
+static bool make_folder(char *path)
+{
+    if (mkdir(path, 0777) == 0 || errno == EEXIST)
+        return true;
+    char *slash = strrchr(path, '/');
+    if ((errno != ENOENT && errno != ENOTDIR) || slash == NULL || slash == path)
+        return false;
+    *slash = '\0';
+    if (!make_folder(path))
+        return false;
+    *slash = '/';
+    return mkdir(path, 0777) == 0 || errno == EEXIST;
+}
+
 bn_status file_make_folders(const char *path)
 {
-    char *p = bn_copy(path);
-    if (p == NULL)
-        return BN_NOMEM;
-    for (char *slash = strchr(p + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+    char *p = bn_copy(path), *slash = p ? strrchr(p, '/') : NULL;
+    bn_status rc = p ? BN_OK : BN_NOMEM;
+    if (slash != NULL && slash != p) {
         *slash = '\0';
-        if (mkdir(p, 0777) != 0 && errno != EEXIST) {
-            const bn_status rc = bn_fail(BN_OUTPUT, "%s: the folder cannot be made (%s); "
-                                         "make it writable, or choose another place with "
-                                         "RESULTS=folder", p, strerror(errno));
-            free(p);
-            return rc;
-        }
-        *slash = '/';
+        if (!make_folder(p))
+            rc = bn_fail(BN_OUTPUT, "%s: the folder cannot be made (%s); make it writable, or "
+                         "choose another place with RESULTS=folder", p, strerror(errno));
     }
     free(p);
-    return BN_OK;
+    return rc;
 }
 
 bn_status file_sync_folder(const char *path)

@@ -220,6 +220,8 @@ static void settle_all(struct submit *s, size_t *waiting)
     *waiting = 0;
     for (size_t i = 0; i < s->n; i++) {
         struct task *t = &s->tasks[i];
+        if (t->state == RUNS && json_object_get(s->running, t->hex) == NULL)
+            t->state = UNKNOWN;          /* it came back, or will not */
         if (t->state == UNKNOWN && settle(s, t) != BN_OK) {
             t->state = FAILED;
             submit_fail(s, t->name, t->hex, BN_INPUT);

@@ -79,17 +79,37 @@ static bool is_shown(const struct look_node *n, json_t *points)
     return before < FEW;
 }
 
-static void print_branch(const struct look *l, const struct look_node *n, int depth,
-                         bool under, json_t *points)
+/* What stands below a node, in the order of `look`; of 100,000 nodes, too. */
+struct below {
+    const struct look_node **first, **next;          /* by the number of a node */
+};
+
+static bn_status find_below(const struct look *l, struct below *b)
+{
+    *b = (struct below){ bn_alloc(l->n + 1, sizeof *b->first),
+                         bn_alloc(l->n + 1, sizeof *b->next) };
+    if (b->first == NULL || b->next == NULL)
+        return BN_NOMEM;
+    for (size_t i = l->n_order; i-- > 0;) {
+        const struct look_node *n = &l->nodes[l->order[i]];
+        const struct look_node *parent = n->parent ? look_find(l, n->parent) : NULL;
+        if (parent == NULL || !look_is_due(n->state))
+            continue;
+        b->next[n - l->nodes] = b->first[parent - l->nodes];
+        b->first[parent - l->nodes] = n;
+    }
+    return BN_OK;
+}
+
+static void print_branch(const struct look *l, const struct below *b,
+                         const struct look_node *n, int depth, bool under, json_t *points)
 {
     const bool shown = is_shown(n, points);
     if (shown)
         print_node(n, depth, under);
-    for (size_t i = 0; i < l->n_order; i++) {
-        const struct look_node *next = &l->nodes[l->order[i]];
-        if (look_is_due(next->state) && next->parent == n->name)
-            print_branch(l, next, depth + (shown && depth < DEEPEST), shown, points);
-    }
+    for (const struct look_node *next = b->first[n - l->nodes]; next != NULL;
+         next = b->next[next - l->nodes])
+        print_branch(l, b, next, depth + (shown && depth < DEEPEST), shown, points);
 }
 
 static void count(const struct look *l, size_t n[LOOK_RUNS + 1])
@@ -166,10 +186,12 @@ static bool follows_links(const struct look_node *n)
     return true;
 }
 
-static void print_tree(const struct look *l, const char *words, bool one,
-                       const struct list *names)
+static bn_status print_tree(const struct look *l, const char *words, bool one,
+                            const struct list *names)
 {
     size_t n[LOOK_RUNS + 1];
+    struct below b;
+    const bn_status rc = find_below(l, &b);
     count(l, n);
     const size_t due = n[LOOK_RUNS] + n[LOOK_FOLLOWS];
     if (due == 0)
@@ -181,20 +203,23 @@ static void print_tree(const struct look *l, const char *words, bool one,
     printf(due > 0 ? "\n\n" : n[LOOK_CACHED] > 0 ? "\n" : "");
     size_t others = 0;
     json_t *points = json_object();
-    for (size_t i = 0; i < l->n_order; i++) {
+    for (size_t i = 0; i < l->n_order && rc == BN_OK; i++) {
         const struct look_node *node = &l->nodes[l->order[i]];
         if (node->state == LOOK_CACHED && follows_links(node))
             others++;                    /* counted, not shown */
         else if (node->state == LOOK_CACHED && is_shown(node, points))
             print_node(node, 0, false);
         else if (look_is_due(node->state) && node->parent == NULL)
-            print_branch(l, node, 0, false, points);
+            print_branch(l, &b, node, 0, false, points);
     }
     if (others > 0)
         printf("%zu other%s that follow%s: cached, would only be relinked\n", others,
                others == 1 ? "" : "s", others == 1 ? "s" : "");
     print_hidden(points);
     json_decref(points);
+    free(b.first);
+    free(b.next);
+    return rc;
 }
 
 /* --- for programs -------------------------------------------------------- */
@@ -260,7 +285,7 @@ int why_main(int argc, char **argv)
     if (rc == BN_OK && o.json)
         print_json(&l, &names);
     else if (rc == BN_OK)
-        print_tree(&l, words ? words : "", o.rest.n == 1, &names);
+        rc = print_tree(&l, words ? words : "", o.rest.n == 1, &names);
     int status = rc == BN_OK ? 0 : look_fail("why");
     if (rc == BN_OK) {
         count(&l, n);

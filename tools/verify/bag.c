@@ -195,7 +195,7 @@ bn_status bag_block(struct bag_reader *r, const void *bytes, size_t n)
     } else if (r->file != NULL && r->size > r->file->size) {
         return bn_fail(BN_INPUT, "%s: it changed while it was read", r->b->path);
     }
-    if (!r->wanted)
+    if (!r->wanted || n == 0)            /* libarchive may give a block of nothing */
         return BN_OK;
     EVP_DigestUpdate(r->sha256, bytes, n);
     EVP_DigestUpdate(r->sha512, bytes, n);

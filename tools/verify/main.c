@@ -103,8 +103,8 @@ static int status_of(const struct rerun *r)
 
 static bn_status rerun(struct rerun *r, struct bag *b, const struct goals *g)
 {
-    char *line = rerun_line(g, r->jobs);
     BN_TRY(rerun_folder(r));
+    char *line = rerun_line(g, r->jobs);
     printf("\nrunning code from the bag in %s: make programs; %s\n", r->folder,
            line ? line : "make");
     free(line);

@@ -31,7 +31,7 @@ void tell_bag(const struct bag *b, const struct goals *g)
     char size[32], shown[128];
     printf("%s: %zu files, %s\n", b->path, files_of(b), bn_human_bytes((double)b->total, size));
     if (b->problems.n == 0) {
-        printf("whole: every file is listed, and what its sha512 says; %zu results are what "
+        printf("whole: every file is listed, and what its sha512 says; results (%zu) are what "
                "goals.json and their manifests say\n", json_object_size(g->nodes));
         return;
     }

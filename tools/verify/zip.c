@@ -300,7 +300,7 @@ bn_status zip_check(struct bag *b)
                        (int)BAG_ENTRIES);
     if (d.offset > end || d.size != end - d.offset)
         return cut(b);
-    if (d.size > (uint64_t)BAG_ENTRIES * (CENTRAL + BAG_NAME))
+    if (d.size > (d.entries + 1) * (CENTRAL + BAG_NAME + 1000))
         return odd(b, "its table of contents is larger than any bag needs");
     unsigned char *bytes = bn_alloc((size_t)d.size + 1, 1);
     uint64_t *pair = bn_alloc((size_t)d.entries + 1, 2 * sizeof *pair);
