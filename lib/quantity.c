@@ -24,6 +24,11 @@ static ut_system *database(void)
         if (degree != NULL)
             ut_map_name_to_unit("deg", UT_ASCII, degree);
         ut_free(degree);
+        /* it knows the byte by its long name alone */
+        ut_unit *byte = units != NULL ? ut_get_unit_by_name(units, "byte") : NULL;
+        if (byte != NULL)
+            ut_map_symbol_to_unit("B", UT_ASCII, byte);
+        ut_free(byte);
     }
     return units;
 }

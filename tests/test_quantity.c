@@ -18,6 +18,7 @@ static void texts_become_numbers(void **state)
         { "20 Hz", "1/s", 20.0 },     { "20 1/s", "Hz", 20.0 },
         { "1.5 kHz", "Hz", 1500.0 },  { "3 µs", "s", 3e-6 },
         { "-70 mV", "V", -0.07 },     { "0.1", "Hz", 0.1 },
+        { "16 GB", "GB", 16.0 },      { "500 MB", "GB", 0.5 },
     };
 
     for (size_t i = 0; i < BN_LEN(row); i++) {
@@ -44,6 +45,7 @@ static void nonsense_is_refused_and_named(void **state)
         { "1e400 s", "s", "too large" },
         { "1e306 km", "mm", "too large" },
         { "0x10 s", "s", "unknown unit" },
+        { "3 s", "GB", "differ in kind" },
     };
 
     for (size_t i = 0; i < BN_LEN(row); i++) {

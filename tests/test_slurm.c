@@ -134,7 +134,8 @@ static void what_is_asked_for(void **state)
 {
     (void)state;
     assert_runs("printf '%%s\\n' 'slurm { partition = fast  options = "
-                "\"--qos=long --nice\" }' 'slurm.b { memory = 3  time = \"90 min\" cpus = 2 }' "
+                "\"--qos=long --nice\" }' 'slurm.b { memory = \"3 GB\" time = \"90 min\" "
+                "cpus = 2 }' "
                 "'slurm.b.twice { account = us }' >> params/ring.conf; %s out/ring/e.h5",
                 slurm);
     assert_int_equal(asked("sbatch.*--partition=fast.*--qos=long --nice "), 6);

@@ -159,9 +159,9 @@ static struct batch batch_of(const struct submit *s, const json_t *ready)
     const double each = number_of(json_object_get(t->node, "slurm"), "batch", BATCH);
     if (!known)
         return (struct batch){ INFINITY, ceil((double)n / (each > 0.0 ? STRANGERS : ELEMENTS)) };
-    /* so many elements at most that rounding cannot exceed the limit */
-    const double least = sum / (ELEMENTS / 2.0);
-    return (struct batch){ each > least ? each : least, ceil((double)n / (ELEMENTS / 2.0)) };
+    /* no element but the last has fewer than `most` runs: never more than ELEMENTS of them */
+    const double least = sum / ELEMENTS;
+    return (struct batch){ each > least ? each : least, ceil((double)n / ELEMENTS) };
 }
 
 static json_t *new_run(const struct submit *s, const struct task *t)

@@ -25,9 +25,9 @@ static const struct bn_param slurm_params[] = {
     BN_TEXT("partition", "", "where to run"),
     BN_TEXT("account", "", "who pays"),
     BN_REAL("time", "h", "0", 0, 1e5, "wall time of one run, at most"),
-    BN_REAL("memory", "1", "0", 0, 1e6, "GB of one run, at most"),
+    BN_REAL("memory", "GB", "0", 0, 1e6, "of one run, at most"),
     BN_INTEGER("cpus", "1", 1, 4096, "processors of one run"),
-    BN_REAL("batch", "s", "120", 0, 1e7, "short runs are put together up to this time"),
+    BN_REAL("batch", "s", "60", 0, 1e7, "short runs are put together up to this time"),
     BN_TEXT("options", "", "more options of sbatch, blank-separated"),
 };
 
