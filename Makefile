@@ -282,6 +282,9 @@ results: figures $(call small,$(NODES)) $(POINTS)
 # Figures with all that they were made from, in one file: docs/archive.md.
 packed := $(or $(strip $(FIGURES)),$(filter-out $(lacking),$(call small,$(names))) \
             $(if $(filter-out $(UNABLE),$(filter $R/numbers$S.tex,$(NUMBERS))),numbers))
+# ring/tuning, as commands of the driver call it, is results/ring/tuning.h5 here.
+packed := $(foreach g,$(packed),$(or $(firstword $(filter $R/$g $R/$g.h5, \
+            $(NODES) $(POINTS) $(PLOTS) $(NUMBERS) $(pictures))),$g))
 archive: $(packed) $B/basin-archive
 	@$B/basin archive --results '$R' --from '$P' --set '$(subst ','\'',$(SET))' \
 	  --limit '$(LIMIT)' --name '$(ARCHIVE)' $(packed:numbers=numbers$S.tex)

@@ -338,6 +338,48 @@ static void large_recordings_are_named(void **state)
     assert_says(said, "LIMIT=many");
 }
 
+/* Paths of this machine do not get into the bag: SET names the copy there, and a file of
+ * parameters that spells one out is refused.                                  */
+static void paths_of_here_stay_here(void **state)
+{
+    (void)state;
+    static const struct { const char *data, *set, *is, *same; } cases[] = {
+        { "../recorded", "ring.r.file='$D/sub/take one.dat'",
+          "ring.r.file='../recordings/take one.dat'", "take one.dat" },
+        { "$D", "ring.r.file='$D/sub/take one.dat' ring.b.gain=1",
+          "ring.r.file='../recordings/sub/take one.dat' ring.b.gain=1", "sub/take one.dat" },
+        { "../recorded", "'ring.r.file=../recorded/sub/take one.dat'",
+          "'ring.r.file=../recordings/sub/take one.dat'", "sub/take one.dat" },
+    };
+    for (size_t i = 0; i < BN_LEN(cases); i++) {
+        assert_runs("D=$(cd ../recorded && pwd) && %s archive BASIN_DATA=%s ARCHIVE=path "
+                    "FIGURES=ring/r SET=\"%s\"", tiny_make, cases[i].data, cases[i].set);
+        unpack("out/archive/path.zip");
+        assert_runs("%s ../unpacked/bag && ! grep -rl '%s' ../unpacked/bag && "
+                    "cmp '../recorded/sub/take one.dat' '../unpacked/bag/data/recordings/%s'",
+                    checker, tiny_root, cases[i].same);
+        json_t *g = load("../unpacked/bag/data/goals.json");
+        assert_string_equal(json_string_value(json_object_get(g, "set")), cases[i].is);
+        json_decref(g);
+        /* the line of the README is one that a shell takes */
+        assert_runs("line=$(grep 'make deps' ../unpacked/bag/data/README.md) && "
+                    "make() { printf '%%s\\n' \"$@\"; } && eval \"$line\" | grep '^SET=' | "
+                    "cut -c 5- | tr -d '\\n'");
+        assert_string_equal(said, cases[i].is);
+    }
+    assert_runs("cp params/ring.conf ../ring.conf && D=$(cd ../recorded && pwd) && "
+                "sed -i \"s,\\${BASIN_DATA},$D,\" params/ring.conf && grep -q $D params/ring.conf");
+    assert_int_not_equal(sh("%s archive BASIN_DATA=$(cd ../recorded && pwd) ARCHIVE=no "
+                            "FIGURES=ring/r", tiny_make), 0);
+    assert_says(said, "write ${BASIN_DATA}/sub/take one.dat there");
+    assert_says(said, "params/ring.conf:");
+    assert_int_not_equal(make_archive("ARCHIVE=no"), 0);
+    assert_says(said, "leads nowhere in the archive");
+    assert_runs("! [ -e out/archive/no.zip ] && mv ../ring.conf params && "
+                "rm out/archive/path.zip");
+    assert_int_equal(make_archive("ARCHIVE=first"), 0);
+}
+
 /* Sizes that need Zip64, read again by two programs.  A minute of hashing zeros. */
 static void four_gigabytes_go_in(void **state)
 {
@@ -505,6 +547,7 @@ int main(void)
         cmocka_unit_test(a_license_is_asked_for),
         cmocka_unit_test(odd_names_are_refused),
         cmocka_unit_test(large_recordings_are_named),
+        cmocka_unit_test(paths_of_here_stay_here),
         cmocka_unit_test(own_files_are_marked), cmocka_unit_test(four_gigabytes_go_in),
         cmocka_unit_test(a_full_disk_leaves_nothing),
         cmocka_unit_test(damage_is_refused),

@@ -274,12 +274,12 @@ static void rerun_with(const struct project *p, int want, const char *more)
 static void only_with_trust(void **state)
 {
     (void)state;
-    const struct project p = { .again = { 1, 1, 1 }, .set = "ring.a.x=\"1 2\"" };
+    const struct project p = { .again = { 1, 1, 1 }, .set = "ring.a.x=\"1 2\" a='b'" };
     make_bags("again", &p, "good");
     assert_exits(10, "'%s/basin' verify again/good.zip --rerun --keep kept", bin);
     assert_says(said, "would run code from the bag");
     assert_says(said, "`make programs`");
-    assert_says(said, "SET='ring.a.x=\"1 2\"' figure1");
+    assert_says(said, "SET='ring.a.x=\"1 2\" a='\\''b'\\''' figure1");
     assert_says(said, "--trust");
     assert_runs("! test -e kept && ! ls -A tmp | grep .");
 }
@@ -370,6 +370,34 @@ static void a_recording_is_named(void **state)
     unsetenv("BASIN_DATA");
 }
 
+/* What SET names must be the recording in the bag: `file` is one, `curves` is a text. */
+static void a_path_of_elsewhere_is_refused(void **state)
+{
+    (void)state;
+    static char sha[BN_HEX];
+    static const struct { const char *set, *says; } cases[] = {
+        { "ring.a.file=/etc/passwd", "an absolute path" },
+        { "'ring.a.file=/a b/rec.nwb'", "an absolute path" },
+        { "ring.a.file='/etc'/passwd", "an absolute path" },
+        { "ring.a.gain=2 ring.a.file=../rec.nwb", "leads out" },
+        { "ring.a.file=../recordings/../rec.nwb", "leads out" },
+        { "ring.a.file=.\"\"./rec.nwb", "leads out" },
+        { "ring.a.file='x.nwb x/../../rec.nwb'", "leads out" },
+        { "ring.sweep.a.file={x.nwb,/rec.nwb}", "an absolute path" },
+        { "ring.a.file=../recordings/rec.nwb ring.a.curves=/rate", NULL },
+        { "ring.a.file='../recordings/a..b/rec.nwb'", NULL },
+    };
+    assert_runs("mkdir -p data; printf spikes > data/rec.nwb; sha256sum data/rec.nwb");
+    snprintf(sha, sizeof sha, "%.64s", said);
+    for (size_t i = 0; i < BN_LEN(cases); i++) {
+        const struct project p = { .again = { 1, 1, 1 }, .rec = sha, .set = cases[i].set };
+        make_bags("again", &p, "good");
+        assert_exits(0, "'%s/basin' verify again/good.zip", bin);        /* it is whole */
+        assert_exits(cases[i].says ? 7 : 10, "'%s/basin' verify again/good.zip --rerun", bin);
+        assert_says(said, cases[i].says ? cases[i].says : "--trust");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -380,6 +408,7 @@ int main(void)
         cmocka_unit_test(different_within_and_missing),
         cmocka_unit_test(a_figure_is_what_it_looks_like),
         cmocka_unit_test(a_recording_is_named),
+        cmocka_unit_test(a_path_of_elsewhere_is_refused),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -251,6 +251,7 @@ bn_status beside_codecheck(struct deposit *a)
 bn_status beside_readme(struct deposit *a)
 {
     char *goals = list_sentence(&a->goals), *words = bn_copy("");
+    char *set = set_shown(a->look.set);
     for (size_t i = 0; i < a->goals.n && words != NULL; i++) {
         const bool file = strpbrk(a->goals.at[i], "./") != NULL;
         char *longer = bn_format("%s %s%s", words, file ? "results/" : "", a->goals.at[i]);
@@ -272,10 +273,10 @@ bn_status beside_readme(struct deposit *a)
         "In the folder above this one, with the coreutils of any Linux:\n\n"
         "    sha512sum --quiet -c manifest-sha512.txt      # is every byte as it was?\n\n"
         "In `source/`, on Debian or Ubuntu, to make it again:\n\n"
-        "    make deps%s FROM=%s%s%s%s BASIN_DATA=../recordings\n",
+        "    make deps%s FROM=%s%s BASIN_DATA=../recordings\n",
         text_of(a->cff, "title"), goals ? goals : "", a->look.from, words ? words : "",
-        a->look.from,
-        a->look.set[0] ? " SET='" : "", a->look.set, a->look.set[0] ? "'" : "");
+        a->look.from, set ? set : "");
+    free(set);
     free(words);
     free(goals);
     return payload_text(&a->payload, "data/README.md", text);

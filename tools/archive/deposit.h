@@ -54,6 +54,14 @@ BN_MUST_USE bn_status recordings_add(struct payload *p, const struct look *l, do
                                      json_t *data);
 /* The name that a recording has in the bag: its path below BASIN_DATA. */
 const char *recording_name(const char *path);
+bool recording_is_below(const char *path);                  /* BASIN_DATA */
+bool recording_is_source(const char *path);                 /* a file of the project itself */
+
+/* --- places.c -------------------------------------------------------------- */
+struct deposit;
+/* After recordings_add: look.set with the paths that recordings have in the bag.  Refused:
+ * files of parameters with paths that lead nowhere in it.                    */
+BN_MUST_USE bn_status places_settle(struct deposit *a);
 
 /* --- bag.c ----------------------------------------------------------------- */
 struct bag {
@@ -75,6 +83,7 @@ struct deposit {
     struct payload payload;
     json_t *data;                        /* recordings */
     json_t *cff;                         /* CITATION.cff */
+    char *set;                           /* of places_settle, which look.set then is */
     char date[32];                       /* of the newest run */
 };
 /* What a node (or a stray) is in the payload. */

@@ -197,6 +197,7 @@ static bn_status gather(struct deposit *a, double limit)
     BN_TRY(payload_file(&a->payload, "data/CITATION.cff", "CITATION.cff"));
     BN_TRY(sources_add(&a->payload, a->look.results, a->look.build));
     BN_TRY(recordings_add(&a->payload, &a->look, limit, a->data));
+    BN_TRY(places_settle(a));
     for (size_t i = 0; i < a->names.n; i++)
         BN_TRY(add_node(a, a->names.at[i]));
     for (size_t i = 0; i < a->strays.n; i++)
@@ -301,6 +302,7 @@ int main(int argc, char **argv)
     list_free(&a.goals);
     list_free(&o.rest);
     look_close(&a.look);
+    free(a.set);
     schema_free_all();
     return (int)rc;
 }

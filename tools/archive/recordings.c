@@ -16,6 +16,11 @@ static const char *below_data(const char *path)
                ? path + n + strspn(path + n, "/") : NULL;
 }
 
+bool recording_is_below(const char *path)
+{
+    return below_data(path) != NULL;
+}
+
 const char *recording_name(const char *path)
 {
     const char *slash = strrchr(path, '/'), *below = below_data(path);
@@ -118,7 +123,7 @@ static bn_status add_source(struct payload *p, const char *path)
     return rc;
 }
 
-static bool is_inside(const char *path)
+bool recording_is_source(const char *path)
 {
     return below_data(path) == NULL && path[0] != '/' && strncmp(path, "../", 3) != 0 &&
            strstr(path, "/../") == NULL;
@@ -128,10 +133,6 @@ static bn_status add_included(struct payload *p, const char *name, const char *p
 {
     char *inside = bn_format("data/recordings/%s", name);
     const bn_status rc = inside ? payload_file(p, inside, path) : BN_NOMEM;
-    if (below_data(path) == NULL)
-        fprintf(stderr, "basin archive: %s lies outside of BASIN_DATA: who runs the bag again "
-                "must name it in the parameters (it is data/recordings/%s there)\n", path,
-                name);
     free(inside);
     return rc;
 }
@@ -145,7 +146,7 @@ static bn_status add_one(struct payload *p, const char *path, const char *sha256
     if (stat(path, &st) != 0)
         return bn_fail(BN_INPUT, "%s: cannot be read (%s)", path, strerror(errno));
     const bool small = (double)st.st_size <= limit;
-    if (small && is_inside(path))
+    if (small && recording_is_source(path))
         return add_source(p, path);
     if (known != NULL && strcmp(text_of(known, "sha256"), sha256) == 0)
         return BN_OK;

@@ -38,6 +38,8 @@ const char *list_hint(const struct list *l, const char *name, char buf[96]);
 
 /* The text under `key`, owned by `object`; "" if there is none. */
 const char *text_of(const json_t *object, const char *key);
+/* " SET='...'" as a shell takes it, to be copied from a page; "" if there is nothing. */
+char *set_shown(const char *set);
 
 bool file_exists(const char *path);
 bool file_is_link(const char *path);

@@ -56,6 +56,21 @@ void list_free(struct list *l)
     *l = (struct list){ 0 };
 }
 
+char *set_shown(const char *set)
+{
+    char *shown = bn_alloc(4 * strlen(set) + 8, 1), *out = shown;
+    if (shown == NULL)
+        return NULL;
+    out = stpcpy(out, set[0] ? " SET='" : "");
+    for (const char *at = set; *at != '\0'; at++)
+        if (*at == '\'')
+            out = stpcpy(out, "'\\''");
+        else
+            *out++ = *at;
+    strcpy(out, set[0] ? "'" : "");
+    return shown;
+}
+
 char *list_sentence(const struct list *l)
 {
     char *s = bn_copy(l->n ? l->at[0] : "none");

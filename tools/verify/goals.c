@@ -87,6 +87,87 @@ static bn_status check_goals(struct bag *b, struct goals *g)
     return BN_OK;
 }
 
+/* --- files that SET names --------------------------------------------------- */
+
+/* Is `key` (n bytes) a parameter of type file of any run? */
+static bool is_file_key(const struct goals *g, const char *key, size_t n)
+{
+    const char *node, *name;
+    json_t *run, *value;
+    json_object_foreach(g->manifests, node, run)
+        json_object_foreach(json_object_get(run, "parameters"), name, value)
+            if (strlen(name) == n && memcmp(name, key, n) == 0 && json_is_string(value) &&
+                strncmp(json_string_value(value), "sha256:", 7) == 0)
+                return true;
+    return false;
+}
+
+/* Where make runs, recordings are in ../recordings. */
+static const char *place_fault(const char *path, size_t n)
+{
+    static const char recordings[] = "../recordings/";
+    const size_t skip = sizeof recordings - 1;
+    if (n > 0 && path[0] == '/')
+        return "an absolute path";
+    for (size_t i = n > skip && memcmp(path, recordings, skip) == 0 ? skip : 0; i < n;) {
+        const char *slash = memchr(path + i, '/', n - i);
+        const size_t end = slash != NULL ? (size_t)(slash - path) : n;
+        if (end - i == 2 && memcmp(path + i, "..", 2) == 0)
+            return "a path that leads out of the archive";
+        i = end + 1;
+    }
+    return NULL;
+}
+
+/* The next word, as the driver takes SET apart: blanks in quotes are part of it. */
+static char *take_word(const char **at)
+{
+    char *word = bn_alloc(strlen(*at) + 1, 1), *out = word, quote = '\0';
+    for (; word != NULL && **at != '\0' && (quote != '\0' || **at != ' '); (*at)++)
+        if (quote != '\0' ? **at == quote : **at == '\'' || **at == '"')
+            quote = quote != '\0' ? '\0' : **at;
+        else
+            *out++ = **at;
+    if (word != NULL)
+        *out = '\0';
+    return word;
+}
+
+static const char *word_fault(const struct goals *g, const char *word)
+{
+    const size_t n = strcspn(word, "=");
+    const char *key = word, *fault = NULL;
+    for (size_t i = 0; i < n; i++)
+        key = word[i] == '.' ? word + i + 1 : key;
+    if (word[n] != '=' || !is_file_key(g, key, (size_t)(word + n - key)))
+        return NULL;
+    for (const char *at = word + n; *at != '\0' && fault == NULL;) {
+        at++;
+        const size_t length = strcspn(at, " {},");
+        fault = place_fault(at, length);
+        at += length;
+    }
+    return fault;
+}
+
+bn_status goals_stay_inside(const struct bag *b, const struct goals *g)
+{
+    bn_status rc = BN_OK;
+    for (const char *at = g->set; *(at += strspn(at, " ")) != '\0' && rc == BN_OK;) {
+        char *word = take_word(&at), shown[128];
+        const char *fault = word != NULL ? word_fault(g, word) : NULL;
+        if (word == NULL)
+            rc = BN_NOMEM;
+        else if (fault != NULL)
+            rc = bn_fail(BAG_REFUSED, "%s: it was made with SET=\"%s\", %s: not the archive's "
+                         "own recording would be read, so nothing is run; an archive made anew "
+                         "says ../recordings/<name> there", b->path, name_shown(word, shown),
+                         fault);
+        free(word);
+    }
+    return rc;
+}
+
 /* --- nodes and manifests -------------------------------------------------- */
 
 static bn_status check_same(struct bag *b, const char *node, const char *manifest,

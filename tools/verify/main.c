@@ -142,6 +142,8 @@ static int verify(const struct options *o, struct bag *b, struct goals *g, struc
         return (int)rc;
     int status = b->problems.n > 0 ? BN_INPUT : BN_OK;
     const bool again = status == BN_OK && o->rerun;
+    if (again && (rc = goals_stay_inside(b, g)) != BN_OK)
+        return (int)rc;
     if (again && !o->trust)
         return untrusted(g, o);
     *r = (struct rerun){ .keep = o->keep, .jobs = (long)o->jobs < 1 ? 1 : (long)o->jobs };

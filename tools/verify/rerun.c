@@ -16,8 +16,9 @@
 
 char *rerun_line(const struct goals *g, long jobs)
 {
-    char *line = bn_format("make -k -j%ld FROM=%s%s%s%s", jobs, g->from,
-                           g->set[0] ? " SET='" : "", g->set, g->set[0] ? "'" : "");
+    char *set = set_shown(g->set);
+    char *line = bn_format("make -k -j%ld FROM=%s%s", jobs, g->from, set ? set : "");
+    free(set);
     for (size_t i = 0; i < g->goals.n && line != NULL; i++) {
         char *longer = i < 20 ? bn_format("%s %s", line, g->goals.at[i])
                               : i == 20 ? bn_format("%s ...", line) : bn_copy(line);

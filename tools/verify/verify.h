@@ -114,6 +114,8 @@ struct goals {
 };
 BN_MUST_USE bn_status goals_check(struct bag *b, struct goals *g);
 bool goals_is_own(const json_t *node);   /* a file that nothing made */
+/* BAG_REFUSED: SET names files that make would read elsewhere. */
+BN_MUST_USE bn_status goals_stay_inside(const struct bag *b, const struct goals *g);
 void goals_free(struct goals *g);
 
 /* --- content.c ------------------------------------------------------------ */
