@@ -145,6 +145,7 @@ $B/%.o: %.c $B/flags
 $B/libbasin.a: $(lib)
 	$(call say,ar $@)$(AR) rcs $(tmp) $^ && $(move)
 $(stages): $B/stages/%: $B/stages/%.o $B/libbasin.a
+$B/tests/test_panels: $B/tools/basin/panels.o $B/tools/basin/files.o
 $(tests): $B/tests/%: $B/tests/%.o $B/libbasin.a
 $(benches): $B/bench/%: $B/bench/%.o $B/libbasin.a
 # A disk that fails, for test_safety to preload; sanitizers do not take it.

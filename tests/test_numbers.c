@@ -366,6 +366,13 @@ static void a_thesis_of_its_own(void **state)
     assert_int_equal(check("other/my.tex", ""), 0);
     assert_says(said, "1 number and 1 figure, all");
     assert_true(strstr(said, "scaled") == NULL);
+    /* without the PDF, LaTeX would take a PNG of the same name */
+    assert_runs("mv results/figures/small.pdf kept && : > results/figures/small.png");
+    assert_int_equal(check("other/my.tex", ""), 1);
+    assert_says(said, "other/my.tex:3: small.pdf is missing, and results/figures/small.png would "
+                "silently be taken in its place: run make small SET=\"" SMALL "\"\n");
+    assert_true(strstr(said, "not the figure that is wanted") == NULL);
+    assert_runs("mv kept results/figures/small.pdf && rm results/figures/small.png");
     assert_runs("sed 's/trim={0 0 0 0}/clip, width=7cm/' other/my.tex > other/scaled.tex");
     assert_int_equal(check("other/scaled.tex", ""), 0);
     assert_says(said, "other/scaled.tex:3: small.pdf is scaled: it is drawn 15 cm wide");

@@ -90,7 +90,7 @@ static const char gnuplot[] =
     "set terminal pdfcairo size 8cm, 6cm\n"
     "set output out\n"
     "letter = \"a\"; name = \"gap of {/:Italic J} (1/{/Symbol t})\"; \n"
-    "letter = \"b\"; name = \"eigenvalues\"; \n"
+    "letter = \"b\"; name = from eq \"x\" ? \"recorded\" : \"eigenvalues\"; \n"
     "plot \"< basin cat \".tuning.\":/theta\" with lines\n";
 
 static void write_file(const char *path, const char *text)
@@ -145,7 +145,7 @@ static void report_of_a_figure(void **state)
     assert_says(said, "figures/figure1.gp");
     assert_runs("grep -o 'aria-label=\"Figure 1: [^\"]*\"' %s", page);
     assert_says(said, "\"Figure 1: Curves &lt;b&gt;&amp; &quot;weights&quot;&lt;/b&gt;. "
-                      "Panels: a gap of J (1/\u03c4); b eigenvalues\"");
+                      "Panels: a gap of J (1/\u03c4); b recorded or eigenvalues\"");
     read_part("ring/weights.h5");
     assert_says(said, "lambda | 1e-06 | 1e-08");
     assert_says(said, "Figure 1");

@@ -58,7 +58,7 @@ static const char *const style[] = {
     "tr>:last-child{padding-right:0}",
     ".facts{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.25rem 1.25rem;"
     "margin:.5rem 0;font-size:.9375rem}.facts dt{color:var(--muted)}.facts dd{margin:0}",
-    "summary{cursor:pointer;padding:.375rem 0}.small{font-size:.875rem}"
+    ".date{white-space:nowrap}summary{cursor:pointer;padding:.375rem 0}.small{font-size:.875rem}"
     ".count{font-size:.8125em;font-weight:400;color:var(--muted)}",
     ".bar{position:sticky;top:0;z-index:5;padding:.625rem 0;background:var(--ground)}"
     ".bar input{width:100%;font:inherit;color:inherit;background:var(--card);"

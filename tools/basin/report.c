@@ -84,7 +84,7 @@ static void put_lead(FILE *f, const struct report *r)
     page_print(f, "<p class=\"lead\">%zu of %zu figures made, %zu artifacts, %s; %s of "
                "computing", r->n_made, r->n_figures, s.artifacts, bn_human_bytes(s.bytes,
                bytes), bn_human_seconds(s.seconds, time));
-    page_print(f, date[0] ? ", the last run %s. " : ".%s ", date);
+    page_print(f, date[0] ? ", the last run <span class=\"date\">%s</span>. " : ".%s ", date);
     if (stale > 0)
         page_print(f, "<a href=\"#stale\">%zu not up to date</a>. ", stale);
     else if (s.artifacts > 0)

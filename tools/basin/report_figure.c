@@ -5,6 +5,7 @@
 #include "report.h"
 
 #include "page.h"
+#include "panels.h"
 #include "svg.h"
 
 #include <basin/mem.h>
@@ -21,71 +22,6 @@ enum { LARGE = 4 << 20 };
 static const double scale = 4.0 / 3.0 * 1.5;
 
 /* --- what the script says -------------------------------------------------- */
-
-static const char *greek(char c)
-{
-    static const char letters[] = "abcdefglmnpqrstwxz";
-    static const char *const names[] = {
-        "\u03b1", "\u03b2", "\u03c7", "\u03b4", "\u03b5", "\u03c6", "\u03b3", "\u03bb",
-        "\u03bc", "\u03bd", "\u03c0", "\u03b8", "\u03c1", "\u03c3", "\u03c4", "\u03c9",
-        "\u03be", "\u03b6",
-    };
-    const char *at = strchr(letters, c);
-    return at && c != '\0' ? names[at - letters] : NULL;
-}
-
-/* "gap (1/{/Symbol t})" without gnuplot's markup, up to the closing quote. */
-static void put_plain(FILE *f, const char *text)
-{
-    bool symbol = false;
-    for (; *text != '\0' && *text != '"' && *text != '\n'; text++) {
-        if (strncmp(text, "{/", 2) == 0) {
-            symbol = strncmp(text, "{/Symbol ", 9) == 0;
-            text += strcspn(text, " }\"\n");
-            if (*text != ' ')
-                text--;
-        } else if (*text == '}') {
-            symbol = false;
-        } else if (*text != '{') {
-            const char *letter = symbol ? greek(*text) : NULL;
-            fprintf(f, letter ? "%s" : "%.1s", letter ? letter : text);
-        }
-    }
-}
-
-/* `name = "..."` of the line of a panel, if that is all there is to it. */
-static const char *panel_name(const char *line)
-{
-    const char *end = line + strcspn(line, "\n"), *at = strstr(line, "name = \"");
-    if (at == NULL || at > end)
-        return NULL;
-    at += strlen("name = \"");
-    const char *quote = strchr(at, '"');
-    return quote != NULL && quote < end && quote[1] == ';' ? at : NULL;
-}
-
-/* "a classical: shifted copies" of each line that begins with letter = "a". */
-static bn_status find_panels(const char *script, struct list *panels)
-{
-    static const char begin[] = "\nletter = \"";
-    bn_status rc = BN_OK;
-    for (const char *at = strstr(script, begin); at; at = strstr(at + 1, begin)) {
-        const char *letter = at + sizeof begin - 1, *name = panel_name(letter);
-        if (*letter == ' ' || letter[0] == '\0' || letter[1] != '"' || name == NULL)
-            continue;
-        char *text = NULL;
-        size_t size;
-        FILE *f = open_memstream(&text, &size);
-        if (f == NULL)
-            return BN_NOMEM;
-        fprintf(f, "%c ", *letter);
-        put_plain(f, name);
-        fclose(f);
-        rc = rc == BN_OK ? list_add(panels, text) : rc;
-        free(text);
-    }
-    return rc;
-}
 
 /* Of "# figure3: a title", as `make help` has it. */
 static char *title_of(const char *script, const char *name)
@@ -113,7 +49,7 @@ static bn_status describe(struct figure *g, const char *from)
     g->label = bn_format("%s%s%s%s", plain ? "Figure " : "", plain ? name + 6 : name,
                          dot ? " of " : "", dot ? from : "");
     g->title = script ? title_of(script, name) : NULL;
-    const bn_status rc = script ? find_panels(script, &g->panels) : BN_NOMEM;
+    const bn_status rc = script ? panels_find(script, &g->panels) : BN_NOMEM;
     free(script);
     free(name);
     return g->label && g->title ? rc : BN_NOMEM;
@@ -427,7 +363,7 @@ static void put_step(FILE *f, const struct report *r, const struct step *s)
     page_print(f, "<td class=\"num\">%s</td>",
                a->manifest ? bn_human_bytes(s->bytes, text) : "");
     report_date(a->manifest, text);
-    page_print(f, "<td>%s</td></tr>\n", text);
+    page_print(f, "<td class=\"date\">%s</td></tr>\n", text);
 }
 
 static bn_status put_steps(FILE *f, const struct report *r, const struct figure *g)
@@ -515,7 +451,8 @@ static void put_summary(FILE *f, const struct figure *g)
     }
     report_date(g->shown->object.manifest, date);
     if (runs > 0)
-        page_print(f, "<p class=\"muted small\">%s%s%zu runs, %s of computing", date,
+        page_print(f, "<p class=\"muted small\"><span class=\"date\">%s</span>%s%zu runs, "
+                   "%s of computing", date,
                    date[0] ? " \u00b7 " : "", runs, bn_human_seconds(seconds, text));
     else
         fputs("<p class=\"muted small\">A file of your own, of which nothing is known", f);

@@ -250,8 +250,8 @@ static void put_point(FILE *f, const struct look_node *n)
     report_name(f, n->name);
     fputs("</td><td>", f);
     report_tag(f, n);
-    page_print(f, "</td><td class=\"num\">%s</td><td class=\"num\">%s</td><td>%s</td>"
-               "<td class=\"key line\">%s</td></tr>\n", time, size, date, n->object.k2);
+    page_print(f, "</td><td class=\"num\">%s</td><td class=\"num\">%s</td><td class=\"date\">%s"
+               "</td><td class=\"key line\">%s</td></tr>\n", time, size, date, n->object.k2);
 }
 
 /* All points of one node, as one line that opens. */

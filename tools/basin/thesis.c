@@ -236,6 +236,26 @@ static bn_status node_of_figure(struct check *c, const char *argument, char **na
     return BN_OK;
 }
 
+/* \includegraphics{figure1} takes figure1.png, without a word, where figure1.pdf is not. */
+static bool is_other_form(const char *path, const char *name)
+{
+    const char *a = strrchr(base_of(path), '.'), *b = strrchr(base_of(name), '.');
+    return a != NULL && b != NULL && strcmp(a, b) != 0;
+}
+
+/* Nothing was found, or another form of it. */
+static char *missing_figure(const struct check *c, const char *name, const char *path)
+{
+    const char *base = base_of(name), *from = c->from, *set = c->options.set;
+    const bool ring = strcmp(from, "ring") == 0;
+    if (path == NULL)
+        return bn_format("%s is missing", base);
+    return bn_format("%s is missing, and %s would silently be taken in its place: run make %.*s"
+                     "%s%s%s%s%s", base, path, (int)strcspn(base, "."), base,
+                     ring ? "" : " FROM=", ring ? "" : from, set[0] ? " SET=\"" : "", set,
+                     set[0] ? "\"" : "");
+}
+
 static bn_status check_figure(struct check *c, const char *argument, const char *place)
 {
     char *name, *path, *why = NULL, hex[BN_HEX] = "";
@@ -253,8 +273,9 @@ static bn_status check_figure(struct check *c, const char *argument, const char 
     if (rc == BN_OK && path != NULL)
         rc = bn_digest_file(path, hex);
     const bool known = content[0] != '\0';
-    if (rc == BN_OK && (path == NULL || !known || strcmp(hex, content) != 0)) {
-        complain(c, place, path == NULL ? bn_format("%s is missing", base_of(name)) :
+    const bool missing = path == NULL || is_other_form(path, name);
+    if (rc == BN_OK && (missing || !known || strcmp(hex, content) != 0)) {
+        complain(c, place, missing ? missing_figure(c, name, path) :
                  known ? bn_format("%s is stale: %s is not the figure that is wanted now",
                                    base_of(name), path) :
                  bn_format("%s is stale: %s", base_of(name), why));
