@@ -178,6 +178,38 @@ def names(bags, good):
              "bagit.txt is missing")
 
 
+def dotted(bags, good):
+    """As people pack a folder again: `tar cf x.tar ./bag`, or `tar cf x.tar .` inside it."""
+    folder = lambda name: member(name, tarfile.DIRTYPE)
+    whole = {"./%s/%s" % (TOP, n): d for n, d in good.items()}
+    inside = {"./" + n: d for n, d in good.items()}
+
+    def case(label, names, status, says, first=()):
+        """Names as they are, in this order."""
+        bags.add("dot-%s.tar" % label, tarred({}, extra=[
+            *first, *(member(n, data=d) for n, d in names.items())]), status, says)
+
+    case("top", whole, WHOLE, "whole")
+    case("top-folder", whole, WHOLE, "whole", [folder("./"), folder("./" + TOP)])
+    case("inside", inside, WHOLE, "whole", [folder(".")])
+    data_first = dict(sorted(inside.items(), key=lambda f: "/data/" not in f[0]))
+    case("inside-data", data_first, WHOLE, "whole", [folder("./"), folder("./data")])
+    case("some", {TOP + "/" + n if i % 2 else "./%s/%s" % (TOP, n): d
+                  for i, (n, d) in enumerate(good.items())}, WHOLE, "whole")
+    case("added", {**whole, "./%s/data/x" % TOP: b"x"}, DAMAGED, "was added")
+    for label, name, says in [
+            ("twice", TOP + "/bagit.txt", "there twice"), ("case", TOP + "/Bagit.txt", "case"),
+            ("out", "./../evil", "leads out"), ("absolute", ".//evil", "absolute"),
+            ("two", "././%s/x" % TOP, "component `.`"), ("in", "./%s/./x" % TOP, "component `.`"),
+            ("file", ".", "component `.`"), ("other", "./other/x", "first folder"),
+            ("beside", "./x", "first folder")]:
+        case(label, {**whole, name: b"x"}, REFUSED, says)
+    case("dots", whole, REFUSED, "there twice", [folder("./"), folder(".")])
+    case("inside-out", {**inside, "./../evil": b"x"}, REFUSED, "leads out")
+    case("inside-twice", {**inside, "bagit.txt": b"x"}, REFUSED, "there twice")
+    case("inside-case", {**inside, "./Data/x": b"x"}, REFUSED, "case")
+
+
 def raw_zip(files, name):
     """One more entry, whose name is these bytes."""
     hole = b"Q" * len(name)
@@ -489,6 +521,7 @@ def goals(bags, files):
     case("manifest", DAMAGED, "manifest", lambda g: g["nodes"][node].update(manifest="runs/x"))
     case("ghost", DAMAGED, "missing",
          lambda g: g["nodes"].update({"ring/g.h5": {"file": "results/ring/g.h5"}}))
+    case("unnamed", DAMAGED, node + " is not in data/goals.json", lambda g: g["nodes"].pop(node))
     case("data", REFUSED, "recording",
          lambda g: g["data"].update({"../x": {"sha256": "0" * 64, "included": False}}))
     case("data-missing", DAMAGED, "recording",
@@ -575,6 +608,7 @@ def main(folder, only=None):
     for mode, end in (("w", "tar"), ("w:gz", "tar.gz"), ("w:xz", "tar.xz")):
         bags.add("good." + end, tarred(good, mode), WHOLE, "whole")
     names(bags, good)
+    dotted(bags, good)
     kinds(bags, good)
     bombs(bags, good)
     million(bags)

@@ -281,6 +281,13 @@ static void only_with_trust(void **state)
     assert_says(said, "`make programs`");
     assert_says(said, "SET='ring.a.x=\"1 2\" a='\\''b'\\''' figure1");
     assert_says(said, "--trust");
+    /* what a person copies into a shell is one word there, too */
+    const struct project quote = { .again = { 1, 1, 1 }, .set = "ring.x=1' ; echo pwned; '" };
+    make_bags("again", &quote, "good");
+    assert_exits(10, "'%s/basin' verify again/good.zip --rerun > line 2>&1", bin);
+    assert_runs("s=$(sed -n 's/.* SET=\\(.*\\) figure1.*/\\1/p' line); rm line; "
+                "sh -c \"printf %%s $s\"");
+    assert_string_equal(said, quote.set);
     assert_runs("! test -e kept && ! ls -A tmp | grep .");
 }
 

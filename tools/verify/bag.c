@@ -60,11 +60,29 @@ static bn_status refuse(const struct bag *b, const char *name, const char *fault
                    name_shown(name, shown), fault);
 }
 
-/* Of an archive: the one folder that everything is in. */
-static bn_status split_top(struct bag *b, const char **name)
+/* `tar cf x.tar ./bag` puts "./" before each name, and there may be an entry for "./" itself;
+ * gives NULL for that.                                                       */
+static const char *without_dot(const struct bag *b, const char *name, bool folder)
+{
+    if (b->kind != BAG_TAR || name[0] != '.')
+        return name;
+    if (folder && (name[1] == '\0' || (name[1] == '/' && name[2] == '\0')))
+        return NULL;
+    return name[1] == '/' ? name + 2 : name;
+}
+
+/* Of an archive: the one folder that everything is in.  That of `tar cf x.tar .` inside the
+ * bag is "./", which is gone by now.                                         */
+static bn_status split_top(struct bag *b, bool dot, bool folder, const char **name)
 {
     const char *slash = strchr(*name, '/');
     const size_t n = slash != NULL ? (size_t)(slash - *name) : strlen(*name);
+    const bool inside = dot && ((slash == NULL && !folder) ||
+                                (n == 4 && memcmp(*name, "data", n) == 0));
+    if (b->top == NULL && inside && (b->top = bn_copy("")) == NULL)
+        return BN_NOMEM;
+    if (b->top != NULL && b->top[0] == '\0')
+        return BN_OK;
     if (b->top == NULL && (b->top = bn_format("%.*s", (int)n, *name)) == NULL)
         return BN_NOMEM;
     if (strlen(b->top) != n || strncmp(b->top, *name, n) != 0)
@@ -115,9 +133,15 @@ static void drop_digests(struct bag_reader *r)
     r->sha256 = r->sha512 = NULL;
 }
 
-bn_status bag_entry(struct bag_reader *r, const char *name, bool folder, bool runs)
+bn_status bag_entry(struct bag_reader *r, const char *whole, bool folder, bool runs)
 {
     struct bag *b = r->b;
+    const char *name = without_dot(b, whole, folder);
+    r->file = NULL;
+    r->size = 0;
+    r->wanted = false;
+    if (name == NULL)
+        return r->dot++ == 0 ? BN_OK : refuse(b, whole, "is there twice");
     size_t n = strlen(name);
     n -= folder && n > 1 && name[n - 1] == '/';
     const char *fault = name_fault(name, n);
@@ -130,10 +154,7 @@ bn_status bag_entry(struct bag_reader *r, const char *name, bool folder, bool ru
     if (folder && n > 1 && copy[n - 1] == '/')
         copy[n - 1] = '\0';
     const char *rest = copy;
-    bn_status rc = b->kind != BAG_FOLDER ? split_top(b, &rest) : BN_OK;
-    r->file = NULL;
-    r->size = 0;
-    r->wanted = false;
+    bn_status rc = b->kind == BAG_FOLDER ? BN_OK : split_top(b, name != whole, folder, &rest);
     if (rc == BN_OK && *rest == '\0' && !folder)
         rc = refuse(b, name, "is a file in the place of the bag's folder");
     if (rc == BN_OK && *rest != '\0') {

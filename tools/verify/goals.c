@@ -269,6 +269,20 @@ static bn_status load(struct bag *b, struct goals *g)
     return BN_OK;
 }
 
+/* What is not named is neither compared nor made again. */
+static bn_status check_unnamed(struct bag *b, const struct goals *g)
+{
+    char shown[128];
+    for (size_t i = 0; i < b->n; i++) {
+        const struct bag_file *f = &b->at[i];
+        if (!f->folder && strncmp(f->name, "data/results/", 13) == 0 &&
+            json_object_get(g->nodes, f->name + 13) == NULL)
+            BN_TRY(bag_problem(b, "%s is not in data/goals.json, so nothing says what it is",
+                               name_shown(f->name, shown)));
+    }
+    return BN_OK;
+}
+
 bn_status goals_check(struct bag *b, struct goals *g)
 {
     const char *key;
@@ -290,7 +304,7 @@ bn_status goals_check(struct bag *b, struct goals *g)
         BN_TRY(check_node(b, g, key, value));
     json_object_foreach((json_t *)(uintptr_t)g->data, key, value)
         BN_TRY(check_recording(b, key, value));
-    return BN_OK;
+    return check_unnamed(b, g);
 }
 
 void goals_free(struct goals *g)

@@ -40,7 +40,8 @@ void tell_bag(const struct bag *b, const struct goals *g)
     if (b->problems.n > 20)
         printf("  and %zu more\n", b->problems.n - 20);
     printf("damaged: %zu problem%s; fetch %s again\n", b->problems.n,
-           b->problems.n == 1 ? "" : "s", b->top ? name_shown(b->top, shown) : "it");
+           b->problems.n == 1 ? "" : "s",
+           b->top && b->top[0] ? name_shown(b->top, shown) : "it");
 }
 
 static void tell_findings(const struct again *a)
@@ -196,7 +197,7 @@ bn_status tell_html(const char *path, const struct bag *b, const struct goals *g
     const char *tag = b->problems.n > 0 || (r != NULL && r->count[AGAIN_DIFFERENT] > 0) ? "bad"
                       : r != NULL && r->count[AGAIN_MISSING] > 0 ? "warn"
                       : r != NULL && r->count[AGAIN_WITHIN] > 0 ? "note" : "good";
-    const char *name = b->top != NULL ? b->top : b->path;
+    const char *name = b->top != NULL && b->top[0] ? b->top : b->path;
     char *title = bn_format("Verification of %s", name);
     page_begin(f, title != NULL ? title : "Verification", NULL);
     page_print(f, "<h1>Verification of %s</h1>\n<p class=\"lead\"><span class=\"tag %s\">%s"

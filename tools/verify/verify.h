@@ -57,7 +57,7 @@ struct bag {
     int fd;
     uint64_t packed, most, total;        /* bytes of the archive; limit; unpacked */
     bool told;                           /* the limit was given by the user */
-    char *top;                           /* the folder that all in an archive is in */
+    char *top;                           /* the folder that all in an archive is in; "": "./" */
     struct bag_file *at;                 /* sorted by name when it is open */
     size_t n, room;
     uint64_t texts, names;               /* bytes that are held */
@@ -91,6 +91,7 @@ struct bag_reader {
     void *sha256, *sha512;
     uint64_t size;
     bool wanted;
+    unsigned dot;                        /* entries for "./" */
 };
 BN_MUST_USE bn_status bag_entry(struct bag_reader *r, const char *name, bool folder,
                                 bool runs);
