@@ -23,8 +23,8 @@ class Bash:
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.chdir(folder)
-            env = {"PATH": "/usr/bin:/bin", "TERM": "dumb", "HOME": folder, "HISTFILE": "/dev/null", "PS1": PROMPT,
-                   "INPUTRC": "/dev/null", "LC_ALL": "C.UTF-8"}
+            env = {"PATH": "/usr/bin:/bin", "TERM": "dumb", "HOME": folder, "PS1": PROMPT,
+                   "HISTFILE": "/dev/null", "INPUTRC": "/dev/null", "LC_ALL": "C.UTF-8"}
             os.execve("/bin/bash", ["bash", "--norc", "--noprofile", "-i"], env)
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 900, 0, 0))
         self.wait()
