@@ -253,6 +253,7 @@ static void follows_no_link(void **state)
     assert_runs("echo mine > mine; mkdir -p out/000001/sub-plain && ln -s ../../../mine %s.part",
                 path_of("plain"));
     assert_int_equal(data("sub-plain"), 4);
+    assert_says(said, "is a link; move it away");
     assert_runs("echo mine | cmp - mine && rm %s.part && ln mine %s.part", path_of("plain"),
                 path_of("plain"));
     assert_int_equal(data("sub-plain"), 4);
@@ -260,22 +261,39 @@ static void follows_no_link(void **state)
     assert_runs("echo mine | cmp - mine");
 }
 
+/* Two on one file: `first` has begun and the second waits for it when `then` runs. */
+static void two_fetch(const char *options, const char *then)
+{
+    begin();
+    assert_runs("'%s' data 000001 --to out --mirror %s --pause 0.01 %s --files sub-stall "
+                "> first 2>&1 & p=$!; "
+                "for k in $(seq 500); do [ -s %s.part ] && break; sleep 0.02; done; "
+                "'%s' data 000001 --to out --mirror %s --files sub-stall > second 2>&1 & q=$!; "
+                "for k in $(seq 500); do grep -q waiting second && break; sleep 0.02; done; "
+                "%s wait $p; echo first $?; wait $q; echo second $?; cat first second",
+                basin, mirror, options, path_of("stall"), basin, mirror, then);
+    assert_says(said, "somebody else is fetching it; waiting for that");
+    assert_says(said, "second 0\n");
+    assert_asked("stall 0 stall 100000 ");
+    assert_good("stall");
+}
+
 static void keeps_what_came_when_stopped(void **state)
 {
     (void)state;
-    begin();
-    assert_runs("'%s' data 000001 --to out --mirror %s --files sub-stall > stopped 2>&1 & p=$!; "
-                "for k in $(seq 500); do [ -s %s.part ] && break; sleep 0.02; done; "
-                "'%s' data 000001 --to out --mirror %s --files sub-stall; echo second $?; "
-                "kill -TERM $p; wait $p; echo first $?; cat stopped", basin, mirror,
-                path_of("stall"), basin, mirror);
-    assert_says(said, "somebody else is fetching it");
-    assert_says(said, "second 4\n");
-    assert_says(said, "first 143\n");
+    two_fetch("", "kill -TERM $p;");
+    assert_runs("cat first; grep -c '^fetched and checked' second");
     assert_says(said, "stopped; what came is kept, the same command goes on from there");
-    assert_int_equal(data("sub-stall"), 0);
-    assert_asked("stall 0 stall 100000 ");
-    assert_good("stall");
+}
+
+static void takes_what_another_fetched(void **state)
+{
+    (void)state;
+    begin();
+    assert_runs("umask 077; '%s' data 000001 --to out --mirror %s --files sub-plain && "
+                "[ $(stat -c %%a %s) = 400 ]", basin, mirror, path_of("plain"));
+    two_fetch("--stall 1", "");
+    assert_runs("grep -c '^fetched and checked' first");
 }
 
 /* Who sits at a terminal may have meant less. */
@@ -510,6 +528,7 @@ int main(void)
         cmocka_unit_test(overwrites_nothing),
         cmocka_unit_test(follows_no_link),
         cmocka_unit_test(keeps_what_came_when_stopped),
+        cmocka_unit_test(takes_what_another_fetched),
         cmocka_unit_test(asks_at_a_terminal),
         cmocka_unit_test(takes_a_folder),
         cmocka_unit_test(looks_for_room_first),

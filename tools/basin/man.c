@@ -199,7 +199,10 @@ static void command_page(FILE *f, const struct command *c)
         fprintf(f, ".SH OPTIONS\n");
         put_options(f, c->options, COMMAND_OPTIONS);
     }
-    put_status(f);
+    /* some say above what theirs mean */
+    if (c->details == NULL || (strstr(c->details, "Status 0") == NULL &&
+                               strstr(c->details, "exit status") == NULL))
+        put_status(f);
     put_see_also(f, name, "docs/engine.md");
 }
 

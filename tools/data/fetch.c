@@ -40,6 +40,7 @@ struct transfer {
     double start;                        /* seconds, when this file began */
     uint64_t started;                    /* with so many */
     bool locked;                         /* .part is this program's */
+    bool came;                           /* another program has fetched it */
     bn_status status;                    /* of the program, if it ends badly */
     /* of one answer */
     int64_t length, total, offset;       /* -1: it does not say */
@@ -357,21 +358,54 @@ static enum outcome get_bytes(struct transfer *t)
 
 /* The only one that writes to <name>.part.  While it waited for its turn, another one may
  * have given the file its name: then this descriptor leads to that, and is not used.  */
+/* Where locks do not work (some network disks) two programs may write the same bytes at the
+ * same places, and each checks the whole at its end.                         */
+static bn_status open_and_lock(struct transfer *t)
+{
+    t->fd = open(t->part, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
+    if (t->fd < 0 && errno == ELOOP)
+        return bn_fail(BN_OUTPUT, "%s: is a link; move it away", t->part);
+    if (t->fd < 0)
+        return bn_fail(BN_OUTPUT, "%s: cannot be written (%s); BASIN_DATA=folder names another "
+                       "place", t->part, strerror(errno));
+    if (flock(t->fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+        return BN_OK;
+    fprintf(stderr, "%s: somebody else is fetching it; waiting for that\n", t->part);
+    while (flock(t->fd, LOCK_EX) != 0 && errno == EINTR && !fetch_signal())
+        ;
+    return fetch_signal() ? bn_fail(BN_OUTPUT, "%s: stopped", t->part) : BN_OK;
+}
+
+/* Somebody else fetched it meanwhile. */
+static bn_status other_came(struct transfer *t, const char *path)
+{
+    char hex[BN_HEX];
+    BN_TRY(bn_digest_file(path, hex));
+    if (strcmp(hex, t->item->sha256) != 0)
+        return bn_fail(BN_OUTPUT, "%s: somebody else has just put another file there", path);
+    t->came = true;
+    return BN_OK;
+}
+
 static bn_status open_part(struct transfer *t, const char *path)
 {
     struct stat st, there;
-    t->fd = open(t->part, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
-    if (t->fd < 0)
-        return bn_fail(BN_OUTPUT, "%s: cannot be written (%s)", t->part, strerror(errno));
-    if (flock(t->fd, LOCK_EX | LOCK_NB) != 0)
-        return bn_fail(BN_OUTPUT, "%s: somebody else is fetching it", t->part);
-    if (fstat(t->fd, &st) != 0 || lstat(t->part, &there) != 0 || st.st_ino != there.st_ino ||
-        st.st_dev != there.st_dev || file_exists(path))
-        return bn_fail(BN_OUTPUT, "%s: somebody else has just fetched it", path);
+    BN_TRY(open_and_lock(t));
+    while (fstat(t->fd, &st) != 0 || lstat(t->part, &there) != 0 || st.st_ino != there.st_ino ||
+           st.st_dev != there.st_dev) {
+        /* renamed or removed by who had it */
+        close(t->fd);
+        t->fd = -1;
+        if (file_exists(path))
+            return other_came(t, path);
+        BN_TRY(open_and_lock(t));
+    }
     if (!S_ISREG(st.st_mode) || st.st_nlink != 1)
         return bn_fail(BN_OUTPUT, "%s: is not a file of its own; move it away", t->part);
     t->locked = true;
     t->have = t->started = (uint64_t)st.st_size;
+    if (file_exists(path))
+        return other_came(t, path);
     if (t->have > t->item->bytes && !start_over(t)) {
         disk_fails(t);
         return BN_OUTPUT;
@@ -403,7 +437,9 @@ static bn_status give_name(const struct transfer *t, const char *path)
         errno = EEXIST;
         named = !file_exists(path) && !file_is_link(path) && rename(t->part, path) == 0;
     }
-    if (named && fchmod(t->fd, 0444) != 0)
+    const mode_t mask = umask(0);
+    umask(mask);
+    if (named && fchmod(t->fd, 0444 & ~mask) != 0)
         named = errno == EPERM;          /* a disk without permissions */
     if (!named)
         return bn_fail(BN_OUTPUT, "%s: cannot get its name (%s); its bytes are in %s", path,
@@ -468,10 +504,12 @@ int fetch(const struct source *s, const char *dandiset, const struct item *item,
     *hopeless = status != 0;
     if (status == 0)
         status = (int)open_part(&t, path);
-    if (status == 0)
+    if (status != 0 && fetch_signal())
+        status = FETCH_STOPPED;
+    if (status == 0 && !t.came)
         status = get_and_check(&t, path, hopeless);
     /* Nothing that a later run could go on with. */
-    if (status != 0 && t.locked && t.have == 0)
+    if ((status != 0 || t.came) && t.locked && t.have == 0)
         unlink(t.part);
     if (t.fd >= 0)
         close(t.fd);
