@@ -163,11 +163,13 @@ static void a_requeued_job(void **state)
         skip();
     start("SET=ring.a.nap=3 out/ring/a.h5");
     wait_for("test -s runs.log");
-    /* Slurm would wait two minutes, until what the first start was told has expired */
-    assert_runs("scontrol requeue $(squeue -h -o %%i | head -n 1) && i=0; "
+    /* Slurm would wait two minutes, until what the first start was told has expired.  Within
+     * the second in which that was revoked the node refuses a start, and the job is held. */
+    assert_runs("scontrol requeue $(squeue -h -o %%i | head -n 1) && sleep 3; i=0; "
                 "until test $(wc -l < runs.log) = 2; do squeue -h -t PENDING -o %%i | "
                 "xargs -r -I J scontrol update jobid=J StartTime=now; sleep 0.3; "
-                "i=$((i+1)); test $i -lt 200 || exit 1; done");
+                "i=$((i+1)); test $i -lt 200 || "
+                "{ squeue -t all; tail -n 20 '%s'/log/*; exit 1; }; done", cluster);
     assert_int_equal(finish(), 0);
     assert_runs("wc -l < runs.log");
     assert_int_equal(atoi(said), 2);
