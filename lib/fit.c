@@ -37,7 +37,7 @@ static size_t half_of(const bn_fit *f)
  * the loss by 1e-12 or so, and makes a third of the work.                   */
 static size_t harmonics(double sigma)
 {
-    return (size_t)ceil(2.0 * sigma * sqrt(12.0 * log(10.0)));
+    return (size_t)fmin(ceil(2.0 * sigma * sqrt(12.0 * log(10.0))), 1e15);
 }
 
 /* Cosine or sine coefficients of curves from e = r(theta_m) + r(-theta_m), or the

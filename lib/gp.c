@@ -16,7 +16,7 @@ double bn_gp_spectrum(double sigma, size_t n)
 /* exp(-n^2/(4 sigma^2)) > 2^-60 */
 size_t bn_gp_harmonics(double sigma)
 {
-    return (size_t)floor(sigma * sqrt(4.0 * 60.0 * log(2.0)));
+    return (size_t)fmin(floor(sigma * sqrt(4.0 * 60.0 * log(2.0))), 1e15);
 }
 
 void bn_gp_covariance(double sigma, size_t m, double *covariance)

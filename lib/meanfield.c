@@ -16,10 +16,10 @@ static double twice(size_t n)
     return n == 0 ? 1.0 : 2.0;
 }
 
-/* exp(-n^2/(2 sigma^2)) > 2^-60 */
+/* exp(-n^2/(2 sigma^2)) > 2^-60; more than anybody has angles for a sigma that is absurd */
 size_t bn_meanfield_harmonics(double sigma)
 {
-    return (size_t)floor(sigma * sqrt(2.0 * 60.0 * log(2.0)));
+    return (size_t)fmin(floor(sigma * sqrt(2.0 * 60.0 * log(2.0))), 1e15);
 }
 
 static bn_status check(const struct bn_transfer *t, double sigma, size_t angles, double guard)
